@@ -1,0 +1,37 @@
+"""wattermark: what ML work costs in energy, carbon and water, how sure that is, and what to do about it.
+
+>>> import wattermark as wm
+>>> with wm.track(name="train", place="deu") as run:  # doctest: +SKIP
+...     train()
+>>> print(run.footprint().water_l)  # doctest: +SKIP
+"""
+
+from wattermark._version import __version__
+
+_FACE = {
+    "track": "wattermark.verbs.track",
+    "Run": "wattermark.verbs.measure",
+    "account": "wattermark.verbs.account",
+    "Footprint": "wattermark.values.footprint",
+    "Range": "wattermark.values.range",
+    "ReplayReader": "wattermark.readers.replay",
+    "WattermarkError": "wattermark.errors",
+    "UsageError": "wattermark.errors",
+}
+
+__all__ = ["__version__", *sorted(_FACE)]
+
+
+def __getattr__(name: str) -> object:
+    """Each name is imported at its first use: ``import wattermark`` alone costs next to nothing."""
+    if name not in _FACE:
+        raise AttributeError(f"module 'wattermark' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    value = getattr(import_module(_FACE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,57 @@
+"""Every error of ours says what is wrong, and then what to do.
+
+WattermarkError
+  UsageError           what was asked for cannot be meant (exit code 2)
+  ReaderUnavailable    a meter cannot be used on this machine
+  FactorNotFound       no table has that factor
+  BadFactorTable       a table breaks its schema
+  BadSpool             a file of the ledger cannot be read
+  PluginError          an installed plug-in cannot be used
+  MissingExtra         an optional package is not installed
+"""
+
+from __future__ import annotations
+
+
+class WattermarkError(Exception):
+    """Base of all; catch this one to catch ours.
+
+    ``problem`` says what is wrong, ``fix`` what to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, problem: str, *, fix: str) -> None:
+        super().__init__(f"{problem}. {fix}")
+        self.problem = problem
+        self.fix = fix
+
+
+class UsageError(WattermarkError, ValueError):
+    """An argument, a setting or a name that cannot be meant."""
+
+    exit_code = 2
+
+
+class ReaderUnavailable(WattermarkError):
+    """A meter that does not work on this machine; ``fix`` may hold a command to run."""
+
+
+class FactorNotFound(WattermarkError):
+    """No table has that factor."""
+
+
+class BadFactorTable(WattermarkError):
+    """A row of a factor table breaks the schema, or has no source."""
+
+
+class BadSpool(WattermarkError):
+    """A file of the ledger that is not a spool of ours."""
+
+
+class PluginError(WattermarkError):
+    """An installed plug-in cannot be used."""
+
+
+class MissingExtra(WattermarkError):
+    """A feature needs a package that is not installed."""

@@ -1,0 +1,50 @@
+"""What making the hardware took: carbon and water of accelerators and of the machine around them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wattermark.factors.table import Row, factor, named, table
+from wattermark.values.factors import Factor
+
+
+def accelerator(device: str) -> Row | None:
+    """The row of an accelerator by the name that its driver gives.
+
+    A row may hold several names; the longest that fits wins, since ``nvidia a10`` also stands
+    in ``nvidia a10g``.
+    """
+    text = device.lower()
+    fits = [
+        (len(match), row)
+        for row in table("accelerators")
+        for match in row["match"].split(";")
+        if match and match in text
+    ]
+    return max(fits, key=lambda fit: fit[0])[1] if fits else None
+
+
+def device_factors(device: str) -> tuple[Factor, Factor]:
+    """Embodied carbon [kg] and water [L] of one accelerator; of a typical one if it is not known."""
+    row = accelerator(device)
+    known = row if row is not None else next(one for one in table("accelerators") if one["id"] == "a100-sxm-80")
+    key = known["id"] if row is not None else f"unknown ({device or 'no name'})"
+    carbon = factor(
+        known, "embodied_device_carbon", key=key, unit="kg",
+        columns=("embodied_kg_low", "embodied_kg", "embodied_kg_high"),
+    )
+    water = factor(
+        known, "embodied_device_water", key=key, unit="L",
+        columns=("embodied_water_l_low", "embodied_water_l", "embodied_water_l_high"),
+    )
+    return carbon, water
+
+
+def host_factors(*, accelerators: bool) -> tuple[Factor, Factor]:
+    """Embodied carbon [kg] and water [L] of the machine: for each accelerator, else for each logical CPU."""
+    unit = "accelerator" if accelerators else "logical_cpu"
+    carbon, water = named("embodied", f"host_per_{unit}"), named("embodied", f"host_water_per_{unit}")
+    return (
+        replace(carbon, name="embodied_host_carbon", key=f"per {unit.replace('_', ' ')}"),
+        replace(water, name="embodied_host_water", key=f"per {unit.replace('_', ' ')}"),
+    )

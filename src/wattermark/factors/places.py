@@ -1,0 +1,244 @@
+"""From what a user calls a place to its grid, its cooling and its water."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+from wattermark.errors import FactorNotFound, UsageError
+from wattermark.factors.table import Row, factor, named, number, table
+from wattermark.values.factors import Factor, Place
+from wattermark.values.range import Range
+
+WORLD = "WORLD"
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A year, and the month where one was asked for."""
+
+    year: int
+    month: int | None = None
+
+
+def resolve(asked: str | None, *, guess: bool = False) -> Place:
+    """What a name of a place stands for.
+
+    Parameters
+    ----------
+    asked : str or None
+        ``provider:region``, a grid subregion (``US-CAMX``), a state or province (``US-VA``,
+        ``CA-QC``), a country by code or name. None is the whole world, flagged.
+    guess : bool
+        Whether the name itself was guessed.
+
+    Raises
+    ------
+    UsageError
+        If there is no such place; it names the nearest ones.
+    """
+    if asked is None:
+        return _grid_place(None, _grids()[WORLD], steps=("no place is known", WORLD), unknown=True)
+    name = asked.strip()
+    region = _region(name)
+    if region is not None:
+        return _region_place(name, region)
+    row = _grid_row(name)
+    if row is None:
+        raise UsageError(f"the place {asked!r} is not known", fix=_nearest(name))
+    return _grid_place(name, row, steps=(f"{name!r}", *_chain(row)), guess=guess, unknown=row["key"] == WORLD)
+
+
+def site_factors(place: Place, *, when: When | None = None) -> dict[str, Factor]:
+    """The factors of a place: PUE, WUE, carbon and water of its electricity, scarcity.
+
+    Raises
+    ------
+    FactorNotFound
+        Never for PUE, WUE and carbon; for water where neither the grid nor a wider one has it.
+    """
+    grid = _grids()[place.grid]
+    found = [
+        *_cooling(place),
+        _intensity(grid, when),
+        _water(grid, "water_thermal", "thermal"),
+        _water(grid, "water_hydro", "hydro"),
+        _scarcity(place.scarcity_site, "scarcity_site", when),
+        _scarcity(place.scarcity_grid, "scarcity_grid", when),
+    ]
+    return {one.name: one for one in found}
+
+
+def given(name: str, value: float, unit: str, year: int) -> Factor:
+    """A factor that the user gave: exact, and said to be theirs."""
+    return Factor(
+        name=name, value=Range.exact(value), unit=unit, key="given", year=year, basis="given", source="user"
+    )
+
+
+def all_places() -> Iterator[Row]:
+    """Every place that ``resolve`` knows: grids, then cloud regions."""
+    yield from table("grids")
+    yield from table("cloud_regions")
+
+
+@cache
+def _grids() -> dict[str, Row]:
+    return {row["key"]: row for row in table("grids")}
+
+
+@cache
+def _names() -> dict[str, Row]:
+    """Every way to write a grid, in lower case."""
+    names: dict[str, Row] = {}
+    for row in table("grids"):
+        countries = [row["iso2"], row["iso3"], row["name"]] if row["kind"] == "country" else [row["name"]]
+        for text in (row["key"], *countries):
+            if text:
+                names.setdefault(text.lower(), row)
+    return names
+
+
+@cache
+def _regions() -> dict[tuple[str, str], Row]:
+    return {(row["provider"], row["region"]): row for row in table("cloud_regions")}
+
+
+def _region(name: str) -> Row | None:
+    provider, colon, region = name.lower().partition(":")
+    if colon:
+        found = _regions().get((provider, region))
+        if found is None:
+            raise UsageError(f"the cloud region {name!r} is not known", fix=_nearest(name))
+        return found
+    several = [row for (_, one), row in _regions().items() if one == name.lower()]
+    if len(several) > 1:
+        owners = ", ".join(f"{row['provider']}:{row['region']}" for row in several)
+        raise UsageError(f"several clouds have a region {name!r}", fix=f"Say which: {owners}")
+    return several[0] if several and name.lower() not in _names() else None
+
+
+def _grid_row(name: str) -> Row | None:
+    return _names().get(name.lower()) or _names().get(name.lower().replace("_", "-"))
+
+
+def _nearest(name: str) -> str:
+    known = [*_names(), *(f"{provider}:{region}" for provider, region in _regions())]
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)
+    # a name is told as its table writes it
+    near = [_names()[one]["key"] if one in _names() else one for one in near]
+    return f"Did you mean {' or '.join(dict.fromkeys(near))}? See: wattermark places" if near else "See: wattermark places"
+
+
+def _chain(row: Row) -> Iterator[str]:
+    """A grid and what it lies in, with the kind of each."""
+    yield f"{row['kind'].replace('_', ' ')} {row['key']} ({row['name']})"
+
+
+def _grid_place(
+    asked: str | None, row: Row, *, steps: tuple[str, ...], guess: bool = False, unknown: bool = False
+) -> Place:
+    flags = []
+    if unknown:
+        flags.append("place-unknown: world averages with a wide interval; give --place")
+    if guess:
+        flags.append("place-guessed: from the system's time zone; give --place")
+    return Place(
+        asked=asked,
+        resolved=row["key"],
+        name=row["name"],
+        steps=steps,
+        grid=row["key"],
+        scarcity_site=row["aware_key"] or WORLD,
+        scarcity_grid=row["aware_key"] or WORLD,
+        guess=guess,
+        unknown=unknown,
+        flags=tuple(flags),
+    )
+
+
+def _region_place(name: str, row: Row) -> Place:
+    key = f"{row['provider']}:{row['region']}"
+    grid = _grids()[row["grid"]]
+    return Place(
+        asked=name,
+        resolved=key,
+        name=row["city"],
+        steps=(f"{name!r}", f"cloud region {key} ({row['city']})", *_chain(grid)),
+        grid=row["grid"],
+        scarcity_site=row["site_aware_key"] or WORLD,
+        scarcity_grid=grid["aware_key"] or WORLD,
+        region=key,
+    )
+
+
+def _cooling(place: Place) -> Iterator[Factor]:
+    """PUE and WUE: of the region where the provider tells them, else our defaults."""
+    if not place.region:
+        default = named("defaults", "pue_default")
+        yield replace(default, name="pue", key="default")
+        yield replace(named("defaults", "wue_default"), name="wue", key="default")
+        return
+    provider, _, region = place.region.partition(":")
+    row = _regions()[provider, region]
+    yield factor(
+        row, "pue", key=place.region, columns=("pue_low", "pue", "pue_high"), unit="1",
+        basis=row["pue_scope"], least=1.0,
+    )
+    yield factor(
+        row, "wue", key=place.region, columns=("wue_low", "wue", "wue_high"), unit="L/kWh",
+        basis=row["wue_basis"], note=f"scope: {row['wue_scope']}",
+    )
+
+
+def _intensity(grid: Row, when: When | None) -> Factor:
+    now = factor(
+        grid, "carbon_intensity", key=grid["key"], columns=("ci_low", "ci", "ci_high"), unit="g/kWh",
+        basis=grid["ci_basis"], note=grid["flag"],
+    )
+    if when is None or when.year >= now.year:
+        return now
+    return _past_intensity(now, when.year) or now
+
+
+def _past_intensity(now: Factor, year: int) -> Factor | None:
+    """The value of an earlier year, with the relative width of today's."""
+    for row in table("grid_history"):
+        if row["key"] == now.key and int(row["year"]) == year and row["ci"]:
+            best = number(row, "ci")
+            scale = best / now.value.best
+            value = Range(now.value.low * scale, best, now.value.high * scale)
+            return replace(now, value=value, year=year, source=row["source"], basis=row["ci_basis"])
+    return None
+
+
+def _water(grid: Row, name: str, column: str) -> Factor:
+    """Water of the electricity; of the wider grid where this one has none."""
+    columns = (f"{column}_low", column, f"{column}_high")
+    try:
+        return factor(grid, name, key=grid["key"], columns=columns, unit="L/kWh", basis="consumption")
+    except FactorNotFound:
+        if not grid["parent"]:
+            raise
+        return _water(_grids()[grid["parent"]], name, column)
+
+
+@cache
+def _scarcities() -> dict[str, Row]:
+    return {row["key"]: row for row in table("scarcity")}
+
+
+def _scarcity(key: str, name: str, when: When | None) -> Factor:
+    row = _scarcities().get(key) or _scarcities()[WORLD]
+    year = factor(
+        row, name, key=row["key"], columns=("low", "annual", "high"), unit="m3eq/m3",
+        note=f"AWARE, {row['kind'].replace('_', ' ')} level",
+    )
+    if when is None or when.month is None or not row[MONTHS[when.month - 1]]:
+        return year
+    best = number(row, MONTHS[when.month - 1])
+    value = Range(min(year.value.low, best), best, max(year.value.high, best))
+    return replace(year, value=value, key=f"{row['key']}/{MONTHS[when.month - 1]}")

@@ -1,0 +1,117 @@
+"""Read the factor tables; a row without its papers does not get in."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+
+from wattermark.errors import BadFactorTable, FactorNotFound
+from wattermark.values.factors import Factor
+from wattermark.values.range import Range
+
+Row = Mapping[str, str]
+SOURCES = "sources"
+
+
+@cache
+def table(name: str) -> tuple[Row, ...]:
+    """All rows of one of our tables.
+
+    Raises
+    ------
+    BadFactorTable
+        If a row has no source, a source that is not registered, no year, or a short line.
+    """
+    text = (resources.files("wattermark.factors") / "tables" / f"{name}.csv").read_text(encoding="utf-8")
+    return tuple(check_rows(text.splitlines(), table=name, known=frozenset() if name == SOURCES else source_ids()))
+
+
+@cache
+def source_ids() -> frozenset[str]:
+    """Ids of the registered sources."""
+    return frozenset(row["id"] for row in table(SOURCES))
+
+
+def check_rows(lines: Iterable[str], *, table: str, known: frozenset[str]) -> Iterable[Row]:
+    """Rows of a table, each with its papers looked at.
+
+    Raises
+    ------
+    BadFactorTable
+        At the first row that breaks the schema; it names the table and the line.
+    """
+    for number, row in enumerate(csv.DictReader(lines, strict=True), start=2):
+        fault = _fault(row, known) if table != SOURCES else ("" if row.get("id") else "id is empty")
+        if fault:
+            raise BadFactorTable(
+                f"{table}.csv:{number}: {fault}", fix="See CONTRIBUTING, 'Mend a factor', for what a row needs"
+            )
+        yield row
+
+
+def _fault(row: Mapping[str | None, str | None], known: frozenset[str]) -> str:
+    if None in row or None in row.values():
+        return "the line has not as many cells as the header"
+    sources = str(row.get("source") or "")
+    if not sources:
+        return "source is empty"
+    strange = [source for source in sources.split("+") if source not in known]
+    if strange:
+        return f"source {strange[0]!r} is not in sources.csv"
+    if not str(row.get("year") or "").isdigit():
+        return f"year is {row.get('year')!r}, not a year"
+    if not row.get("basis"):
+        return "basis is empty ('-' where it has no meaning)"
+    return ""
+
+
+def number(row: Row, column: str) -> float:
+    """A cell as a number.
+
+    Raises
+    ------
+    FactorNotFound
+        If the cell is empty: unknown is not zero.
+    BadFactorTable
+        If it is not a number.
+    """
+    text = row[column]
+    if text == "":
+        raise FactorNotFound(f"no {column} is known", fix="Name a wider place, or give the number yourself")
+    try:
+        return float(text)
+    except ValueError as error:
+        raise BadFactorTable(f"{column} is {text!r}, not a number", fix="Mend the table") from error
+
+
+def factor(row: Row, name: str, *, key: str, columns: tuple[str, str, str], unit: str, **more: object) -> Factor:
+    """A factor from three cells of a row: low, best, high."""
+    try:
+        value = Range(*(number(row, column) for column in columns))
+    except ValueError as error:
+        raise BadFactorTable(f"{name} of {key}: {error}", fix="Mend the table") from error
+    given = {"basis": row["basis"], **more}
+    return Factor(
+        name=name, value=value, unit=unit, key=key, year=int(row["year"]), source=row["source"], **given  # type: ignore[arg-type]
+    )
+
+
+@cache
+def named(table_name: str, name: str) -> Factor:
+    """A factor of a table of single numbers (``defaults``, ``embodied``).
+
+    Raises
+    ------
+    FactorNotFound
+        If the table has no such row.
+    """
+    for row in table(table_name):
+        if row["name"] == name:
+            least = 1.0 if name.startswith("pue") else 0.0
+            return factor(
+                row, name, key="default", columns=("low", "best", "high"), unit=row["unit"],
+                note=row.get("note", ""), least=least,
+            )
+    raise FactorNotFound(f"no {name} in {table_name}", fix="See: wattermark factors")

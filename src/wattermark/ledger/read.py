@@ -1,0 +1,242 @@
+"""Read a spool back, whatever happened to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from wattermark.errors import BadSpool
+from wattermark.ledger.spool import SCHEMA
+from wattermark.values.records import (
+    Channel,
+    Kind,
+    Part,
+    ReaderLog,
+    Recorded,
+    RunHeader,
+    Scope,
+    SpanMark,
+    Status,
+)
+from wattermark.values.units import NS_PER_S
+
+STEP_S = 2.0  # the wall clock may drift this far from the steady one before it counts as a jump
+SILENT_BEATS = 30  # a run on another host is taken for dead after so many silent beats
+
+
+class SpoolReader:
+    """Takes the lines of one spool, in order, and can say at any moment what they tell.
+
+    A line that cannot be read is counted and passed over: one bad line loses one beat.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.header: RunHeader | None = None
+        self.logs: dict[str, ReaderLog] = {}
+        self._skipped: dict[str, tuple[str, str]] = {}
+        self._spans: dict[int, SpanMark] = {}
+        self._stop: Mapping[str, Any] | None = None
+        self._begin_ns: int | None = None
+        self._last_ns = 0
+        self._offsets_ns: list[int] = []
+        self._bad = self._torn_bytes = self._lost = 0
+        self._faults: list[str] = []
+        self._take: dict[str, Callable[[Mapping[str, Any]], None]] = {
+            "run": self._run,
+            "reader": self._reader,
+            "skipped": self._skip,
+            "beat": self._beat,
+            "begin": self._begin,
+            "end": self._end,
+            "stop": self._stopped,
+            "fault": lambda fields: self._faults.append(str(fields["error"])),
+            "lost": self._lose,
+            "late": self._late,
+        }
+
+    def feed(self, data: bytes) -> int:
+        """Take all whole lines; answers how many bytes at the end were not one."""
+        whole, _, rest = data.rpartition(b"\n")
+        for text in whole.split(b"\n") if whole else ():
+            self._line(text)
+        self._torn_bytes = len(rest)
+        return len(rest)
+
+    def recorded(self) -> Recorded:
+        """What has been told so far.
+
+        Raises
+        ------
+        BadSpool
+            If the first line is missing: then nobody knows what the numbers mean.
+        """
+        header = self.header
+        if header is None:
+            raise BadSpool(
+                f"{self.path} does not begin with a run", fix="Move the file away; it holds no run of ours"
+            )
+        end_ns = max(self._last_ns, header.mono_ns)
+        return Recorded(
+            header=header,
+            logs=self.logs,
+            skipped=self._skipped,
+            spans=tuple(self._spans.values()),
+            status=self._status(header),
+            detail=str(self._stop.get("detail", "")) if self._stop else "",
+            begin_mono_ns=min(self._begin_ns or end_ns, end_ns),
+            end_mono_ns=end_ns,
+            wall_step_s=self._wall_step_s(),
+            torn_bytes=self._torn_bytes,
+            bad_lines=self._bad,
+            lost_beats=self._lost,
+            faults=tuple(self._faults),
+        )
+
+    def _line(self, text: bytes) -> None:
+        try:
+            fields = json.loads(text)
+            self._take[fields["kind"]](fields)
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+            self._bad += 1
+
+    def _run(self, fields: Mapping[str, Any]) -> None:
+        if fields["schema"] > SCHEMA:
+            raise BadSpool(
+                f"{self.path} was written by a newer wattermark (schema {fields['schema']})",
+                fix="Run: pip install --upgrade wattermark",
+            )
+        known = _known(RunHeader, fields)
+        header = RunHeader(**{**known, "scope": Scope(known["scope"]), "inside": tuple(known["inside"])})
+        self.header = header
+        self._last_ns = header.mono_ns
+
+    def _reader(self, fields: Mapping[str, Any]) -> None:
+        channels = tuple(_channel(one) for one in fields["channels"])
+        self.logs[str(fields["name"])] = ReaderLog(channels=channels, mono_ns=[], values=[])
+
+    def _skip(self, fields: Mapping[str, Any]) -> None:
+        self._skipped[str(fields["name"])] = (str(fields["problem"]), str(fields["fix"]))
+
+    def _beat(self, fields: Mapping[str, Any]) -> None:
+        mono_ns, time_ns = int(fields["mono_ns"]), int(fields["time_ns"])
+        for name, log in self.logs.items():
+            if name not in fields:
+                continue
+            values = [None if value is None else int(value) for value in fields[name]]
+            if len(values) != len(log.channels):
+                raise ValueError("a number for each channel is expected")
+            if not log.mono_ns or mono_ns > log.mono_ns[-1]:
+                log.mono_ns.append(mono_ns)
+                log.values.append(values)
+        self._begin_ns = mono_ns if self._begin_ns is None else min(self._begin_ns, mono_ns)
+        self._last_ns = max(self._last_ns, mono_ns)
+        self._offsets_ns.append(time_ns - mono_ns)
+
+    def _begin(self, fields: Mapping[str, Any]) -> None:
+        mark = SpanMark(
+            number=int(fields["span"]),
+            name=str(fields["name"]),
+            label=str(fields["label"]),
+            begin_ns=int(fields["mono_ns"]),
+            parent=fields["parent"],
+        )
+        self._spans[mark.number] = mark
+
+    def _end(self, fields: Mapping[str, Any]) -> None:
+        number = int(fields["span"])
+        self._spans[number] = replace(self._spans[number], end_ns=int(fields["mono_ns"]))
+
+    def _stopped(self, fields: Mapping[str, Any]) -> None:
+        self._stop = {"status": Status(fields["status"]), "detail": fields.get("detail", "")}
+        self._last_ns = max(self._last_ns, int(fields["mono_ns"]))
+
+    def _late(self, fields: Mapping[str, Any]) -> None:
+        """The program began before the meters answered."""
+        late_ns = int(fields["mono_ns"])
+        self._begin_ns = late_ns if self._begin_ns is None else min(self._begin_ns, late_ns)
+
+    def _lose(self, fields: Mapping[str, Any]) -> None:
+        self._lost = int(fields["lines"])
+
+    def _wall_step_s(self) -> float:
+        """The largest jump of the wall clock against the steady one, between two beats. [s]"""
+        steps = (b - a for a, b in zip(self._offsets_ns, self._offsets_ns[1:], strict=False))
+        largest = max(steps, key=abs, default=0)
+        return largest / NS_PER_S if abs(largest) > STEP_S * NS_PER_S else 0.0
+
+    def _status(self, header: RunHeader) -> Status:
+        if self._stop:
+            return Status(self._stop["status"])
+        return Status.RUNNING if _alive(header, self.path) else Status.INTERRUPTED
+
+
+def read_spool(path: Path) -> Recorded:
+    """One spool, whole.
+
+    Raises
+    ------
+    BadSpool
+        If it cannot be opened, or is no spool.
+    """
+    reader = SpoolReader(path)
+    try:
+        reader.feed(path.read_bytes())
+    except OSError as error:
+        raise BadSpool(f"{path} cannot be read: {error.strerror}", fix="Check the file's permissions") from error
+    return reader.recorded()
+
+
+def follow(path: Path) -> Iterator[SpoolReader]:
+    """The same reader again and again, each time with what was appended since."""
+    reader, rest = SpoolReader(path), b""
+    with path.open("rb") as file:
+        while True:
+            data = rest + file.read()
+            kept = reader.feed(data)
+            rest = data[len(data) - kept :]
+            yield reader
+
+
+def _known(record: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that this version knows; a newer one may have written more."""
+    names = {field.name for field in fields(record)}
+    return {name: value for name, value in given.items() if name in names}
+
+
+def _channel(given: Mapping[str, Any]) -> Channel:
+    known = _known(Channel, given)
+    return Channel(**{**known, "kind": Kind(known["kind"]), "part": Part(known["part"])})
+
+
+def _alive(header: RunHeader, path: Path) -> bool:
+    if header.host != socket.gethostname():
+        silent_s = time.time() - path.stat().st_mtime
+        return silent_s < SILENT_BEATS * max(header.interval_s, 1.0)
+    return process_started(header.pid) == header.pid_started != ""
+
+
+def process_started(pid: int) -> str:
+    """A mark that tells a process from a later one with the same number; empty if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[19].decode()
+    except (OSError, IndexError):
+        return _started_without_procfs(pid)
+
+
+def _started_without_procfs(pid: int) -> str:
+    if os.path.exists("/proc/self/stat"):
+        return ""
+    try:
+        import psutil  # noqa: PLC0415  (macOS, Windows)
+
+        return f"{psutil.Process(pid).create_time():.2f}"
+    except (ImportError, psutil.Error):
+        return ""

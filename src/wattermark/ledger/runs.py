@@ -1,0 +1,101 @@
+"""The folder of runs: ``<ledger>/<run>/<host>-<pid>.jsonl``."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wattermark.errors import UsageError
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlace:
+    """Where a run lies."""
+
+    run: str
+    spool: Path
+
+
+def default_ledger() -> Path:
+    """The platform's folder for a user's data, and ours in it; ``WATTERMARK_LEDGER`` names another."""
+    if named := os.environ.get("WATTERMARK_LEDGER"):
+        return Path(named).expanduser()
+    return data_home() / "wattermark" / "runs"
+
+
+def data_home() -> Path:
+    """Where programs keep a user's data on this platform (XDG on Linux)."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+
+
+def new_run_id(name: str) -> str:
+    """Sorts by time, reads well, and is not given twice."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    return f"{stamp}-{safe(name)[:40] or 'run'}-{secrets.token_hex(2)}"
+
+
+def safe(name: str) -> str:
+    """A name that may stand in a path."""
+    return _UNSAFE.sub("-", name).strip("-.")
+
+
+def runs(ledger: Path) -> Iterator[RunPlace]:
+    """All runs of a ledger, the newest first; an absent folder holds none.
+
+    Raises
+    ------
+    UsageError
+        If the folder is there and may not be read.
+    """
+    try:
+        names = sorted(os.listdir(ledger), reverse=True)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(
+            f"the ledger {ledger} cannot be read: {error.strerror}",
+            fix="Name another with --ledger or WATTERMARK_LEDGER",
+        ) from error
+    for name in names:
+        for spool in sorted((ledger / name).glob("*.jsonl")):
+            yield RunPlace(name, spool)
+
+
+def find_run(ledger: Path, wanted: str) -> RunPlace:
+    """A run by its id, by the beginning or the name part of it, or ``last``.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or more than one.
+    """
+    everything = list(runs(ledger))
+    if not everything:
+        raise UsageError(f"no runs in {ledger}", fix="Record one: wattermark run -- python train.py")
+    if wanted == "last":
+        return everything[0]
+    exact = [place for place in everything if place.run == wanted]
+    found = exact or [place for place in everything if place.run.startswith(wanted) or wanted in _name(place.run)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(f"no run {wanted!r} in {ledger}", fix="See: wattermark runs")
+    several = ", ".join(place.run for place in found[:4])
+    raise UsageError(f"{len(found)} runs fit {wanted!r}", fix=f"Say which: {several}")
+
+
+def _name(run: str) -> set[str]:
+    """The name inside an id: 20261123-114502-NAME-3f2a."""
+    return {run[16:-5]}

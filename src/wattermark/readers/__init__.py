@@ -1,0 +1,1 @@
+"""Meters, one file a kind: they read raw numbers and never subtract, scale or guess."""

@@ -1,0 +1,210 @@
+"""How busy the machine and the tracked processes are, from the operating system.
+
+No energy is read here. Where a counter exists, these numbers share its energy among the run,
+other programs and idle; where none does, ``science/power_model`` turns them into watts while
+accounting, with a wide interval.
+
+References: proc(5), /proc/stat, /proc/meminfo, /proc/<pid>/stat (fields 14 to 17, 24),
+/proc/<pid>/task/<tid>/children.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from wattermark.errors import ReaderUnavailable
+from wattermark.values.records import Channel, Kind, Part
+from wattermark.values.units import NS_PER_S
+
+PROC = Path("/proc")
+FASTEST_S = 1.0  # processor time adds up, so looking more often tells nothing more
+
+
+def _channels() -> tuple[Channel, ...]:
+    rows = [
+        ("load/cpu_busy", Kind.COUNTER, "ns", "processor time of all programs"),
+        ("load/run_cpu", Kind.COUNTER, "ns", "processor time of the tracked processes, exited ones too"),
+        ("load/memory_used", Kind.GAUGE, "B", "memory in use on the machine"),
+        ("load/run_memory", Kind.GAUGE, "B", "resident memory of the tracked processes"),
+    ]
+    return tuple(Channel(name=n, kind=k, part=Part.LOAD, unit=u, note=note) for n, k, u, note in rows)
+
+
+class LoadReader:
+    """Processor time and memory, of the machine and of a process tree.
+
+    Parameters
+    ----------
+    pid : int, optional
+        Root of the tree; this process by default.
+    with_root : bool
+        False leaves the root itself out (``wattermark run`` charges the command, not itself).
+    proc : Path
+        Where procfs is mounted.
+    tick_hz : int, optional
+        Ticks a second in procfs.
+
+    Raises
+    ------
+    ReaderUnavailable
+        If the machine tells neither by procfs nor by psutil.
+    """
+
+    def __init__(
+        self,
+        pid: int | None = None,
+        *,
+        with_root: bool = True,
+        proc: Path = PROC,
+        tick_hz: int | None = None,
+    ) -> None:
+        self.channels: Sequence[Channel] = _channels()
+        self._with_root = with_root
+        self._pid = pid or os.getpid()
+        self._run_cpu_ns = 0
+        self._machine: _Procfs | _Psutil
+        if (proc / "stat").exists():
+            self._machine = _Procfs(proc, tick_hz or os.sysconf("SC_CLK_TCK"))
+        else:
+            self._machine = _Psutil()
+
+    def period_s(self, interval_s: float) -> float:
+        return max(interval_s, FASTEST_S)
+
+    def read(self) -> Sequence[int | None]:
+        """Busy ns, the tree's ns, bytes in use, the tree's bytes."""
+        busy_ns, used_b = self._machine.busy_ns(), self._machine.used_b()
+        cpu_ns, memory_b = self._machine.tree(self._pid, self._with_root)
+        # A process that dies without being waited for takes its time along; what was seen stays seen.
+        self._run_cpu_ns = max(self._run_cpu_ns, cpu_ns)
+        return [busy_ns, self._run_cpu_ns, used_b, memory_b]
+
+    def close(self) -> None:
+        self._machine.close()
+
+
+class _Procfs:
+    def __init__(self, proc: Path, tick_hz: int) -> None:
+        self._proc = str(proc)
+        self._ns_per_tick = NS_PER_S // tick_hz
+        self._page_b = os.sysconf("SC_PAGE_SIZE")
+        self._stat = os.open(proc / "stat", os.O_RDONLY | os.O_CLOEXEC)
+        self._meminfo = os.open(proc / "meminfo", os.O_RDONLY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        for name in ("_stat", "_meminfo"):
+            fd = getattr(self, name)
+            if fd >= 0:
+                os.close(fd)
+                setattr(self, name, -1)
+
+    def busy_ns(self) -> int | None:
+        try:
+            user, nice, system, _idle, _iowait, irq, softirq = map(
+                int, os.pread(self._stat, 256, 0).split(None, 8)[1:8]
+            )
+        except (OSError, ValueError):
+            return None
+        return (user + nice + system + irq + softirq) * self._ns_per_tick
+
+    def used_b(self) -> int | None:
+        try:
+            lines = os.pread(self._meminfo, 128, 0).split(b"\n")
+            total_kb, available_kb = int(lines[0].split()[1]), int(lines[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            return None
+        return (total_kb - available_kb) * 1024
+
+    def tree(self, root: int, with_root: bool) -> tuple[int, int]:
+        """Processor time and memory of a process and its descendants, from the top down.
+
+        A parent is read before its children: a child that is waited for in between is then
+        missed until the next look, and never counted twice.
+        """
+        cpu_ns, memory_b = self._one(root, own=with_root)
+        waiting = self._children(root)
+        while waiting:
+            pid = waiting.pop()
+            one_ns, one_b = self._one(pid, own=True)
+            cpu_ns, memory_b = cpu_ns + one_ns, memory_b + one_b
+            waiting += self._children(pid)
+        return cpu_ns, memory_b
+
+    def _one(self, pid: int, *, own: bool) -> tuple[int, int]:
+        try:
+            with open(f"{self._proc}/{pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+            own_ticks, waited_ticks = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
+            memory_b = int(fields[21]) * self._page_b
+        except (OSError, ValueError, IndexError):
+            return 0, 0  # it has just gone; its parent has its time
+        if pid == os.getpid() and self._proc == str(PROC):
+            own_ns, waited_ns = _own_ns()  # the same, to the microsecond
+        else:
+            own_ns, waited_ns = own_ticks * self._ns_per_tick, waited_ticks * self._ns_per_tick
+        return (own_ns + waited_ns, memory_b) if own else (waited_ns, 0)
+
+    def _children(self, pid: int) -> list[int]:
+        found: list[int] = []
+        try:
+            for task in os.listdir(f"{self._proc}/{pid}/task"):
+                with open(f"{self._proc}/{pid}/task/{task}/children", "rb") as file:
+                    found += map(int, file.read().split())
+        except OSError:
+            return found  # it has just gone
+        return found
+
+
+def _own_ns() -> tuple[int, int]:
+    import resource  # noqa: PLC0415  (POSIX only)
+
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    waited = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return int((own.ru_utime + own.ru_stime) * NS_PER_S), int((waited.ru_utime + waited.ru_stime) * NS_PER_S)
+
+
+class _Psutil:
+    """The same where there is no procfs (macOS, Windows); slower, and blind to exited grandchildren."""
+
+    def __init__(self) -> None:
+        try:
+            import psutil  # noqa: PLC0415
+        except ImportError as error:
+            raise ReaderUnavailable(
+                f"{sys.platform} tells its load through psutil, which is not installed",
+                fix="Run: pip install psutil",
+            ) from error
+        self._psutil = psutil
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def busy_ns(self) -> int | None:
+        times = self._psutil.cpu_times()
+        return int((times.user + times.system + getattr(times, "nice", 0.0)) * NS_PER_S)
+
+    def used_b(self) -> int | None:
+        memory = self._psutil.virtual_memory()
+        return int(memory.total - memory.available)
+
+    def tree(self, root: int, with_root: bool) -> tuple[int, int]:
+        try:
+            top = self._psutil.Process(root)
+            family = ([top] if with_root else []) + top.children(recursive=True)
+        except self._psutil.Error:
+            return 0, 0
+        cpu_ns = memory_b = 0
+        for process in family:
+            try:
+                times, memory = process.cpu_times(), process.memory_info()
+            except self._psutil.Error:
+                continue
+            cpu_ns += int((times.user + times.system) * NS_PER_S)
+            memory_b += memory.rss
+        if not with_root:
+            times = top.cpu_times()
+            cpu_ns += int((getattr(times, "children_user", 0) + getattr(times, "children_system", 0)) * NS_PER_S)
+        return cpu_ns, memory_b

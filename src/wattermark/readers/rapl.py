@@ -1,0 +1,178 @@
+"""RAPL energy counters through the kernel's powercap files.
+
+Zones are told apart by their ``name``, never by their number: ``intel-rapl:1`` is the second
+socket on one machine and ``psys`` on another. Packages and DRAM are read to be added; psys is
+read and shown; core and uncore lie inside their package and the MMIO tree repeats package 0,
+so they are not read at all.
+
+References: Linux Documentation/power/powercap/powercap.rst; the ``energy_uj`` files are
+root-only since CVE-2020-8694.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from wattermark.errors import ReaderUnavailable
+from wattermark.values.records import Channel, Kind, Part
+
+SYSFS = Path("/sys/class/powercap")
+ALLOW = (
+    "sudo chmod a+r /sys/devices/virtual/powercap/intel-rapl*/intel-rapl*/energy_uj "
+    "/sys/devices/virtual/powercap/intel-rapl*/intel-rapl*/intel-rapl*/energy_uj"
+)
+"""The command that opens the counters until the next boot; doctor prints it, nothing runs it."""
+KEEP = (
+    "echo 'SUBSYSTEM==\"powercap\", ACTION==\"add\", RUN+=\"/bin/chmod a+r "
+    "/sys%p/energy_uj\"' | sudo tee /etc/udev/rules.d/70-wattermark.rules"
+)
+"""The udev rule that opens them at every boot."""
+
+USUAL_RANGE_UJ = 262_143_328_850  # 2^32 counts of 61.035 uJ: Intel servers and clients
+PACKAGE_MAX_W = 1000.0
+DRAM_MAX_W = 400.0
+PLATFORM_MAX_W = 3000.0
+REFRESH_S = 0.001
+
+_ZONE = re.compile(r"intel-rapl(-mmio)?:\d+(:\d+)?")
+_PACKAGE = re.compile(r"package-(\d+)(-die-\d+)?")
+
+
+class RaplReader:
+    """One counter for each package and DRAM zone, and psys where there is one.
+
+    Parameters
+    ----------
+    root : Path, optional
+        Where the zones are; ``WATTERMARK_POWERCAP`` names another place (a container that
+        binds the host's tree).
+
+    Raises
+    ------
+    ReaderUnavailable
+        If there is no zone, or none that may be read.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        root = root or Path(os.environ.get("WATTERMARK_POWERCAP") or SYSFS)
+        zones = _zones(root)
+        if not zones:
+            raise ReaderUnavailable(
+                f"no RAPL zone under {root}",
+                fix="On bare metal run 'sudo modprobe intel_rapl_msr'; virtual machines have none, "
+                "and the CPU is then modelled from its load",
+            )
+        self._paths = [zone / "energy_uj" for zone, _ in zones]
+        self._fds: list[int | None] = [_open(path) for path in self._paths]
+        if all(fd is None for fd in self._fds):
+            raise ReaderUnavailable(
+                f"{self._paths[0]} may be read by root only", fix=f"Run once: {ALLOW}"
+            )
+        self.channels: Sequence[Channel] = [channel for _, channel in zones]
+
+    def period_s(self, interval_s: float) -> float:
+        """Two looks, at least, for each time that a counter could wrap at full power. [s]"""
+        wraps = [
+            c.wrap * 1e-6 / c.power_max_w / 2 for c in self.channels if c.wrap is not None and c.counted
+        ]
+        return min([interval_s, *wraps])
+
+    def read(self) -> Sequence[int | None]:
+        """Microjoules since some start, a zone each."""
+        return [self._look(i) for i in range(len(self._fds))]
+
+    def close(self) -> None:
+        for i, fd in enumerate(self._fds):
+            if fd is not None:
+                os.close(fd)
+                self._fds[i] = None
+
+    def _look(self, i: int) -> int | None:
+        fd = self._fds[i]
+        if fd is None:  # it was denied or lost: it may be back
+            fd = self._fds[i] = _open(self._paths[i])
+            if fd is None:
+                return None
+        try:
+            return int(os.pread(fd, 32, 0))
+        except (OSError, ValueError):
+            os.close(fd)
+            self._fds[i] = None
+            return None
+
+
+def _open(path: Path) -> int | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        int(os.pread(fd, 32, 0))
+    except (OSError, ValueError):
+        os.close(fd)
+        return None
+    return fd
+
+
+def _zones(root: Path) -> list[tuple[Path, Channel]]:
+    """The zones worth reading, packages first, by the number in their name."""
+    found = sorted((path for path in _listed(root) if _ZONE.fullmatch(path.name)), key=_numbers)
+    names = {path.name: _text(path / "name") for path in found}
+    met: set[str] = set()
+    chosen = []
+    for path in found:
+        parent = names.get(path.name.rsplit(":", 1)[0], "") if path.name.count(":") == 2 else ""
+        channel = _channel(path, names[path.name], parent)
+        if channel is None or channel.name in met:  # met: the MMIO twin of a zone
+            continue
+        met.add(channel.name)
+        chosen.append((path, channel))
+    return sorted(chosen, key=lambda zone: (zone[1].part, _numbers(Path(zone[1].name))))
+
+
+def _listed(root: Path) -> list[Path]:
+    try:
+        return [root / name for name in os.listdir(root)]
+    except OSError:
+        return []
+
+
+def _numbers(path: Path) -> tuple[bool, list[int]]:
+    return "mmio" in path.name, [int(digits) for digits in re.findall(r"\d+", path.name)]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
+
+
+def _channel(path: Path, name: str, parent: str) -> Channel | None:
+    if _PACKAGE.fullmatch(name):
+        return _counter(path, f"cpu/{name}", Part.CPU, PACKAGE_MAX_W)
+    if name == "dram":
+        return _counter(path, f"dram/{parent or path.name}", Part.DRAM, DRAM_MAX_W)
+    if name == "psys":
+        return _counter(path, "platform/psys", Part.PLATFORM, PLATFORM_MAX_W)
+    return None  # core and uncore lie inside their package
+
+
+def _counter(path: Path, name: str, part: Part, power_max_w: float) -> Channel:
+    range_text = _text(path / "max_energy_range_uj")
+    known = range_text.isdigit() and int(range_text) > 0
+    return Channel(
+        name=name,
+        kind=Kind.COUNTER,
+        part=part,
+        unit="uJ",
+        covers=name,
+        wrap=(int(range_text) if known else USUAL_RANGE_UJ) + 1,
+        power_max_w=power_max_w,
+        refresh_s=REFRESH_S,
+        counted=part is not Part.PLATFORM,
+        note="" if known else "the range of this counter could not be read; the usual one is assumed",
+    )

@@ -1,0 +1,198 @@
+"""The beat: one thread for a whole process, however many runs it records."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wattermark.recorder.recording import Encode, Recording
+from wattermark.values.ports import Reader
+from wattermark.values.units import NS_PER_S, S_PER_NS
+
+CLOSEST_NS = 10_000_000  # two looks asked for within 10 ms are one
+PATIENCE_S = 2.0  # nobody waits longer than this for a meter
+THREAD = "wattermark-beat"
+
+Meters = tuple[Mapping[str, Reader], str]
+"""Readers by name, and the lines that describe them."""
+
+
+@dataclass(slots=True)
+class _Ask:
+    """Something that a caller waits for: to be let in, or out with a last line."""
+
+    recording: Recording
+    last: Callable[[int], str] | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+class Beat:
+    """Reads all meters from one thread and writes what they said to every recording.
+
+    Parameters
+    ----------
+    open_meters : callable
+        Opens the readers; called once, in the beat's own thread, so that a driver that
+        hangs cannot hold up a training.
+    encode : callable
+        Makes a line of a kind and its fields.
+    mono_ns, wall_ns : callable
+        The steady clock and the wall clock. [ns]
+    """
+
+    def __init__(
+        self,
+        open_meters: Callable[[], Meters],
+        encode: Encode,
+        *,
+        mono_ns: Callable[[], int] = time.monotonic_ns,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._open_meters = open_meters
+        self._encode = encode
+        self._mono_ns = mono_ns
+        self._wall_ns = wall_ns
+        self._meters: Meters | None = None
+        self._recordings: list[Recording] = []
+        self._asks: list[_Ask] = []
+        self._poked = False
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._due_ns: dict[str, int] = {}
+        self._last_ns = 0
+        self._blamed: set[str] = set()
+
+    def join(self, recording: Recording, *, patience_s: float = PATIENCE_S) -> bool:
+        """Begin to record; answers whether the first look was taken in time."""
+        return self._ask(_Ask(recording), patience_s)
+
+    def leave(
+        self, recording: Recording, last: Callable[[int], str], *, patience_s: float = PATIENCE_S
+    ) -> bool:
+        """Take one more look, write the ``last`` line, close; answers whether that was in time.
+
+        ``last`` makes the line from the moment of that look. Where a meter hangs, the line is
+        written from here, without the look.
+        """
+        in_time = self._ask(_Ask(recording, last), patience_s)
+        if recording.open:
+            recording.close(last(self._mono_ns()))
+        return in_time
+
+    def poke(self) -> None:
+        """Ask for a look now, without waiting for it."""
+        self._poked = True
+        self._wake.set()
+
+    def _ask(self, ask: _Ask, patience_s: float) -> bool:
+        with self._lock:
+            self._asks.append(ask)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._live, name=THREAD, daemon=True)
+                self._thread.start()
+        self._wake.set()
+        return ask.done.wait(patience_s)
+
+    def _live(self) -> None:
+        try:
+            self._beat_while_wanted()
+        except Exception as error:  # noqa: BLE001  the recorder's outermost loop: a fault of ours is noted, and the training goes on
+            self._give_up(error)
+
+    def _beat_while_wanted(self) -> None:
+        if self._meters is None:
+            self._meters = self._open_meters()
+        while True:
+            self._wake.clear()
+            asks = self._next_asks()
+            now_ns = self._mono_ns()
+            everything = bool(asks) or (self._poked and now_ns - self._last_ns >= CLOSEST_NS)
+            if everything:
+                self._poked = False
+            line = self._look(now_ns, everything)
+            for recording in self._recordings:
+                recording.write(line)
+            self._answer(asks, line, now_ns)
+            with self._lock:
+                if not self._recordings and not self._asks:
+                    self._thread = None
+                    self._due_ns.clear()
+                    return
+            self._wake.wait(self._rest_s())
+
+    def _next_asks(self) -> list[_Ask]:
+        with self._lock:
+            asks, self._asks = self._asks, []
+        return asks
+
+    def _answer(self, asks: list[_Ask], line: str, now_ns: int) -> None:
+        assert self._meters is not None
+        for ask in asks:
+            if ask.last is None:
+                ask.recording.write(self._meters[1] + line)
+                self._recordings.append(ask.recording)
+                self._due_ns.clear()  # another interval may hold from here on
+            elif ask.recording in self._recordings:
+                self._recordings.remove(ask.recording)
+                ask.recording.close(ask.last(now_ns))
+            ask.done.set()
+
+    def _look(self, now_ns: int, everything: bool) -> str:
+        """Read the meters that are due; one that does not answer leaves a gap, and stops no other."""
+        assert self._meters is not None
+        values: dict[str, Any] = {}
+        for name, reader in self._meters[0].items():
+            if everything or now_ns >= self._due_ns.get(name, 0):
+                values[name] = self._read(name, reader)
+        if not values:
+            return ""
+        self._last_ns = now_ns
+        return self._encode("beat", mono_ns=now_ns, time_ns=self._wall_ns(), **values)
+
+    def _read(self, name: str, reader: Reader) -> list[int | None]:
+        try:
+            return list(reader.read())
+        except (OSError, ValueError, ArithmeticError, LookupError, RuntimeError) as error:
+            self._noted(name, error)
+            return [None] * len(reader.channels)
+
+    def _noted(self, name: str, error: Exception) -> None:
+        """A reader that raises is a defect of the reader: said once a run, in the spool."""
+        if name not in self._blamed:
+            self._blamed.add(name)
+            for recording in self._recordings:
+                recording.mark("fault", error=f"{name}: {type(error).__name__}: {error}")
+
+    def _rest_s(self) -> float:
+        """Until the next meter is due. Beats stand at fixed moments; those that were missed are skipped."""
+        assert self._meters is not None
+        now_ns = self._mono_ns()
+        interval_s = min((recording.interval_s for recording in self._recordings), default=1.0)
+        for name, reader in self._meters[0].items():
+            period_ns = max(1, int(reader.period_s(interval_s) * NS_PER_S))
+            due_ns = self._due_ns.get(name, self._last_ns + period_ns)
+            if due_ns <= now_ns:
+                due_ns += ((now_ns - due_ns) // period_ns + 1) * period_ns
+            self._due_ns[name] = due_ns
+        wake_ns = min(self._due_ns.values(), default=now_ns + int(interval_s * NS_PER_S))
+        if self._poked:
+            wake_ns = min(wake_ns, self._last_ns + CLOSEST_NS)
+        return max(0.0, (wake_ns - now_ns) * S_PER_NS)
+
+    def _give_up(self, error: Exception) -> None:
+        import logging  # noqa: PLC0415  (15 ms that a run without trouble does not pay)
+
+        logging.getLogger("wattermark").error(
+            "recording stopped (%s: %s); your program goes on. Please report this", type(error).__name__, error
+        )
+        with self._lock:
+            asks, self._asks, self._thread = self._asks, [], None
+            recordings, self._recordings = self._recordings, []
+        for recording in recordings:
+            recording.write(self._encode("fault", error=f"{type(error).__name__}: {error}"))
+        for ask in asks:
+            ask.done.set()

@@ -1,0 +1,67 @@
+"""One run as the beat sees it: a spool, and the marks that wait for the next beat."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from wattermark.values.ports import Spool
+
+Encode = Callable[..., str]
+
+
+class Recording:
+    """Takes marks from any thread at the cost of an append, and lines from the beat.
+
+    A forked child holds a copy of this object and must not write to its parent's file:
+    every door looks at the process id first.
+    """
+
+    def __init__(self, spool: Spool, encode: Encode, *, interval_s: float) -> None:
+        self.interval_s = interval_s
+        self._spool = spool
+        self._encode = encode
+        self._marks: deque[str] = deque()
+        self._numbers = count(1)
+        self._pid = os.getpid()
+        self._closing = threading.Lock()
+        self._closed = False
+
+    @property
+    def ours(self) -> bool:
+        """False in a forked child."""
+        return os.getpid() == self._pid
+
+    @property
+    def open(self) -> bool:
+        return not self._closed
+
+    def mark(self, kind: str, **fields: Any) -> None:
+        """Note something; it goes out with the next beat."""
+        if self.ours and not self._closed:
+            self._marks.append(self._encode(kind, **fields))
+
+    def next_number(self) -> int:
+        return next(self._numbers)
+
+    def write(self, beat: str) -> None:
+        """Marks first, then the beat, in one write."""
+        lines = []
+        while self._marks:
+            lines.append(self._marks.popleft())
+        if self.ours:
+            self._spool.write("".join(lines) + beat)
+
+    def close(self, last: str) -> bool:
+        """The last line; answers False if it was written before."""
+        with self._closing:
+            if self._closed or not self.ours:
+                return False
+            self._closed = True
+        self.write(last)
+        self._spool.close()
+        return True

@@ -1,0 +1,1 @@
+"""Pure functions on numbers, arrays and values; one phenomenon a file."""

@@ -1,0 +1,91 @@
+"""Energy counters: from what a counter showed to the energy between two looks at it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+MIRROR_LOOKS = 3
+
+
+def counts_between(
+    time_s: ArrayLike,
+    count: ArrayLike,
+    *,
+    wrap: int | None,
+    most_per_s: float,
+    refresh_s: float = 0.0,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Counts between successive looks at a counter, and whether each is known.
+
+    Whole numbers stay whole: where nothing wraps, the sum of the known counts is the last
+    look minus the first, exactly, however the window is cut.
+
+    Parameters
+    ----------
+    time_s : array_like, shape (n,)
+        When each look was taken; strictly increasing. [s]
+    count : array_like of int, shape (n,)
+        What the counter showed, in its own unit.
+    wrap : int or None
+        Where the counter starts again from zero; None if it never does.
+    most_per_s : float
+        More than the device can count in a second; tells a wrap from a reset.
+    refresh_s : float
+        How often the counter is renewed: a short interval may hold the counts of a longer one. [s]
+
+    Returns
+    -------
+    delta : ndarray of int64, shape (n - 1,)
+        Counts of each interval; 0 where they are not known.
+    known : ndarray of bool, shape (n - 1,)
+        False where a second wrap could hide in the interval, where the counter was reset, or
+        where the rise asks for more than the device can do: these are gaps, not zeros.
+
+    Raises
+    ------
+    ValueError
+        If time does not increase, or the two arrays differ in shape.
+
+    References
+    ----------
+    .. [1] Linux kernel, Documentation/power/powercap/powercap.rst
+       (``energy_uj``, ``max_energy_range_uj``).
+
+    Examples
+    --------
+    >>> counts_between([0, 1, 2], [90, 98, 5], wrap=100, most_per_s=20)
+    (array([8, 7]), array([ True,  True]))
+    """
+    time, shown = np.asarray(time_s, float), np.asarray(count, np.int64)
+    if time.shape != shown.shape:
+        raise ValueError(f"shapes differ: time {time.shape}, count {shown.shape}")
+    gap_s = np.diff(time)
+    if np.any(gap_s <= 0):
+        raise ValueError("time_s must increase; sort and de-duplicate the readings first")
+    most = most_per_s * (gap_s + refresh_s)
+    delta = np.diff(shown)
+    if wrap is None:
+        known = (delta >= 0) & (delta <= most)
+    else:
+        delta = np.where(delta < 0, delta + wrap, delta)
+        known = (delta >= 0) & (delta <= most) & (most_per_s * gap_s < wrap)
+    return np.where(known, delta, 0), known
+
+
+def are_mirrors(one: ArrayLike, other: ArrayLike, *, tolerance: float) -> bool:
+    """Whether two counters of one socket show the same register.
+
+    The dies of some processors (AMD Zen 1 and 2) each show their socket's counter. Two
+    genuine counters started at different moments and stand apart; twins stay within what
+    a socket counts between two reads.
+
+    Parameters
+    ----------
+    one, other : array_like of int, shape (n,)
+        What both showed at the same looks, raw.
+    tolerance : float
+        The most that a twin may have moved on between the two reads of a look, raw.
+    """
+    first, second = np.asarray(one, np.int64), np.asarray(other, np.int64)
+    return len(first) >= MIRROR_LOOKS and bool(np.all(np.abs(first - second) <= tolerance))

@@ -1,0 +1,249 @@
+"""All terms of a run to one footprint. Nothing here looks a factor up; the caller brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from wattermark.science.carbon import operational_carbon_g
+from wattermark.science.components import Parts, Term
+from wattermark.science.embodied import life_share
+from wattermark.science.energy import facility_energy
+from wattermark.science.uncertainty import Evaluate, Values, drivers, intervals
+from wattermark.science.water import offsite_water_l, onsite_water_l, scarcity_m3eq
+from wattermark.values.boundary import ItEnergy, Number
+from wattermark.values.factors import Factor, Place
+from wattermark.values.footprint import QUANTITIES, Boundary, Component, Driver, Footprint, SpanEnergy
+from wattermark.values.range import Range
+from wattermark.values.records import Scope, SpanMark
+from wattermark.values.units import G_PER_KG, S_PER_NS
+
+DRIVEN = ("it_energy_j", "carbon_g", "water_l")
+"""The quantities whose interval is explained."""
+WATER_PARTS = ("onsite", "offsite_thermal", "offsite_hydro", "embodied")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Hardware that was held: names of its embodied factors, and for how long. [s]"""
+
+    carbon: str
+    water: str
+    used_s: float
+
+
+def footprint(
+    parts: Parts,
+    factors: Iterable[Factor],
+    devices: Iterable[Device],
+    *,
+    place: Place,
+    scope: Scope,
+    flags: Iterable[str] = (),
+    spans: Iterable[SpanEnergy] = (),
+) -> Footprint:
+    """Join what was seen with where it was.
+
+    Parameters
+    ----------
+    parts : Parts
+        The energy of each part of the machine.
+    factors : iterable of Factor
+        All that the formulas name; names differ.
+    devices : iterable of Device
+        Hardware whose making is shared.
+    place : Place
+        Goes with the numbers.
+    scope : Scope
+        Whose energy this is.
+    flags : iterable of str
+        What else must be said.
+    spans : iterable of SpanEnergy
+        Stretches of the run, accounted before.
+    """
+    held = tuple(devices)
+    needed = _needed([*factors, *parts.gaps], parts, held)
+    counted = [term for term in parts.terms if term.counted and term.run is not None]
+    evaluate = formula(counted, held)
+    ranges: Mapping[str, Range] = intervals(evaluate, needed) if counted else {}
+    unknown = {name: ranges.get(name) for name in QUANTITIES}
+    found: list[Driver] = []
+    for quantity in DRIVEN if counted else ():
+        found += drivers(evaluate, needed, quantity)
+    basis = next((f.basis for f in needed if f.name == "carbon_intensity"), "-")
+    return Footprint(
+        **unknown,
+        duration_s=parts.duration_s,
+        boundary=Boundary(scope, tuple(sorted({term.kind for term in counted})), basis),
+        components=tuple(_component(term, needed) for term in parts.terms),
+        place=place,
+        factors=tuple(needed),
+        drivers=tuple(found),
+        flags=(*place.flags, *parts.flags, *flags, *_said(unknown)),
+        spans=tuple(spans),
+    )
+
+
+def formula(terms: Iterable[Term], devices: Iterable[Device]) -> Evaluate:
+    """The whole calculation as one function of the factors' values."""
+    counted, held = tuple(terms), tuple(devices)
+
+    def whole(values: Values) -> dict[str, Number]:
+        it = ItEnergy(_total(term.run(values) for term in counted if term.run is not None))
+        found = {**operational(it, values), **_embodied(held, values)}
+        found["carbon_g"] = found["carbon_operational_g"] + found["carbon_embodied_g"]
+        found["water_l"] = _total(found[f"water_{part}_l"] for part in WATER_PARTS)
+        return found
+
+    return whole
+
+
+def operational(it: ItEnergy, values: Values) -> dict[str, Number]:
+    """All that follows from IT energy at a place: facility energy, carbon and water of using it."""
+    facility = facility_energy(it, values["pue"])
+    onsite_l = onsite_water_l(it, values["wue"])
+    thermal_l = offsite_water_l(facility, values["water_thermal"])
+    hydro_l = offsite_water_l(facility, values["water_hydro"])
+    found = {
+        "it_energy_j": it.joules,
+        "facility_energy_j": facility.joules,
+        "carbon_operational_g": operational_carbon_g(facility, values["carbon_intensity"]),
+        "water_onsite_l": onsite_l,
+        "water_offsite_thermal_l": thermal_l,
+        "water_offsite_hydro_l": hydro_l,
+        "water_scarcity_m3eq": scarcity_m3eq(
+            onsite_l, thermal_l + hydro_l,
+            site_factor=values["scarcity_site"], grid_factor=values["scarcity_grid"],
+        ),
+    }  # fmt: skip
+    if "market_intensity" in values:
+        found["carbon_market_g"] = operational_carbon_g(facility, values["market_intensity"])
+    return found
+
+
+def _embodied(devices: Iterable[Device], values: Values) -> dict[str, Number]:
+    carbon_g: Number = 0.0
+    water_l: Number = 0.0
+    for device in devices:
+        share = life_share(
+            device.used_s,
+            lifetime_years=values["server_lifetime_years"],
+            utilisation=values["accelerator_utilisation"],
+        )
+        carbon_g = carbon_g + share * values[device.carbon] * G_PER_KG
+        water_l = water_l + share * values[device.water]
+    return {"carbon_embodied_g": carbon_g, "water_embodied_l": water_l}
+
+
+def spans_of(
+    marks: Iterable[SpanMark], parts: Parts, factors: Iterable[Factor], *, begin_ns: int, end_ns: int
+) -> tuple[SpanEnergy, ...]:
+    """The energy, carbon and water of each span, at the best values.
+
+    A metered part gives a span what its counter rose in it, in the same proportion as it gave
+    the run; a modelled one by time. Sums of spans that follow each other are the sum.
+    """
+    best: Values = {factor.name: factor.value.best for factor in [*factors, *parts.gaps]}
+    return tuple(_span(mark, parts, best, begin_ns, min(mark.end_ns or end_ns, end_ns)) for mark in marks)
+
+
+def _span(mark: SpanMark, parts: Parts, best: Values, begin_ns: int, end_ns: int) -> SpanEnergy:
+    begin_s = max(0.0, (mark.begin_ns - begin_ns) * S_PER_NS)
+    end_s = max(begin_s, (end_ns - begin_ns) * S_PER_NS)
+    shares = [_share_of(term, parts, best, begin_s, end_s) for term in parts.terms if term.counted]
+    seen = [share for share in shares if share is not None]
+    energy_j = float(sum(seen)) if seen else None
+    found = operational(ItEnergy(energy_j), best) if energy_j is not None else {}
+    return SpanEnergy(
+        name=mark.name,
+        label=mark.label,
+        number=mark.number,
+        parent=mark.parent,
+        begin_s=begin_s,
+        duration_s=end_s - begin_s,
+        it_energy_j=energy_j,
+        carbon_operational_g=float(found["carbon_operational_g"]) if found else None,
+        water_operational_l=float(_total(found[f"water_{part}_l"] for part in WATER_PARTS[:-1])) if found else None,
+        note="" if mark.end_ns is not None else "still open when the run ended",
+    )
+
+
+def _share_of(term: Term, parts: Parts, best: Values, begin_s: float, end_s: float) -> float | None:
+    if term.run is None:
+        return None
+    whole_j = float(term.run(best))
+    if term.track is not None:
+        if not term.track.seen_between(begin_s, end_s):
+            return None
+        rise = np.diff(term.track.until_j([begin_s, end_s]))[0]
+        return whole_j * float(rise) / term.track.total_j if term.track.total_j > 0 else 0.0
+    if term.kind == "cpu" and parts.load is not None and parts.load.run_s.sum() > 0:
+        worked = np.concatenate([[0.0], np.cumsum(parts.load.run_s)])
+        part = np.diff(np.interp([begin_s, end_s], parts.load.edge_s, worked))[0] / worked[-1]
+        return whole_j * float(part)
+    return whole_j * (end_s - begin_s) / parts.duration_s if parts.duration_s > 0 else 0.0
+
+
+def _total(parts: Iterable[Number]) -> Number:
+    total: Number = 0.0
+    for part in parts:
+        total = total + part
+    return total
+
+
+def _component(term: Term, factors: Iterable[Factor]) -> Component:
+    known = tuple(factors)
+    best: Values = {factor.name: factor.value.best for factor in known}
+    energy = intervals(lambda values: {"energy_j": term.run(values)}, known)["energy_j"] if term.run else None
+    return Component(
+        name=term.name,
+        kind=term.kind,
+        quality=term.quality,
+        energy_j=energy,
+        machine_energy_j=float(term.machine(best)) if term.machine else None,
+        others_energy_j=float(term.others(best)) if term.others else None,
+        idle_energy_j=float(term.idle(best)) if term.idle else None,
+        unseen_s=term.unseen_s,
+        counted=term.counted,
+        device=term.device,
+        how=term.how,
+    )
+
+
+class _Asked(dict[str, Number]):
+    """Remembers which factors a formula asks for."""
+
+    def __init__(self, values: Values) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Number:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
+def _needed(factors: Iterable[Factor], parts: Parts, devices: tuple[Device, ...]) -> list[Factor]:
+    """Only the factors that the formulas really use."""
+    known = list(factors)
+    asked = _Asked({factor.name: factor.value.best for factor in known})
+    terms = [term for term in parts.terms if term.run is not None]
+    if not terms:
+        return []
+    formula(terms, devices)(asked)
+    for term in terms:
+        for energy in (term.machine, term.others, term.idle):
+            if energy is not None:
+                energy(asked)
+    used = asked.names | ({"market_intensity"} & set(asked))
+    return [factor for factor in known if factor.name in used]
+
+
+def _said(ranges: Mapping[str, Range | None]) -> list[str]:
+    flags = []
+    if ranges["it_energy_j"] is None:
+        flags.append("nothing-seen: no meter told any energy and none could be modelled")
+    if ranges["carbon_market_g"] is None:
+        flags.append("market-unknown: give --market-intensity for the carbon of your contracted supply")
+    return flags

@@ -1,0 +1,25 @@
+"""How long hardware was held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wattermark.science.components import Parts
+from wattermark.values.records import Scope
+
+
+def device_time_s(shares: Iterable[float], duration_s: float) -> float:
+    """Device time of accelerators of one kind, each by the share of it that was ours. [s]"""
+    return sum(shares) * duration_s
+
+
+def host_time_s(parts: Parts, scope: Scope, logical_cpus: int) -> float:
+    """Device time of the machine around the work, in the unit that its making is counted in. [s]
+
+    Around accelerators: theirs. Else processor time: of the run, or of the whole machine.
+    """
+    if parts.gpus:
+        return device_time_s((channel.share for channel in parts.gpus), parts.duration_s)
+    if scope is Scope.PROCESS and parts.load is not None:
+        return float(parts.load.run_s.sum())
+    return logical_cpus * parts.duration_s

@@ -1,0 +1,95 @@
+"""Who used the energy: what a device drew, shared among the run, other programs and idle.
+
+Whatever the weights, the parts add up to the whole: no joule is lost, none is counted twice.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+class Shares(NamedTuple):
+    """Three parts of one energy, all in J."""
+
+    run_j: float
+    others_j: float
+    idle_j: float
+
+
+def share_by_cpu_time(
+    energy_j: ArrayLike,
+    *,
+    run_s: ArrayLike,
+    busy_s: ArrayLike,
+    capacity_s: ArrayLike,
+    idle_fraction: float,
+) -> Shares:
+    """Share a processor's energy by processor time, idle apart.
+
+    At rest a processor draws ``idle_fraction`` of its full power, and grows linearly with load
+    from there: what it would have drawn at rest is idle, the rest is shared by time.
+
+    Parameters
+    ----------
+    energy_j : array_like, shape (n,)
+        What the processor drew in each slot. [J]
+    run_s, busy_s, capacity_s : array_like, shape (n,)
+        Processor time of the run, of all programs, and of all processors together. [s]
+    idle_fraction : float
+        Idle power over full power. [1]
+
+    Returns
+    -------
+    Shares
+        ``run_j + others_j + idle_j`` is ``energy_j.sum()``. [J]
+
+    References
+    ----------
+    .. [1] X. Fan et al. (2007), doi:10.1145/1250662.1250665 (power linear in utilisation).
+
+    Examples
+    --------
+    >>> share_by_cpu_time([100.0], run_s=[1.0], busy_s=[2.0], capacity_s=[4.0], idle_fraction=0.0)
+    Shares(run_j=50.0, others_j=50.0, idle_j=0.0)
+    """
+    energy, capacity = np.asarray(energy_j, float), np.asarray(capacity_s, float)
+    run = np.clip(np.asarray(run_s, float), 0, capacity)
+    busy = np.clip(np.asarray(busy_s, float), run, capacity)
+    load = _ratio(busy, capacity)
+    idle_j = energy * _ratio(idle_fraction * np.ones_like(load), idle_fraction + (1 - idle_fraction) * load, empty=1.0)
+    run_j = (energy - idle_j) * _ratio(run, busy)
+    return Shares(float(run_j.sum()), float((energy - idle_j - run_j).sum()), float(idle_j.sum()))
+
+
+def share_by_memory(
+    energy_j: ArrayLike, *, run_b: ArrayLike, used_b: ArrayLike, installed_b: float
+) -> Shares:
+    """Share the memory's energy by the memory held; what nobody holds is idle.
+
+    Parameters
+    ----------
+    energy_j : array_like, shape (n,)
+        [J]
+    run_b, used_b : array_like, shape (n,)
+        Memory of the run, and of all programs. [B]
+    installed_b : float
+        [B]
+
+    Returns
+    -------
+    Shares
+        The parts add up to ``energy_j.sum()``. [J]
+    """
+    energy = np.asarray(energy_j, float)
+    run = np.clip(np.asarray(run_b, float) / installed_b, 0, 1)
+    used = np.clip(np.asarray(used_b, float) / installed_b, run, 1)
+    run_j, idle_j = energy * run, energy * (1 - used)
+    return Shares(float(run_j.sum()), float((energy - run_j - idle_j).sum()), float(idle_j.sum()))
+
+
+def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64], *, empty: float = 0.0) -> NDArray[np.float64]:
+    """part / whole, and ``empty`` where there is no whole."""
+    return np.divide(part, whole, out=np.full(np.shape(whole), empty), where=whole > 0)

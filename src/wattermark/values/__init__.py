@@ -1,0 +1,1 @@
+"""What flows through the house: units, ranges, records, and the Protocols of every seam."""

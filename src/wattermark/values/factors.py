@@ -1,0 +1,48 @@
+"""Numbers from outside, with their papers; and the place that they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wattermark.values.range import Range
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """A number from outside.
+
+    ``name`` is its part in the formulas (``pue``), ``key`` whose value it is (``aws:eu-west-1``).
+    Both together are its identity: the same factor in two footprints has the same error.
+    ``least`` is a physical bound that no draw may pass (a PUE is at least 1).
+    """
+
+    name: str
+    value: Range
+    unit: str
+    key: str
+    year: int
+    basis: str
+    source: str
+    note: str = ""
+    least: float = 0.0
+
+    @property
+    def identity(self) -> str:
+        return f"{self.name}@{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something ran: what was asked, what that was taken for, and by which steps."""
+
+    asked: str | None
+    resolved: str
+    name: str
+    steps: tuple[str, ...]
+    grid: str
+    scarcity_site: str
+    scarcity_grid: str
+    region: str = ""
+    guess: bool = False
+    unknown: bool = False
+    flags: tuple[str, ...] = ()

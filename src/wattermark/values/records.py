@@ -1,0 +1,149 @@
+"""What the recording side writes and the accounting side reads. Frozen; nothing here reads the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How a channel's raw number is to be read."""
+
+    COUNTER = "counter"  # grows from some start; may wrap
+    POWER = "power"  # watts at a moment
+    GAUGE = "gauge"  # an amount at a moment
+
+
+class Part(StrEnum):
+    """What a channel looks at."""
+
+    CPU = "cpu"
+    DRAM = "dram"
+    GPU = "gpu"
+    PLATFORM = "platform"  # holds other parts; shown, never added
+    LOAD = "load"  # how busy, not how much energy
+
+
+class Quality(StrEnum):
+    """How an energy was come by."""
+
+    MEASURED = "measured"
+    MODELLED = "modelled"
+    MISSING = "missing"
+
+
+class Scope(StrEnum):
+    """Whose energy a run is charged with."""
+
+    PROCESS = "process"  # the tracked process and its descendants
+    MACHINE = "machine"  # all that the meters saw
+
+
+class Status(StrEnum):
+    """How a run ended."""
+
+    RUNNING = "running"
+    OK = "ok"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One number that a meter tells at each look, kept raw.
+
+    ``unit`` is the device's own (``uJ``, ``mJ``, ``mW``, ``ns``, ``B``); ``wrap`` is where a
+    counter starts again from zero, in that unit. ``covers`` names the hardware inside the
+    meter's boundary: what one channel covers no other may add. ``share`` is the part of
+    the device that belongs to the run (a MIG slice), ``refresh_s`` how often the device
+    renews its number, ``power_max_w`` more than the device can draw.
+    """
+
+    name: str
+    kind: Kind
+    part: Part
+    unit: str
+    covers: str = ""
+    wrap: int | None = None
+    power_max_w: float = 1000.0
+    refresh_s: float = 0.0
+    counted: bool = True
+    share: float = 1.0
+    device: str = ""
+    uuid: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHeader:
+    """What was known when a run began; the first line of its spool.
+
+    Only the names of the program and its script are kept of a command line: arguments may
+    hold secrets. ``inside`` are the runs of the same process that were open then;
+    ``ancestors`` the processes above, as ``pid@start``, so that a run inside another
+    process's run is known as such.
+    """
+
+    run: str
+    name: str
+    host: str
+    pid: int
+    started_ns: int
+    mono_ns: int
+    interval_s: float
+    scope: Scope = Scope.PROCESS
+    command: str = ""
+    place: str | None = None
+    place_from: str = "unknown"
+    pue: float | None = None
+    wue_l_per_kwh: float | None = None
+    market_intensity_g_per_kwh: float | None = None
+    inside: tuple[str, ...] = ()
+    ancestors: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    pid_started: str = ""
+    logical_cpus: int = 1
+    cpu_model: str = ""
+    memory_b: int = 0
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanMark:
+    """A named stretch of a run, e.g. epoch 3. ``end_ns`` is None while it is open."""
+
+    number: int
+    name: str
+    label: str
+    begin_ns: int
+    end_ns: int | None = None
+    parent: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderLog:
+    """All that one reader said: ``values[i]`` at ``mono_ns[i]``, one entry a channel; None is a gap."""
+
+    channels: tuple[Channel, ...]
+    mono_ns: list[int]
+    values: list[list[int | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A run as the ledger kept it."""
+
+    header: RunHeader
+    logs: Mapping[str, ReaderLog]
+    skipped: Mapping[str, tuple[str, str]]
+    spans: tuple[SpanMark, ...]
+    status: Status
+    detail: str
+    begin_mono_ns: int
+    end_mono_ns: int
+    wall_step_s: float = 0.0
+    torn_bytes: int = 0
+    bad_lines: int = 0
+    lost_beats: int = 0
+    faults: tuple[str, ...] = ()

@@ -1,0 +1,131 @@
+"""Account: a recorded run and a place to a footprint. Raw first, so it can be done again, elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from wattermark.factors.hardware import device_factors, host_factors
+from wattermark.factors.places import When
+from wattermark.factors.table import named
+from wattermark.ledger.read import read_spool
+from wattermark.science.components import GAINS, OTHER_GAIN, Parts, parts_of
+from wattermark.science.footprint import Device, footprint, spans_of
+from wattermark.science.hardware import device_time_s, host_time_s
+from wattermark.values.factors import Factor
+from wattermark.values.footprint import Footprint
+from wattermark.values.records import Recorded, Scope, Status
+from wattermark.verbs.place import factors_at, place_of
+
+MODEL_FACTORS = (
+    "cpu_idle_fraction",
+    "cpu_idle_w_per_logical_cpu",
+    "cpu_full_w_per_logical_cpu",
+    "dram_power_w_per_gb",
+    "server_lifetime_years",
+    "accelerator_utilisation",
+    *sorted(set(GAINS.values())),
+    OTHER_GAIN,
+)
+
+
+def account_spool(spool: Path) -> Footprint:
+    """The footprint of a spool, as it stands on disk now."""
+    return account(read_spool(spool))
+
+
+def account(
+    recorded: Recorded,
+    *,
+    place: str | None = None,
+    when: When | None = None,
+    pue: float | None = None,
+    wue: float | None = None,
+    market_intensity: float | None = None,
+    scope: Scope | None = None,
+    others: tuple[str, ...] = (),
+) -> Footprint:
+    """The footprint of a run, where it ran or elsewhere.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run as the ledger kept it.
+    place, when : optional
+        Account as if it had run there, with the factors of that time.
+    pue, wue, market_intensity : float, optional
+        Instead of the place's. [1], [L/kWh], [g CO2e/kWh]
+    scope : Scope, optional
+        Instead of the one it was recorded with.
+    others : tuple of str
+        What is to be said about other runs beside it.
+    """
+    header = recorded.header
+    scope = scope or header.scope
+    here = place_of(place or header.place, header.place_from if place is None else "option")
+    # a PUE or WUE that was given belongs to the place where it was given
+    stays = place is None
+    factors = factors_at(
+        here,
+        pue=pue if pue is not None or not stays else header.pue,
+        wue=wue if wue is not None or not stays else header.wue_l_per_kwh,
+        market_intensity=market_intensity
+        if market_intensity is not None or not stays
+        else header.market_intensity_g_per_kwh,
+        when=when,
+    )
+    factors += [named("defaults", name) for name in MODEL_FACTORS]
+    parts = parts_of(recorded, scope)
+    devices = list(_devices(parts, scope, recorded))
+    factors += [factor for _, pair in devices for factor in pair]
+    factors = list({factor.name: factor for factor in factors}.values())
+    return footprint(
+        parts,
+        factors,
+        [device for device, _ in devices],
+        place=here,
+        scope=scope,
+        flags=(*_flags(recorded), *others),
+        spans=spans_of(
+            recorded.spans, parts, factors, begin_ns=recorded.begin_mono_ns, end_ns=recorded.end_mono_ns
+        ),
+    )
+
+
+def _devices(parts: Parts, scope: Scope, recorded: Recorded) -> Iterator[tuple[Device, tuple[Factor, Factor]]]:
+    """The hardware that was held: each kind of GPU, and the machine around it."""
+    kinds = Counter(channel.device for channel in parts.gpus)
+    for kind in kinds:
+        carbon, water = device_factors(kind)
+        used_s = device_time_s([c.share for c in parts.gpus if c.device == kind], parts.duration_s)
+        yield _device(carbon, water, used_s)
+    carbon, water = host_factors(accelerators=bool(kinds))
+    used_s = host_time_s(parts, scope, recorded.header.logical_cpus)
+    yield _device(carbon, water, used_s)
+
+
+def _device(carbon: Factor, water: Factor, used_s: float) -> tuple[Device, tuple[Factor, Factor]]:
+    from dataclasses import replace  # noqa: PLC0415
+
+    carbon = replace(carbon, name=f"{carbon.name} ({carbon.key})")
+    water = replace(water, name=f"{water.name} ({water.key})")
+    return Device(carbon.name, water.name, used_s), (carbon, water)
+
+
+def _flags(recorded: Recorded) -> Iterator[str]:
+    if recorded.status is Status.INTERRUPTED:
+        yield "interrupted: the run was not closed; all up to its last beat is here"
+    if recorded.status is Status.RUNNING:
+        yield "running: this is what it has cost so far"
+    if recorded.torn_bytes or recorded.bad_lines:
+        yield (
+            f"spool-damaged: {recorded.bad_lines} unreadable lines and {recorded.torn_bytes} bytes of a torn one "
+            "were passed over; counters remember, so only resolution is lost"
+        )
+    if recorded.lost_beats:
+        yield f"beats-lost: {recorded.lost_beats} lines could not be written to a full disk"
+    if recorded.wall_step_s:
+        yield f"clock-step: the wall clock jumped by {recorded.wall_step_s:+.0f} s; times are by the steady clock"
+    for fault in recorded.faults:
+        yield f"fault: {fault}"

@@ -1,0 +1,67 @@
+"""What a run's header says of the machine and of the program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from wattermark.ledger.read import process_started
+
+MOST_ANCESTORS = 16
+
+
+def command_name() -> str:
+    """The script that runs, by its file name; arguments may hold secrets and are left out."""
+    script = sys.argv[0] if sys.argv else ""
+    return Path(script).name if script not in ("", "-c", "-m") else "python"
+
+
+def name_of(command: list[str]) -> str:
+    """A name for a command line: its script if an interpreter runs one, else its program."""
+    program = Path(command[0]).name
+    if program.startswith(("python", "bash", "sh", "node", "torchrun", "accelerate", "Rscript", "julia")):
+        scripts = (word for word in command[1:] if word.endswith((".py", ".sh", ".js", ".R", ".jl")))
+        return Path(next(scripts, program)).name
+    return program
+
+
+def ancestors() -> tuple[str, ...]:
+    """This process and those above it, as pid@start, so that runs inside runs are known as such."""
+    found = []
+    pid = os.getpid()
+    while pid > 1 and len(found) < MOST_ANCESTORS:
+        found.append(f"{pid}@{process_started(pid)}")
+        pid = _parent(pid)
+    return tuple(found)
+
+
+def _parent(pid: int) -> int:
+    if pid == os.getpid():
+        return os.getppid()
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def cpu_model() -> str:
+    """The processor's name, as the system tells it."""
+    try:
+        with open("/proc/cpuinfo", "rb") as file:
+            head = file.read(4096).decode(errors="replace")
+    except OSError:
+        import platform  # noqa: PLC0415
+
+        return platform.processor()
+    lines = (text.partition(":")[2].strip() for text in head.splitlines() if text.startswith("model name"))
+    return next(lines, "")
+
+
+def memory_b() -> int:
+    """Installed memory. [B]"""
+    try:
+        return int(os.sysconf("SC_PHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
+    except (ValueError, OSError, AttributeError):
+        return 0

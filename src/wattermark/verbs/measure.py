@@ -1,0 +1,283 @@
+"""Measure: open a run, mark its spans, close it. Nothing here may slow, stop or mask the user's code."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wattermark._version import __version__
+from wattermark.errors import UsageError, WattermarkError
+from wattermark.ledger.read import process_started
+from wattermark.ledger.runs import default_ledger, new_run_id
+from wattermark.ledger.spool import SpoolFile, line, run_line
+from wattermark.recorder.beat import Beat
+from wattermark.recorder.recording import Recording
+from wattermark.values.ports import Reader
+from wattermark.values.records import RunHeader, Scope, Status
+from wattermark.verbs.facts import ancestors, command_name, cpu_model, memory_b
+from wattermark.verbs.meters import own_beat, shared_beat
+from wattermark.wiring.config import Config, load_config
+from wattermark.wiring.whereami import Whereabouts, where_am_i
+
+if TYPE_CHECKING:
+    from wattermark.values.footprint import Footprint
+
+_open_runs: dict[str, Run] = {}
+_span: ContextVar[tuple[int, int] | None] = ContextVar("wattermark_span", default=None)
+
+
+class Run:
+    """A run that is, or was, recorded by this process. Made by ``track`` and ``wattermark run``.
+
+    Starting twice changes nothing and says so; stopping what never started does nothing and
+    says so; starting again after a stop begins a new run with a new id. In a forked child
+    every method is silent: the parent's run is the parent's.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        readers: Mapping[str, Reader] | None = None,
+        command: str | None = None,
+        charge_self: bool = True,
+    ) -> None:
+        self.config = config
+        self.name = name or command or command_name()
+        self.tags = dict(tags or {})
+        self.id: str | None = None
+        self.spool: Path | None = None
+        self._command = command or command_name()
+        self._readers = readers
+        self._charge_self = charge_self
+        self._beat: Beat | None = None
+        self._recording: Recording | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def recording(self) -> bool:
+        """True between start and stop, in the process that started."""
+        return self._recording is not None and self._recording.ours and self._recording.open
+
+    def start(self) -> Run:
+        """Begin; answers itself. Trouble with disk or meters is told, never raised."""
+        with self._lock:
+            if self.recording:
+                tell("the run %s is recorded already; start() changed nothing", self.id)
+                return self
+            self._begin()
+        return self
+
+    def stop(self, status: Status = Status.OK, detail: str = "") -> None:
+        """Take the last look and close the spool."""
+        recording, beat = self._recording, self._beat
+        if recording is None or beat is None:
+            tell("the run %s was never started; stop() did nothing", self.name)
+            return
+        if not self.recording:
+            return
+        beat.leave(
+            recording,
+            lambda mono_ns: line("stop", mono_ns=mono_ns, time_ns=time.time_ns(), status=status, detail=detail),
+        )
+        _open_runs.pop(self.id or "", None)
+        self._tell_trouble()
+
+    @contextmanager
+    def span(self, name: str, label: object = "") -> Iterator[None]:
+        """Mark a stretch of the run. Spans nest and overlap, in threads and in asyncio tasks."""
+        recording = self._recording
+        if recording is None or not self.recording:
+            yield
+            return
+        number = recording.next_number()
+        above = _span.get()
+        parent = above[1] if above is not None and above[0] == id(self) else None
+        token = _span.set((id(self), number))
+        recording.mark(
+            "begin", span=number, name=str(name), label=str(label), parent=parent, mono_ns=time.monotonic_ns()
+        )
+        self._poke()
+        try:
+            yield
+        finally:
+            recording.mark("end", span=number, mono_ns=time.monotonic_ns())
+            self._poke()
+            _leave_span(token)
+
+    def footprint(self) -> Footprint:
+        """What the run has cost so far, or in all once it is stopped.
+
+        Raises
+        ------
+        WattermarkError
+            If the run was never started, or its spool cannot be read.
+        """
+        from wattermark.verbs.account import account_spool  # noqa: PLC0415  (NumPy, at first use)
+
+        if self.spool is None:
+            raise UsageError(f"the run {self.name!r} was never started", fix="Call start(), or use 'with'")
+        if self.recording and self._beat is not None:
+            self._beat.poke()
+        return account_spool(self.spool)
+
+    def __enter__(self) -> Run:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self.stop(*_ended(kind, error))
+
+    def _begin(self) -> None:
+        self.id = new_run_id(self.name)
+        spool = _open_spool(self.config, self.id)
+        if spool is None:
+            self._recording = None
+            return
+        where = _place(self.config)
+        header = RunHeader(
+            run=self.id,
+            name=self.name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            pid_started=process_started(os.getpid()),
+            started_ns=time.time_ns(),
+            mono_ns=time.monotonic_ns(),
+            interval_s=self.config.interval,
+            scope=Scope(self.config.scope),
+            command=self._command,
+            place=where.place,
+            place_from=where.found,
+            pue=self.config.pue,
+            wue_l_per_kwh=self.config.wue,
+            market_intensity_g_per_kwh=self.config.market_intensity,
+            inside=tuple(_open_runs),
+            ancestors=ancestors(),
+            tags=self.tags,
+            logical_cpus=os.cpu_count() or 1,
+            cpu_model=cpu_model(),
+            memory_b=memory_b(),
+            version=__version__,
+        )
+        spool.write(run_line(header))
+        self.spool, self._file = spool.path, spool
+        self._recording = Recording(spool, line, interval_s=self.config.interval)
+        self._beat = own_beat(self._readers) if self._readers else shared_beat(charge_self=self._charge_self)
+        _open_runs[self.id] = self
+        if not self._beat.join(self._recording):
+            self._recording.mark("late", mono_ns=time.monotonic_ns())
+            tell("the meters have not answered yet; the run %s records from when they do", self.id)
+
+    def _poke(self) -> None:
+        if self._beat is not None:
+            self._beat.poke()
+
+    def _tell_trouble(self) -> None:
+        if self._file.trouble is not None:
+            tell(
+                "the ledger could not be written for a while (%s; %d lines lost); free some space for %s",
+                self._file.trouble.strerror,
+                self._file.lost_lines,
+                self._file.path.parent,
+            )
+
+
+def tell(message: str, *values: object) -> None:
+    """Say something through the logger ``wattermark``; without any set-up it goes to stderr."""
+    import logging  # noqa: PLC0415  (15 ms that a run without trouble does not pay)
+
+    logging.getLogger("wattermark").warning("wattermark: " + message, *values)
+
+
+def ambient_config(options: Mapping[str, Any]) -> Config:
+    """Settings for a program that runs under us: its own arguments must be right, and raise if
+    not; a broken file or variable is told and passed over, since the program is not at fault."""
+    try:
+        return load_config(options)
+    except UsageError:
+        mine = {name: value for name, value in options.items() if value is not None}
+        checked = _checked_alone(mine)
+        tell("%s", _ambient_fault())
+        return checked
+
+
+def _checked_alone(options: Mapping[str, Any]) -> Config:
+    from wattermark.wiring.config import SETTINGS  # noqa: PLC0415
+
+    values = {name: SETTINGS[name].check(name, value) for name, value in options.items()}
+    origin = {name: "option" if name in values else "default" for name in SETTINGS}
+    return Config(**values, origin=origin)
+
+
+def _ambient_fault() -> str:
+    try:
+        load_config()
+    except UsageError as error:
+        return f"{error} (settings from files and variables are passed over)"
+    return "settings changed while they were read"
+
+
+def _open_spool(config: Config, run: str) -> SpoolFile | None:
+    """The run's file, or one in the temporary folder if the ledger cannot be written."""
+    ledger = Path(config.ledger).expanduser() if config.ledger else default_ledger()
+    spare = Path(tempfile.gettempdir()) / f"wattermark-{getattr(os, 'getuid', os.getpid)()}"
+    for folder in (ledger, spare):
+        try:
+            (folder / run).mkdir(parents=True)
+            spool = SpoolFile(folder / run / f"{socket.gethostname()}-{os.getpid()}.jsonl")
+        except OSError as error:
+            fault = error.strerror
+            continue
+        if folder is spare:
+            tell("%s cannot be written (%s); the run is kept in %s. Name another with --ledger", ledger, fault, spare)
+        return spool
+    tell("neither %s nor %s can be written (%s); the run is not recorded. Name a folder with --ledger", ledger, spare, fault)
+    return None
+
+
+def _place(config: Config) -> Whereabouts:
+    if config.place is not None:
+        how = config.origin.get("place", "option")
+        return Whereabouts(config.place, f"the option --place or place=" if how == "option" else how)
+    return where_am_i()
+
+
+def _ended(kind: type[BaseException] | None, error: BaseException | None) -> tuple[Status, str]:
+    """An exit by sys.exit(0) is a good end; the message of an exception may hold secrets and is left out."""
+    if kind is None or kind is GeneratorExit:
+        return Status.OK, ""
+    if isinstance(error, SystemExit):
+        good = error.code in (None, 0)
+        return (Status.OK, "") if good else (Status.FAILED, f"exit code {error.code}" if isinstance(error.code, int) else "exit")
+    return Status.FAILED, kind.__name__
+
+
+def _leave_span(token: Any) -> None:
+    try:
+        _span.reset(token)
+    except ValueError:  # left in another task than it was entered: the mark above is of no use there
+        _span.set(None)
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Runs that nobody stopped end with the program."""
+    for run in list(_open_runs.values()):
+        if run.recording:
+            run.stop(Status.OK, "ended with the program")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_open_runs.clear)
+
+__all__ = ["Run", "WattermarkError", "ambient_config", "tell"]

@@ -1,0 +1,1 @@
+"""What is asked for, and where we are: settings with their origin, plug-ins, the place."""

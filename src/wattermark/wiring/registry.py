@@ -1,0 +1,66 @@
+"""Meters by name. Ours are listed here; a stranger's come by the entry point ``wattermark.readers``.
+
+Looking entry points up costs 40 ms (importlib.metadata), more than all the rest of a start, so
+only who names a stranger's reader pays for it (decision 0002).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from wattermark.errors import PluginError
+from wattermark.values.ports import Reader
+
+GROUP = "wattermark.readers"
+VARIABLE = "WATTERMARK_READERS"
+
+OWN: Mapping[str, str] = {
+    "rapl": "wattermark.readers.rapl:RaplReader",
+    "nvml": "wattermark.readers.nvml:NvmlReader",
+    "load": "wattermark.readers.load:LoadReader",
+}
+
+
+def reader_openers(names: tuple[str, ...] | None = None) -> dict[str, Callable[..., Reader]]:
+    """What opens each reader, imported only when it is called.
+
+    Parameters
+    ----------
+    names : tuple of str, optional
+        Which; by default all of ours and those that ``WATTERMARK_READERS`` (commas) adds.
+    """
+    if names is None:
+        named = os.environ.get(VARIABLE, "")
+        names = (*OWN, *(name.strip() for name in named.split(",") if name.strip() and name.strip() not in OWN))
+    return {name: _opener(name) for name in names}
+
+
+def _opener(name: str) -> Callable[..., Reader]:
+    def opened(*arguments: Any, **options: Any) -> Reader:
+        opener: Callable[..., Reader] = _load(name)
+        return opener(*arguments, **options)
+
+    return opened
+
+
+def _load(name: str) -> Any:
+    if name in OWN:
+        module, _, attribute = OWN[name].partition(":")
+        return getattr(import_module(module), attribute)
+    from importlib.metadata import entry_points  # noqa: PLC0415
+
+    found = list(entry_points(group=GROUP, name=name))
+    if not found:
+        raise PluginError(f"no reader {name!r} is installed", fix=f"Choose from: {', '.join(OWN)}")
+    if len(found) > 1:
+        raise PluginError(
+            f"two packages offer a reader {name!r}",
+            fix=f"Uninstall one of: {', '.join(point.value for point in found)}",
+        )
+    try:
+        return found[0].load()
+    except ImportError as error:
+        raise PluginError(f"the reader {name!r} needs {error.name}", fix=f"Run: pip install {error.name}") from error

@@ -1,0 +1,1 @@
+"""Fake meters with a known truth: compiled ones (`meters`) and plain folders (`tree`)."""
