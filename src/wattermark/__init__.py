@@ -19,14 +19,14 @@ _FACE = {
     "UsageError": "wattermark.errors",
 }
 
-__all__ = ["__version__", *sorted(_FACE)]
+__all__ = ["__version__", *_FACE]  # noqa: PLE0604  (the names are texts)
 
 
 def __getattr__(name: str) -> object:
     """Each name is imported at its first use: ``import wattermark`` alone costs next to nothing."""
     if name not in _FACE:
         raise AttributeError(f"module 'wattermark' has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415
+    from importlib import import_module
 
     value = getattr(import_module(_FACE[name]), name)
     globals()[name] = value

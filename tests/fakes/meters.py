@@ -187,7 +187,7 @@ def mig_uuid(uuid: str, instance: int) -> str:
     return f"MIG-{(hashed + instance) % 2**32:08x}{rest[1]}{rest[2]}"
 
 
-def socket(  # noqa: PLR0913 - the keywords of a socket are what it is made of
+def socket(
     i: int,
     package: Signal,
     core: Signal | None = None,
@@ -416,10 +416,10 @@ SCENARIOS: dict[str, Callable[[Bench], Bench]] = {
 
 def main(arguments: list[str]) -> int:
     """Set up a scenario for a shell."""
-    if len(arguments) == 2 and arguments[1] == "--list":  # noqa: PLR2004
+    if len(arguments) == 2 and arguments[1] == "--list":
         print("\n".join(SCENARIOS))
         return 0
-    if len(arguments) != 2 or arguments[1] not in SCENARIOS:  # noqa: PLR2004
+    if len(arguments) != 2 or arguments[1] not in SCENARIOS:
         print(__doc__, file=sys.stderr)
         return 2
     bench = SCENARIOS[arguments[1]](Bench(Path(arguments[0]).absolute()))

@@ -1,6 +1,6 @@
 """The fakes themselves: what a child process reads is the truth, and it fails when it is told to."""
 
-# ruff: noqa: PLR2004 - the expected numbers of a test belong where it expects them
+
 
 from __future__ import annotations
 

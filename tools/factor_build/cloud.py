@@ -176,16 +176,16 @@ def build_google(raw: RawFolder) -> list[Row]:
             values.append(
                 {"region": region, "location": location, "cfe": to_float(cfe), "ci": float(ci), "year": year}
             )
-    for row in read_facts("google_2025"):
-        values.append(
-            {
-                "region": row["region"],
-                "location": row["location"],
-                "cfe": to_float(row["cfe"]),
-                "ci": float(row["ci"]),
-                "year": int(row["year"]),
-            }
-        )
+    values.extend(
+        {
+            "region": row["region"],
+            "location": row["location"],
+            "cfe": to_float(row["cfe"]),
+            "ci": float(row["ci"]),
+            "year": int(row["year"]),
+        }
+        for row in read_facts("google_2025")
+    )
     for item_values in values:
         direct = int(str(item_values["year"])) >= 2021
         item_values |= {"basis": "operational_direct" if direct else "lifecycle", "source": "google"}

@@ -23,7 +23,7 @@ from .water import FUELS, GridWater, WaterModel
 
 COLUMNS = (
     *("key", "kind", "name", "iso2", "iso3", "parent", "aware_key"),
-    *("ci_low", "ci", "ci_high", "ci_basis", "ci_direct"),
+    *("ci_low", "ci", "ci_high", "ci_basis", "ci_source", "ci_direct"),
     *("thermal_low", "thermal", "thermal_high", "hydro_low", "hydro", "hydro_high", "withdrawal_thermal"),
     *("flag", "year", "basis", "source"),
 )
@@ -33,6 +33,7 @@ HISTORY_COLUMNS = (
     *("flag", "year", "basis", "source"),
 )
 
+WATER_SOURCES = ("macknick", "gcam", "ours")  # have no part in a grid's carbon
 FIRST_YEAR = 2019
 WORLD_YEAR = 2024
 OLD_BEFORE = 2023
@@ -271,6 +272,7 @@ class GridBuilder:
         self, key: str, kind: str, name: str, carbon: CarbonRange, water: GridWater | None, **rest: Cell
     ) -> Row:
         values: dict[str, Cell] = {"key": key, "kind": kind, "name": name, "basis": "generation", **rest}
+        values["ci_source"] = "+".join(id for id in str(rest["source"]).split("+") if id not in WATER_SOURCES)
         values |= {"ci_low": carbon.low, "ci": carbon.best, "ci_high": carbon.high}
         return make_row(COLUMNS, values | _water_cells(water))
 

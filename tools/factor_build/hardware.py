@@ -97,6 +97,5 @@ def build_cpus(raw: RawFolder) -> list[Row]:
                 "year": CODECARBON_YEAR,
             }
             rows.append(make_row(CPU_COLUMNS, {**values, "basis": "tdp", "source": "codecarbon"}))
-    for fact in read_facts("cpu_tdp_extra"):
-        rows.append(make_row(CPU_COLUMNS, {**fact, "basis": "tdp"}))
+    rows.extend(make_row(CPU_COLUMNS, {**fact, "basis": "tdp"}) for fact in read_facts("cpu_tdp_extra"))
     return sorted(rows, key=lambda row: row["name"])

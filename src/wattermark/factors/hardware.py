@@ -27,14 +27,22 @@ def accelerator(device: str) -> Row | None:
 def device_factors(device: str) -> tuple[Factor, Factor]:
     """Embodied carbon [kg] and water [L] of one accelerator; of a typical one if it is not known."""
     row = accelerator(device)
-    known = row if row is not None else next(one for one in table("accelerators") if one["id"] == "a100-sxm-80")
+    known = (
+        row if row is not None else next(one for one in table("accelerators") if one["id"] == "a100-sxm-80")
+    )
     key = known["id"] if row is not None else f"unknown ({device or 'no name'})"
     carbon = factor(
-        known, "embodied_device_carbon", key=key, unit="kg",
+        known,
+        "embodied_device_carbon",
+        key=key,
+        unit="kg",
         columns=("embodied_kg_low", "embodied_kg", "embodied_kg_high"),
     )
     water = factor(
-        known, "embodied_device_water", key=key, unit="L",
+        known,
+        "embodied_device_water",
+        key=key,
+        unit="L",
         columns=("embodied_water_l_low", "embodied_water_l", "embodied_water_l_high"),
     )
     return carbon, water

@@ -130,7 +130,11 @@ def _nearest(name: str) -> str:
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)
     # a name is told as its table writes it
     near = [_names()[one]["key"] if one in _names() else one for one in near]
-    return f"Did you mean {' or '.join(dict.fromkeys(near))}? See: wattermark places" if near else "See: wattermark places"
+    return (
+        f"Did you mean {' or '.join(dict.fromkeys(near))}? See: wattermark places"
+        if near
+        else "See: wattermark places"
+    )
 
 
 def _chain(row: Row) -> Iterator[str]:
@@ -185,19 +189,35 @@ def _cooling(place: Place) -> Iterator[Factor]:
     provider, _, region = place.region.partition(":")
     row = _regions()[provider, region]
     yield factor(
-        row, "pue", key=place.region, columns=("pue_low", "pue", "pue_high"), unit="1",
-        basis=row["pue_scope"], least=1.0,
+        row,
+        "pue",
+        key=place.region,
+        columns=("pue_low", "pue", "pue_high"),
+        unit="1",
+        basis=row["pue_scope"],
+        least=1.0,
     )
     yield factor(
-        row, "wue", key=place.region, columns=("wue_low", "wue", "wue_high"), unit="L/kWh",
-        basis=row["wue_basis"], note=f"scope: {row['wue_scope']}",
+        row,
+        "wue",
+        key=place.region,
+        columns=("wue_low", "wue", "wue_high"),
+        unit="L/kWh",
+        basis=row["wue_basis"],
+        note=f"scope: {row['wue_scope']}",
     )
 
 
 def _intensity(grid: Row, when: When | None) -> Factor:
     now = factor(
-        grid, "carbon_intensity", key=grid["key"], columns=("ci_low", "ci", "ci_high"), unit="g/kWh",
-        basis=grid["ci_basis"], note=grid["flag"],
+        grid,
+        "carbon_intensity",
+        key=grid["key"],
+        columns=("ci_low", "ci", "ci_high"),
+        unit="g/kWh",
+        basis=grid["ci_basis"],
+        source=grid["ci_source"],
+        note=grid["flag"],
     )
     if when is None or when.year >= now.year:
         return now
@@ -234,7 +254,11 @@ def _scarcities() -> dict[str, Row]:
 def _scarcity(key: str, name: str, when: When | None) -> Factor:
     row = _scarcities().get(key) or _scarcities()[WORLD]
     year = factor(
-        row, name, key=row["key"], columns=("low", "annual", "high"), unit="m3eq/m3",
+        row,
+        name,
+        key=row["key"],
+        columns=("low", "annual", "high"),
+        unit="m3eq/m3",
         note=f"AWARE, {row['kind'].replace('_', ' ')} level",
     )
     if when is None or when.month is None or not row[MONTHS[when.month - 1]]:

@@ -25,7 +25,9 @@ def table(name: str) -> tuple[Row, ...]:
         If a row has no source, a source that is not registered, no year, or a short line.
     """
     text = (resources.files("wattermark.factors") / "tables" / f"{name}.csv").read_text(encoding="utf-8")
-    return tuple(check_rows(text.splitlines(), table=name, known=frozenset() if name == SOURCES else source_ids()))
+    return tuple(
+        check_rows(text.splitlines(), table=name, known=frozenset() if name == SOURCES else source_ids())
+    )
 
 
 @cache
@@ -46,7 +48,8 @@ def check_rows(lines: Iterable[str], *, table: str, known: frozenset[str]) -> It
         fault = _fault(row, known) if table != SOURCES else ("" if row.get("id") else "id is empty")
         if fault:
             raise BadFactorTable(
-                f"{table}.csv:{number}: {fault}", fix="See CONTRIBUTING, 'Mend a factor', for what a row needs"
+                f"{table}.csv:{number}: {fault}",
+                fix="See CONTRIBUTING, 'Mend a factor', for what a row needs",
             )
         yield row
 
@@ -86,16 +89,16 @@ def number(row: Row, column: str) -> float:
         raise BadFactorTable(f"{column} is {text!r}, not a number", fix="Mend the table") from error
 
 
-def factor(row: Row, name: str, *, key: str, columns: tuple[str, str, str], unit: str, **more: object) -> Factor:
+def factor(
+    row: Row, name: str, *, key: str, columns: tuple[str, str, str], unit: str, **more: object
+) -> Factor:
     """A factor from three cells of a row: low, best, high."""
     try:
         value = Range(*(number(row, column) for column in columns))
     except ValueError as error:
         raise BadFactorTable(f"{name} of {key}: {error}", fix="Mend the table") from error
-    given = {"basis": row["basis"], **more}
-    return Factor(
-        name=name, value=value, unit=unit, key=key, year=int(row["year"]), source=row["source"], **given  # type: ignore[arg-type]
-    )
+    papers = {"basis": row["basis"], "source": row["source"], **more}
+    return Factor(name=name, value=value, unit=unit, key=key, year=int(row["year"]), **papers)  # type: ignore[arg-type]
 
 
 @cache
@@ -111,7 +114,12 @@ def named(table_name: str, name: str) -> Factor:
         if row["name"] == name:
             least = 1.0 if name.startswith("pue") else 0.0
             return factor(
-                row, name, key="default", columns=("low", "best", "high"), unit=row["unit"],
-                note=row.get("note", ""), least=least,
+                row,
+                name,
+                key="default",
+                columns=("low", "best", "high"),
+                unit=row["unit"],
+                note=row.get("note", ""),
+                least=least,
             )
     raise FactorNotFound(f"no {name} in {table_name}", fix="See: wattermark factors")

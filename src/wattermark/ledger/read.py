@@ -69,6 +69,15 @@ class SpoolReader:
         self._torn_bytes = len(rest)
         return len(rest)
 
+    @property
+    def has_beats(self) -> bool:
+        """Whether any meter was looked at since the beginning, or since ``begin_again``."""
+        return self._begin_ns is not None and self._last_ns > self._begin_ns
+
+    def begin_again(self) -> None:
+        """Take what follows for a stretch of its own, from the last look on."""
+        self._begin_ns = self._last_ns
+
     def recorded(self) -> Recorded:
         """What has been told so far.
 
@@ -189,7 +198,9 @@ def read_spool(path: Path) -> Recorded:
     try:
         reader.feed(path.read_bytes())
     except OSError as error:
-        raise BadSpool(f"{path} cannot be read: {error.strerror}", fix="Check the file's permissions") from error
+        raise BadSpool(
+            f"{path} cannot be read: {error.strerror}", fix="Check the file's permissions"
+        ) from error
     return reader.recorded()
 
 
@@ -235,8 +246,27 @@ def _started_without_procfs(pid: int) -> str:
     if os.path.exists("/proc/self/stat"):
         return ""
     try:
-        import psutil  # noqa: PLC0415  (macOS, Windows)
+        import psutil
 
         return f"{psutil.Process(pid).create_time():.2f}"
     except (ImportError, psutil.Error):
         return ""
+
+
+def read_header(path: Path) -> RunHeader:
+    """Only what is known since the run began.
+
+    Raises
+    ------
+    BadSpool
+        If the file cannot be read, or does not begin with a run.
+    """
+    reader = SpoolReader(path)
+    try:
+        with path.open("rb") as file:
+            reader.feed(file.readline())
+    except OSError as error:
+        raise BadSpool(
+            f"{path} cannot be read: {error.strerror}", fix="Check the file's permissions"
+        ) from error
+    return reader.recorded().header

@@ -87,7 +87,9 @@ def find_run(ledger: Path, wanted: str) -> RunPlace:
     if wanted == "last":
         return everything[0]
     exact = [place for place in everything if place.run == wanted]
-    found = exact or [place for place in everything if place.run.startswith(wanted) or wanted in _name(place.run)]
+    found = exact or [
+        place for place in everything if place.run.startswith(wanted) or wanted in _name(place.run)
+    ]
     if len(found) == 1:
         return found[0]
     if not found:

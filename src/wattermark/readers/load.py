@@ -159,7 +159,7 @@ class _Procfs:
 
 
 def _own_ns() -> tuple[int, int]:
-    import resource  # noqa: PLC0415  (POSIX only)
+    import resource
 
     own = resource.getrusage(resource.RUSAGE_SELF)
     waited = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -171,7 +171,7 @@ class _Psutil:
 
     def __init__(self) -> None:
         try:
-            import psutil  # noqa: PLC0415
+            import psutil
         except ImportError as error:
             raise ReaderUnavailable(
                 f"{sys.platform} tells its load through psutil, which is not installed",
@@ -206,5 +206,7 @@ class _Psutil:
             memory_b += memory.rss
         if not with_root:
             times = top.cpu_times()
-            cpu_ns += int((getattr(times, "children_user", 0) + getattr(times, "children_system", 0)) * NS_PER_S)
+            cpu_ns += int(
+                (getattr(times, "children_user", 0) + getattr(times, "children_system", 0)) * NS_PER_S
+            )
         return cpu_ns, memory_b

@@ -82,7 +82,7 @@ class NvmlReader:
 
 
 def _binding(library: str) -> Any:
-    import ctypes  # noqa: PLC0415  (only where a GPU may be)
+    import ctypes
 
     try:
         ctypes.CDLL(library)
@@ -91,7 +91,7 @@ def _binding(library: str) -> Any:
             "no NVIDIA driver library here", fix="Install the NVIDIA driver if this machine has such a GPU"
         ) from error
     try:
-        import pynvml  # noqa: PLC0415
+        import pynvml
     except ImportError as error:
         raise ReaderUnavailable(
             "the binding nvidia-ml-py is missing", fix="Run: pip install nvidia-ml-py"

@@ -26,7 +26,7 @@ ALLOW = (
 )
 """The command that opens the counters until the next boot; doctor prints it, nothing runs it."""
 KEEP = (
-    "echo 'SUBSYSTEM==\"powercap\", ACTION==\"add\", RUN+=\"/bin/chmod a+r "
+    'echo \'SUBSYSTEM=="powercap", ACTION=="add", RUN+="/bin/chmod a+r '
     "/sys%p/energy_uj\"' | sudo tee /etc/udev/rules.d/70-wattermark.rules"
 )
 """The udev rule that opens them at every boot."""
@@ -68,16 +68,12 @@ class RaplReader:
         self._paths = [zone / "energy_uj" for zone, _ in zones]
         self._fds: list[int | None] = [_open(path) for path in self._paths]
         if all(fd is None for fd in self._fds):
-            raise ReaderUnavailable(
-                f"{self._paths[0]} may be read by root only", fix=f"Run once: {ALLOW}"
-            )
+            raise ReaderUnavailable(f"{self._paths[0]} may be read by root only", fix=f"Run once: {ALLOW}")
         self.channels: Sequence[Channel] = [channel for _, channel in zones]
 
     def period_s(self, interval_s: float) -> float:
         """Two looks, at least, for each time that a counter could wrap at full power. [s]"""
-        wraps = [
-            c.wrap * 1e-6 / c.power_max_w / 2 for c in self.channels if c.wrap is not None and c.counted
-        ]
+        wraps = [c.wrap * 1e-6 / c.power_max_w / 2 for c in self.channels if c.wrap is not None and c.counted]
         return min([interval_s, *wraps])
 
     def read(self) -> Sequence[int | None]:

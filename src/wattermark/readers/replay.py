@@ -75,7 +75,9 @@ def _recorded(spool: Path, reader: str) -> tuple[tuple[Channel, ...], list[int],
             at_ns.append(int(fields["mono_ns"]))
             values.append(fields[reader])
     if not channels or not values:
-        raise ReaderUnavailable(f"{spool} holds nothing of a reader {reader!r}", fix="See: wattermark show --json RUN")
+        raise ReaderUnavailable(
+            f"{spool} holds nothing of a reader {reader!r}", fix="See: wattermark show --json RUN"
+        )
     return channels, at_ns, values
 
 

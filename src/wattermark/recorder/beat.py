@@ -184,10 +184,12 @@ class Beat:
         return max(0.0, (wake_ns - now_ns) * S_PER_NS)
 
     def _give_up(self, error: Exception) -> None:
-        import logging  # noqa: PLC0415  (15 ms that a run without trouble does not pay)
+        import logging
 
         logging.getLogger("wattermark").error(
-            "recording stopped (%s: %s); your program goes on. Please report this", type(error).__name__, error
+            "recording stopped (%s: %s); your program goes on. Please report this",
+            type(error).__name__,
+            error,
         )
         with self._lock:
             asks, self._asks, self._thread = self._asks, [], None

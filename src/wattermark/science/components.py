@@ -113,7 +113,10 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     terms = [*_metered(tracks, load, scope), *_modelled(tracks, load, scope, duration_s, recorded)]
     terms.append(
         Term(
-            name="rest of the machine", kind="other", quality=Quality.MISSING, run=None,
+            name="rest of the machine",
+            kind="other",
+            quality=Quality.MISSING,
+            run=None,
             how="board, disks, network, fans and power supply have no meter here",
         )
     )
@@ -141,7 +144,7 @@ def load_of(recorded: Recorded) -> Load | None:
         for t, value in zip(log.mono_ns, log.values, strict=True)
         if all(value[i] is not None for i in wanted)
     ]
-    if len(rows) < 2:  # noqa: PLR2004
+    if len(rows) < 2:
         return None
     time_ns, busy_ns, run_ns, used_b, run_b = np.array(rows, np.int64).T
     slots = np.diff(run_ns) * S_PER_NS
@@ -165,8 +168,15 @@ def _tracks(recorded: Recorded) -> Iterator[tuple[Channel, Timeline | None]]:
         for i, channel in enumerate(log.channels):
             if channel.part is not Part.LOAD:
                 raw = [values[i] for values in log.values]
-                yield channel, timeline(
-                    channel, log.mono_ns, raw, begin_ns=recorded.begin_mono_ns, end_ns=recorded.end_mono_ns
+                yield (
+                    channel,
+                    timeline(
+                        channel,
+                        log.mono_ns,
+                        raw,
+                        begin_ns=recorded.begin_mono_ns,
+                        end_ns=recorded.end_mono_ns,
+                    ),
                 )
 
 
@@ -235,18 +245,15 @@ def _whole(channel: Channel, track: Timeline) -> Term:
 def _shared(channel: Channel, track: Timeline, load: Load) -> Term:
     """A measured part whose energy is shared with other programs."""
     gain = _gain(channel)
-    slots_j = np.diff(track.until_j(load.edge_s))
+    pick: Callable[[Values, int], Number]
     if channel.part is Part.CPU:
-        table = [_cpu_shares(slots_j, load, idle) for idle in np.linspace(0, 1, _IDLE_GRID)]
-        pick = partial(_at_idle, slots_j, load, track.total_j, table)
-        how = "energy counter, shared by processor time"
+        pick, how = _CpuShares.of(track, load).at, "energy counter, shared by processor time"
     else:
-        shares = _scaled(
-            share_by_memory(slots_j, run_b=load.run_b, used_b=load.used_b, installed_b=load.memory_b or 1.0),
-            track.total_j,
+        slots_j = np.diff(track.until_j(load.edge_s))
+        held = share_by_memory(
+            slots_j, run_b=load.run_b, used_b=load.used_b, installed_b=load.memory_b or 1.0
         )
-        pick = partial(_constant, shares)
-        how = "energy counter, shared by memory held"
+        pick, how = partial(_constant, _scaled(held, track.total_j)), "energy counter, shared by memory held"
     return _term(
         channel, track, Quality.MEASURED,
         run=lambda values: pick(values, 0) * values[gain],
@@ -263,15 +270,31 @@ def _cpu_shares(slots_j: NDArray[np.float64], load: Load, idle_fraction: float) 
     )
 
 
-def _at_idle(
-    slots_j: NDArray[np.float64], load: Load, total_j: float, table: list[Shares], values: Values, part: int
-) -> Number:
-    """A share at one idle fraction exactly; at many, between the points of a table."""
-    idle = values["cpu_idle_fraction"]
-    if isinstance(idle, float):
-        return _scaled(_cpu_shares(slots_j, load, idle), total_j)[part]
-    points = [_scaled(shares, total_j)[part] for shares in table]
-    return np.interp(idle, np.linspace(0, 1, _IDLE_GRID), points)
+@dataclass(frozen=True, slots=True)
+class _CpuShares:
+    """Shares of a processor's energy as a function of its idle fraction."""
+
+    slots_j: NDArray[np.float64]
+    load: Load
+    total_j: float
+    table: tuple[Shares, ...]
+
+    @classmethod
+    def of(cls, track: Timeline, load: Load) -> _CpuShares:
+        slots_j = np.diff(track.until_j(load.edge_s))
+        table = tuple(
+            _scaled(_cpu_shares(slots_j, load, idle), track.total_j) for idle in np.linspace(0, 1, _IDLE_GRID)
+        )
+        return cls(slots_j, load, track.total_j, table)
+
+    def at(self, values: Values, part: int) -> Number:
+        """At one idle fraction exactly; at many, between the points of the table."""
+        idle = values["cpu_idle_fraction"]
+        if isinstance(idle, float):
+            return _scaled(_cpu_shares(self.slots_j, self.load, idle), self.total_j)[part]
+        points = [shares[part] for shares in self.table]
+        drawn: NDArray[np.float64] = np.interp(idle, np.linspace(0, 1, _IDLE_GRID), points)
+        return drawn
 
 
 def _constant(shares: Shares, _values: Values, part: int) -> Number:
@@ -303,7 +326,9 @@ def _modelled(
 
 def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str) -> Term:
     if load is None:
-        return Term(name="cpu", kind="cpu", quality=Quality.MISSING, run=None, how="neither counter nor load was seen")
+        return Term(
+            name="cpu", kind="cpu", quality=Quality.MISSING, run=None, how="neither counter nor load was seen"
+        )
     run_s, busy_s = float(load.run_s.sum()), float(np.maximum(load.busy_s, load.run_s).sum())
 
     def active(values: Values, cpu_s: float) -> Number:
@@ -312,7 +337,9 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
         )
 
     def idle(values: Values) -> Number:
-        return cpu_idle_j(duration_s, logical_cpus=load.logical_cpus, idle_w=values["cpu_idle_w_per_logical_cpu"])
+        return cpu_idle_j(
+            duration_s, logical_cpus=load.logical_cpus, idle_w=values["cpu_idle_w_per_logical_cpu"]
+        )
 
     def machine(values: Values) -> Number:
         return active(values, busy_s) + idle(values)
@@ -333,7 +360,13 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
 
 def _modelled_memory(load: Load | None, scope: Scope, duration_s: float) -> Term:
     if load is None or not load.memory_b:
-        return Term(name="dram", kind="dram", quality=Quality.MISSING, run=None, how="neither counter nor size was seen")
+        return Term(
+            name="dram",
+            kind="dram",
+            quality=Quality.MISSING,
+            run=None,
+            how="neither counter nor size was seen",
+        )
     by_time = np.diff(load.edge_s)
     shares = share_by_memory(by_time, run_b=load.run_b, used_b=load.used_b, installed_b=load.memory_b)
     parts = Shares(1.0, 0.0, 0.0) if scope is Scope.MACHINE else _scaled(shares, 1.0)
@@ -356,9 +389,7 @@ def _modelled_memory(load: Load | None, scope: Scope, duration_s: float) -> Term
 
 def _has_gap(term: Term, duration_s: float) -> bool:
     return (
-        term.track is not None
-        and term.track.seen_s > 0
-        and term.unseen_s > UNSEEN_WORTH_TELLING * duration_s
+        term.track is not None and term.track.seen_s > 0 and term.unseen_s > UNSEEN_WORTH_TELLING * duration_s
     )
 
 
@@ -369,8 +400,14 @@ def _gap_name(term: Term) -> str:
 def _gap(term: Term) -> Factor:
     """How much of a gap is to be filled: none at best (only what was seen counts), all at the high end."""
     return Factor(
-        name=_gap_name(term), value=Range(0.0, 0.0, 1.0), unit="1", key="this run", year=0, basis="not seen",
-        source="run", note=f"{term.unseen_s:.3g} s; filled at the mean power of what was seen at the high end",
+        name=_gap_name(term),
+        value=Range(0.0, 0.0, 1.0),
+        unit="1",
+        key="this run",
+        year=0,
+        basis="not seen",
+        source="run",
+        note=f"{term.unseen_s:.3g} s; filled at the mean power of what was seen at the high end",
     )
 
 
@@ -386,11 +423,14 @@ def _flags(
     for term in terms:
         if _has_gap(term, duration_s):
             part = term.unseen_s / duration_s
-            yield f"gap: {term.name} was not seen for {term.unseen_s:.3g} s ({part:.0%}); its energy then is not in the best value"
+            yield (
+                f"gap: {term.name} was not seen for {term.unseen_s:.3g} s ({part:.0%}); "
+                "its energy then is not in the best value"
+            )
         if term.quality is Quality.MODELLED:
             yield f"modelled: {term.name} has no meter here; its energy is estimated with a wide interval"
     for channel, track in tracks:
         if track is not None and 0 < duration_s < channel.refresh_s:
-            yield f"short: {channel.name} renews its number every {channel.refresh_s:g} s, longer than this run"
+            yield f"short: {channel.name} is renewed every {channel.refresh_s:g} s, longer than this run"
         if channel.note and channel.part is not Part.LOAD:
             yield f"note: {channel.name}: {channel.note}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from wattermark.science.carbon import operational_carbon_g
 from wattermark.science.components import Parts, Term
 from wattermark.science.embodied import life_share
 from wattermark.science.energy import facility_energy
+from wattermark.science.running import Running
 from wattermark.science.uncertainty import Evaluate, Values, drivers, intervals
 from wattermark.science.water import offsite_water_l, onsite_water_l, scarcity_m3eq
 from wattermark.values.boundary import ItEnergy, Number
@@ -68,7 +70,7 @@ def footprint(
     counted = [term for term in parts.terms if term.counted and term.run is not None]
     evaluate = formula(counted, held)
     ranges: Mapping[str, Range] = intervals(evaluate, needed) if counted else {}
-    unknown = {name: ranges.get(name) for name in QUANTITIES}
+    unknown: dict[str, Any] = {name: ranges.get(name) for name in QUANTITIES}
     found: list[Driver] = []
     for quantity in DRIVEN if counted else ():
         found += drivers(evaluate, needed, quantity)
@@ -83,6 +85,20 @@ def footprint(
         drivers=tuple(found),
         flags=(*place.flags, *parts.flags, *flags, *_said(unknown)),
         spans=tuple(spans),
+    )
+
+
+def best_only(parts: Parts, factors: Iterable[Factor], devices: Iterable[Device]) -> Running:
+    """The same at the best values, without intervals."""
+    counted = [term for term in parts.terms if term.counted and term.run is not None]
+    if not counted:
+        return Running(parts.duration_s)
+    found = formula(counted, devices)({f.name: f.value.best for f in [*factors, *parts.gaps]})
+    return Running(
+        elapsed_s=parts.duration_s,
+        it_energy_j=float(found["it_energy_j"]),
+        carbon_g=float(found["carbon_g"]),
+        water_l=float(found["water_l"]),
     )
 
 
@@ -165,7 +181,9 @@ def _span(mark: SpanMark, parts: Parts, best: Values, begin_ns: int, end_ns: int
         duration_s=end_s - begin_s,
         it_energy_j=energy_j,
         carbon_operational_g=float(found["carbon_operational_g"]) if found else None,
-        water_operational_l=float(_total(found[f"water_{part}_l"] for part in WATER_PARTS[:-1])) if found else None,
+        water_operational_l=float(_total(found[f"water_{part}_l"] for part in WATER_PARTS[:-1]))
+        if found
+        else None,
         note="" if mark.end_ns is not None else "still open when the run ended",
     )
 
@@ -196,7 +214,8 @@ def _total(parts: Iterable[Number]) -> Number:
 def _component(term: Term, factors: Iterable[Factor]) -> Component:
     known = tuple(factors)
     best: Values = {factor.name: factor.value.best for factor in known}
-    energy = intervals(lambda values: {"energy_j": term.run(values)}, known)["energy_j"] if term.run else None
+    run = term.run
+    energy = intervals(lambda values: {"energy_j": run(values)}, known)["energy_j"] if run else None
     return Component(
         name=term.name,
         kind=term.kind,

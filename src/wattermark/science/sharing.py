@@ -59,7 +59,9 @@ def share_by_cpu_time(
     run = np.clip(np.asarray(run_s, float), 0, capacity)
     busy = np.clip(np.asarray(busy_s, float), run, capacity)
     load = _ratio(busy, capacity)
-    idle_j = energy * _ratio(idle_fraction * np.ones_like(load), idle_fraction + (1 - idle_fraction) * load, empty=1.0)
+    idle_j = energy * _ratio(
+        idle_fraction * np.ones_like(load), idle_fraction + (1 - idle_fraction) * load, empty=1.0
+    )
     run_j = (energy - idle_j) * _ratio(run, busy)
     return Shares(float(run_j.sum()), float((energy - idle_j - run_j).sum()), float(idle_j.sum()))
 
@@ -90,6 +92,9 @@ def share_by_memory(
     return Shares(float(run_j.sum()), float((energy - run_j - idle_j).sum()), float(idle_j.sum()))
 
 
-def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64], *, empty: float = 0.0) -> NDArray[np.float64]:
+def _ratio(
+    part: NDArray[np.float64], whole: NDArray[np.float64], *, empty: float = 0.0
+) -> NDArray[np.float64]:
     """part / whole, and ``empty`` where there is no whole."""
-    return np.divide(part, whole, out=np.full(np.shape(whole), empty), where=whole > 0)
+    ratio: NDArray[np.float64] = np.divide(part, whole, out=np.full(np.shape(whole), empty), where=whole > 0)
+    return ratio

@@ -42,7 +42,8 @@ class Timeline:
     def until_j(self, time_s: ArrayLike) -> NDArray[np.float64]:
         """Energy seen from the first edge to each moment; even inside an interval. [J]"""
         summed = np.concatenate([[0.0], np.cumsum(self.energy_j)])
-        return np.interp(np.asarray(time_s, float), self.edge_s, summed)
+        even: NDArray[np.float64] = np.interp(np.asarray(time_s, float), self.edge_s, summed)
+        return even
 
     def seen_between(self, begin_s: float, end_s: float) -> bool:
         """Whether any of a stretch was seen."""
@@ -76,14 +77,19 @@ def timeline(
         return None
     time_ns = np.array([t for t, _ in looks], np.int64)
     value = np.array([v for _, v in looks], np.int64)
-    time_s = (time_ns - begin_ns) * S_PER_NS
+    time_s = np.asarray((time_ns - begin_ns) * S_PER_NS, np.float64)
     window_s = (end_ns - begin_ns) * S_PER_NS
     scale = BASE_PER_RAW[channel.unit]
     if channel.kind is Kind.COUNTER:
         delta, known = counts_between(
-            time_s, value, wrap=channel.wrap, most_per_s=channel.power_max_w / scale, refresh_s=channel.refresh_s
+            time_s,
+            value,
+            wrap=channel.wrap,
+            most_per_s=channel.power_max_w / scale,
+            refresh_s=channel.refresh_s,
         )
-        energy_j, total_j = delta * scale, int(delta.sum()) * scale
+        energy_j = np.asarray(delta * scale, np.float64)
+        total_j = int(delta.sum()) * scale
     else:
         last_s = max(window_s, float(time_s[-1]))
         held_j, held = hold_last_j(time_s, value * scale, end_s=last_s, longest_hold_s=LONGEST_HOLD_S)

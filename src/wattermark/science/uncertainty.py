@@ -32,7 +32,8 @@ Evaluate = Callable[[Values], Mapping[str, Number]]
 def standard_draws(identity: str) -> NDArray[np.float64]:
     """Standard normal draws of a factor, shape (DRAWS,): one for each equal slice, in an order of its own."""
     seed = int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big")
-    return np.random.Generator(np.random.PCG64(seed)).permutation(_slices())
+    shuffled: NDArray[np.float64] = np.random.Generator(np.random.PCG64(seed)).permutation(_slices())
+    return shuffled
 
 
 @lru_cache(maxsize=1)
@@ -56,7 +57,7 @@ def draws(factor: Factor) -> NDArray[np.float64]:
 def _side(z: NDArray[np.float64], best: float, end: float) -> NDArray[np.float64]:
     reach = np.abs(z) / Z_95
     if best > 0 and end > 0:
-        return best * np.exp(np.log(end / best) * reach)
+        return best * np.asarray(np.exp(np.log(end / best) * reach), np.float64)
     return best + (end - best) * reach
 
 
@@ -100,4 +101,8 @@ def drivers(evaluate: Evaluate, factors: Iterable[Factor], quantity: str) -> tup
             variances[factor.name] = float(np.var(np.broadcast_to(alone, DRAWS)))
     total = sum(variances.values())
     ranked = sorted(variances.items(), key=lambda item: -item[1])[:MOST_DRIVERS]
-    return tuple(Driver(quantity=quantity, factor=name, share=variance / total) for name, variance in ranked if variance > 0)
+    return tuple(
+        Driver(quantity=quantity, factor=name, share=variance / total)
+        for name, variance in ranked
+        if variance > 0
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from wattermark.errors import WattermarkError
 from wattermark.values.factors import Factor, Place
@@ -130,7 +130,9 @@ class Footprint:
                 f"a footprint of {_say(self.boundary)} and one of {_say(other.boundary)} do not add up",
                 fix="Account both runs with the same scope and the same place",
             )
-        sums = {name: _plus(mine, other.quantities()[name]) for name, mine in self.quantities().items()}
+        sums: dict[str, Any] = {
+            name: _plus(mine, other.quantities()[name]) for name, mine in self.quantities().items()
+        }
         return replace(
             self,
             **sums,

@@ -20,7 +20,9 @@ class Range:
 
     def __post_init__(self) -> None:
         if not self.low <= self.best <= self.high or not (isfinite(self.low) and isfinite(self.high)):
-            raise ValueError(f"a range needs finite low <= best <= high; got {self.low}, {self.best}, {self.high}")
+            raise ValueError(
+                f"a range needs finite low <= best <= high; got {self.low}, {self.best}, {self.high}"
+            )
 
     @classmethod
     def exact(cls, value: float) -> Range:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wattermark.factors.hardware import device_factors, host_factors
@@ -11,9 +12,10 @@ from wattermark.factors.places import When
 from wattermark.factors.table import named
 from wattermark.ledger.read import read_spool
 from wattermark.science.components import GAINS, OTHER_GAIN, Parts, parts_of
-from wattermark.science.footprint import Device, footprint, spans_of
+from wattermark.science.footprint import Device, best_only, footprint, spans_of
 from wattermark.science.hardware import device_time_s, host_time_s
-from wattermark.values.factors import Factor
+from wattermark.science.running import Running
+from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import Footprint
 from wattermark.values.records import Recorded, Scope, Status
 from wattermark.verbs.place import factors_at, place_of
@@ -61,39 +63,74 @@ def account(
     others : tuple of str
         What is to be said about other runs beside it.
     """
-    header = recorded.header
-    scope = scope or header.scope
-    here = place_of(place or header.place, header.place_from if place is None else "option")
-    # a PUE or WUE that was given belongs to the place where it was given
-    stays = place is None
-    factors = factors_at(
-        here,
-        pue=pue if pue is not None or not stays else header.pue,
-        wue=wue if wue is not None or not stays else header.wue_l_per_kwh,
-        market_intensity=market_intensity
-        if market_intensity is not None or not stays
-        else header.market_intensity_g_per_kwh,
-        when=when,
+    basis = _basis(
+        recorded, place, when, {"pue": pue, "wue": wue, "market_intensity": market_intensity}, scope
     )
-    factors += [named("defaults", name) for name in MODEL_FACTORS]
-    parts = parts_of(recorded, scope)
-    devices = list(_devices(parts, scope, recorded))
-    factors += [factor for _, pair in devices for factor in pair]
-    factors = list({factor.name: factor for factor in factors}.values())
     return footprint(
-        parts,
-        factors,
-        [device for device, _ in devices],
-        place=here,
-        scope=scope,
+        basis.parts,
+        basis.factors,
+        basis.devices,
+        place=basis.place,
+        scope=basis.scope,
         flags=(*_flags(recorded), *others),
         spans=spans_of(
-            recorded.spans, parts, factors, begin_ns=recorded.begin_mono_ns, end_ns=recorded.end_mono_ns
+            recorded.spans,
+            basis.parts,
+            basis.factors,
+            begin_ns=recorded.begin_mono_ns,
+            end_ns=recorded.end_mono_ns,
         ),
     )
 
 
-def _devices(parts: Parts, scope: Scope, recorded: Recorded) -> Iterator[tuple[Device, tuple[Factor, Factor]]]:
+def account_briefly(recorded: Recorded) -> Running:
+    """Best values only, at a fiftieth of the cost."""
+    basis = _basis(recorded, None, None, {}, None)
+    return best_only(basis.parts, basis.factors, basis.devices)
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """All that the formulas need to know of one run at one place."""
+
+    place: Place
+    scope: Scope
+    parts: Parts
+    factors: list[Factor]
+    devices: list[Device]
+
+
+def _basis(
+    recorded: Recorded,
+    place: str | None,
+    when: When | None,
+    given: Mapping[str, float | None],
+    scope: Scope | None,
+) -> _Basis:
+    header = recorded.header
+    # what was given with the run belongs to the place where it ran
+    kept = {
+        "pue": header.pue,
+        "wue": header.wue_l_per_kwh,
+        "market_intensity": header.market_intensity_g_per_kwh,
+    }
+    used = {name: given.get(name) if given.get(name) is not None or place else kept[name] for name in kept}
+    here = place_of(place or header.place, "option" if place else header.place_from)
+    whose = scope or header.scope
+    parts = parts_of(recorded, whose)
+    held = list(_devices(parts, whose, recorded))
+    factors = [
+        *factors_at(here, when=when, **used),
+        *(named("defaults", name) for name in MODEL_FACTORS),
+        *(factor for _, pair in held for factor in pair),
+    ]
+    known = list({factor.name: factor for factor in factors}.values())
+    return _Basis(here, whose, parts, known, [device for device, _ in held])
+
+
+def _devices(
+    parts: Parts, scope: Scope, recorded: Recorded
+) -> Iterator[tuple[Device, tuple[Factor, Factor]]]:
     """The hardware that was held: each kind of GPU, and the machine around it."""
     kinds = Counter(channel.device for channel in parts.gpus)
     for kind in kinds:
@@ -106,8 +143,6 @@ def _devices(parts: Parts, scope: Scope, recorded: Recorded) -> Iterator[tuple[D
 
 
 def _device(carbon: Factor, water: Factor, used_s: float) -> tuple[Device, tuple[Factor, Factor]]:
-    from dataclasses import replace  # noqa: PLC0415
-
     carbon = replace(carbon, name=f"{carbon.name} ({carbon.key})")
     water = replace(water, name=f"{water.name} ({water.key})")
     return Device(carbon.name, water.name, used_s), (carbon, water)
@@ -120,12 +155,15 @@ def _flags(recorded: Recorded) -> Iterator[str]:
         yield "running: this is what it has cost so far"
     if recorded.torn_bytes or recorded.bad_lines:
         yield (
-            f"spool-damaged: {recorded.bad_lines} unreadable lines and {recorded.torn_bytes} bytes of a torn one "
-            "were passed over; counters remember, so only resolution is lost"
+            f"spool-damaged: {recorded.bad_lines} unreadable lines and {recorded.torn_bytes} bytes "
+            "of a torn one were passed over; counters remember, so only resolution is lost"
         )
     if recorded.lost_beats:
         yield f"beats-lost: {recorded.lost_beats} lines could not be written to a full disk"
     if recorded.wall_step_s:
-        yield f"clock-step: the wall clock jumped by {recorded.wall_step_s:+.0f} s; times are by the steady clock"
+        yield (
+            f"clock-step: the wall clock jumped by {recorded.wall_step_s:+.0f} s; "
+            "times are by the steady clock"
+        )
     for fault in recorded.faults:
         yield f"fault: {fault}"

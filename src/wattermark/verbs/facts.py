@@ -28,7 +28,7 @@ def name_of(command: list[str]) -> str:
 
 def ancestors() -> tuple[str, ...]:
     """This process and those above it, as pid@start, so that runs inside runs are known as such."""
-    found = []
+    found: list[str] = []
     pid = os.getpid()
     while pid > 1 and len(found) < MOST_ANCESTORS:
         found.append(f"{pid}@{process_started(pid)}")
@@ -52,7 +52,7 @@ def cpu_model() -> str:
         with open("/proc/cpuinfo", "rb") as file:
             head = file.read(4096).decode(errors="replace")
     except OSError:
-        import platform  # noqa: PLC0415
+        import platform
 
         return platform.processor()
     lines = (text.partition(":")[2].strip() for text in head.splitlines() if text.startswith("model name"))

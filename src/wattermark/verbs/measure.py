@@ -89,7 +89,9 @@ class Run:
             return
         beat.leave(
             recording,
-            lambda mono_ns: line("stop", mono_ns=mono_ns, time_ns=time.time_ns(), status=status, detail=detail),
+            lambda mono_ns: line(
+                "stop", mono_ns=mono_ns, time_ns=time.time_ns(), status=status, detail=detail
+            ),
         )
         _open_runs.pop(self.id or "", None)
         self._tell_trouble()
@@ -124,7 +126,7 @@ class Run:
         WattermarkError
             If the run was never started, or its spool cannot be read.
         """
-        from wattermark.verbs.account import account_spool  # noqa: PLC0415  (NumPy, at first use)
+        from wattermark.verbs.account import account_spool
 
         if self.spool is None:
             raise UsageError(f"the run {self.name!r} was never started", fix="Call start(), or use 'with'")
@@ -194,7 +196,7 @@ class Run:
 
 def tell(message: str, *values: object) -> None:
     """Say something through the logger ``wattermark``; without any set-up it goes to stderr."""
-    import logging  # noqa: PLC0415  (15 ms that a run without trouble does not pay)
+    import logging
 
     logging.getLogger("wattermark").warning("wattermark: " + message, *values)
 
@@ -212,7 +214,7 @@ def ambient_config(options: Mapping[str, Any]) -> Config:
 
 
 def _checked_alone(options: Mapping[str, Any]) -> Config:
-    from wattermark.wiring.config import SETTINGS  # noqa: PLC0415
+    from wattermark.wiring.config import SETTINGS
 
     values = {name: SETTINGS[name].check(name, value) for name, value in options.items()}
     origin = {name: "option" if name in values else "default" for name in SETTINGS}
@@ -239,26 +241,40 @@ def _open_spool(config: Config, run: str) -> SpoolFile | None:
             fault = error.strerror
             continue
         if folder is spare:
-            tell("%s cannot be written (%s); the run is kept in %s. Name another with --ledger", ledger, fault, spare)
+            tell(
+                "%s cannot be written (%s); the run is kept in %s. Name another with --ledger",
+                ledger,
+                fault,
+                spare,
+            )
         return spool
-    tell("neither %s nor %s can be written (%s); the run is not recorded. Name a folder with --ledger", ledger, spare, fault)
+    tell(
+        "neither %s nor %s can be written (%s); the run is not recorded. Name a folder with --ledger",
+        ledger,
+        spare,
+        fault,
+    )
     return None
 
 
 def _place(config: Config) -> Whereabouts:
     if config.place is not None:
         how = config.origin.get("place", "option")
-        return Whereabouts(config.place, f"the option --place or place=" if how == "option" else how)
+        return Whereabouts(config.place, "the option --place or place=" if how == "option" else how)
     return where_am_i()
 
 
 def _ended(kind: type[BaseException] | None, error: BaseException | None) -> tuple[Status, str]:
     """An exit by sys.exit(0) is a good end; the message of an exception may hold secrets and is left out."""
-    if kind is None or kind is GeneratorExit:
+    if kind is None or kind in (GeneratorExit, StopAsyncIteration):
         return Status.OK, ""
     if isinstance(error, SystemExit):
         good = error.code in (None, 0)
-        return (Status.OK, "") if good else (Status.FAILED, f"exit code {error.code}" if isinstance(error.code, int) else "exit")
+        return (
+            (Status.OK, "")
+            if good
+            else (Status.FAILED, f"exit code {error.code}" if isinstance(error.code, int) else "exit")
+        )
     return Status.FAILED, kind.__name__
 
 

@@ -35,9 +35,8 @@ def own_beat(readers: Mapping[str, Reader]) -> Beat:
 
 def candidates(*, charge_self: bool = True) -> dict[str, Callable[[], Reader]]:
     """What opens each reader on this machine, in the order in which they may take hardware."""
-    openers: dict[str, Callable[[], Reader]] = dict(reader_openers())
-    openers["load"] = partial(openers["load"], with_root=charge_self)
-    return openers
+    openers = reader_openers()
+    return {**openers, "load": partial(openers["load"], with_root=charge_self)}
 
 
 def _open_all(charge_self: bool) -> Meters:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -20,7 +21,10 @@ class Tracker(Run):
     """A run that can also stand before a function."""
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        return _wrapped(function, lambda: Run(self.config, name=self.name, tags=self.tags, readers=self._readers))
+        wrapped: Callable[P, R] = _wrapped(
+            function, lambda: Run(self.config, name=self.name, tags=self.tags, readers=self._readers)
+        )
+        return wrapped
 
 
 @overload
@@ -59,8 +63,9 @@ def track(
         What to wrap, where ``track`` stands before it without parentheses.
     name : str, optional
         What to call the run; the script's or the function's name by default.
-    place, pue, wue, market_intensity, scope, interval, ledger : optional
-        As in ``wattermark config``; ``wue`` in L/kWh, ``interval`` in s.
+    **options : optional
+        ``place, pue, wue, market_intensity, scope, interval, ledger`` as in ``wattermark config``;
+        ``wue`` in L/kWh, ``interval`` in s.
     tags : mapping, optional
         Words to find the run by.
     readers : mapping, optional
@@ -91,16 +96,18 @@ def track(
     tracker = Tracker(config, name=name, tags=tags, readers=readers)
     if function is None:
         return tracker
-    tracker.name = name or getattr(function, "__qualname__", tracker.name)
+    tracker.name = name or str(getattr(function, "__qualname__", tracker.name))
     return tracker(function)
 
 
 def _known(options: Mapping[str, Any]) -> None:
-    from wattermark.wiring.config import SETTINGS  # noqa: PLC0415
+    from wattermark.wiring.config import SETTINGS
 
     for option in options:
         if option not in SETTINGS:
-            raise TypeError(f"track() has no argument {option!r}; it takes name, tags, readers, {', '.join(SETTINGS)}")
+            raise TypeError(
+                f"track() has no argument {option!r}; it takes name, tags, readers, {', '.join(SETTINGS)}"
+            )
 
 
 def _wrapped(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:
@@ -116,10 +123,8 @@ def _wrapped(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:
     if inspect.isasyncgenfunction(function):
 
         @functools.wraps(function)
-        async def async_generator(*args: Any, **kwargs: Any) -> Any:
-            with new_run():
-                async for item in function(*args, **kwargs):
-                    yield item
+        def async_generator(*args: Any, **kwargs: Any) -> Any:
+            return _MeasuredAsyncGenerator(function(*args, **kwargs), new_run())
 
         return async_generator
     if inspect.isgeneratorfunction(function):
@@ -137,3 +142,32 @@ def _wrapped(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:
             return function(*args, **kwargs)
 
     return plain
+
+
+class _MeasuredAsyncGenerator(AsyncGenerator[Any, Any]):
+    """An asynchronous generator under the meter, from its first step to its end."""
+
+    def __init__(self, inner: AsyncGenerator[Any, Any], run: Run) -> None:
+        self._inner = inner
+        self._run = run
+        self._begun = False
+
+    async def asend(self, value: Any) -> Any:
+        return await self._step(self._inner.asend(value))
+
+    async def athrow(self, *error: Any) -> Any:
+        return await self._step(self._inner.athrow(*error))
+
+    async def _step(self, step: Awaitable[Any]) -> Any:
+        if not self._begun:
+            self._begun = True
+            self._run.start()
+        goes_on = False
+        try:
+            item = await step
+            goes_on = True
+            return item
+        finally:
+            if not goes_on:
+                kind, error, trace = sys.exc_info()
+                self._run.__exit__(kind, error, trace)

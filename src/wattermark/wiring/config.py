@@ -92,7 +92,9 @@ check_interval = check_number(SHORTEST_S, LONGEST_S, "a beat takes from 10 ms to
 SETTINGS: Mapping[str, Setting] = {
     setting.name: setting
     for setting in (
-        Setting("place", _text, "where it runs: deu, US-CAMX, aws:eu-west-1 (default: found out, else WORLD)"),
+        Setting(
+            "place", _text, "where it runs: deu, US-CAMX, aws:eu-west-1 (default: found out, else WORLD)"
+        ),
         Setting("pue", check_pue, "facility energy per IT energy (default: the place's)"),
         Setting("wue", check_wue, "on-site water per IT energy [L/kWh] (default: the place's)"),
         Setting("market_intensity", check_intensity, "intensity of the contracted supply [g CO2e/kWh]"),
@@ -151,7 +153,7 @@ def keep(name: str, text: str) -> Path:
     UsageError
         If there is no such setting, the value cannot be meant, or the file cannot be written.
     """
-    import tomlkit  # noqa: PLC0415  (only here)
+    import tomlkit
 
     _known(name, "this command")
     value = SETTINGS[name].check(name, text)
@@ -162,13 +164,15 @@ def keep(name: str, text: str) -> Path:
         document[name] = value
         path.write_text(tomlkit.dumps(document))
     except (OSError, tomlkit.exceptions.TOMLKitError) as error:
-        raise UsageError(f"{path} cannot be changed: {error}", fix="Mend the file or its permissions") from error
+        raise UsageError(
+            f"{path} cannot be changed: {error}", fix="Mend the file or its permissions"
+        ) from error
     return path
 
 
 def forget(name: str) -> Path:
     """Take one setting out of the user's file."""
-    import tomlkit  # noqa: PLC0415
+    import tomlkit
 
     _known(name, "this command")
     path = user_file()
@@ -184,7 +188,7 @@ def _file(path: Path) -> Mapping[str, Any]:
         data = path.read_bytes()
     except OSError:
         return {}
-    import tomllib  # noqa: PLC0415  (22 ms, where there is a file)
+    import tomllib
 
     try:
         values = tomllib.loads(data.decode())

@@ -34,7 +34,10 @@ def reader_openers(names: tuple[str, ...] | None = None) -> dict[str, Callable[.
     """
     if names is None:
         named = os.environ.get(VARIABLE, "")
-        names = (*OWN, *(name.strip() for name in named.split(",") if name.strip() and name.strip() not in OWN))
+        names = (
+            *OWN,
+            *(name.strip() for name in named.split(",") if name.strip() and name.strip() not in OWN),
+        )
     return {name: _opener(name) for name in names}
 
 
@@ -50,7 +53,7 @@ def _load(name: str) -> Any:
     if name in OWN:
         module, _, attribute = OWN[name].partition(":")
         return getattr(import_module(module), attribute)
-    from importlib.metadata import entry_points  # noqa: PLC0415
+    from importlib.metadata import entry_points
 
     found = list(entry_points(group=GROUP, name=name))
     if not found:
@@ -63,4 +66,6 @@ def _load(name: str) -> Any:
     try:
         return found[0].load()
     except ImportError as error:
-        raise PluginError(f"the reader {name!r} needs {error.name}", fix=f"Run: pip install {error.name}") from error
+        raise PluginError(
+            f"the reader {name!r} needs {error.name}", fix=f"Run: pip install {error.name}"
+        ) from error

@@ -20,7 +20,15 @@ LOCALTIME = Path("/etc/localtime")
 TIMEZONE = Path("/etc/timezone")
 ZONEINFO = tuple(Path(p) for p in ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo"))
 
-PROVIDERS = {"aws": "aws", "ec2": "aws", "gce": "gcp", "azure": "azure", "oracle": "oci", "ovh": "ovh", "scaleway": "scaleway"}
+PROVIDERS = {
+    "aws": "aws",
+    "ec2": "aws",
+    "gce": "gcp",
+    "azure": "azure",
+    "oracle": "oci",
+    "ovh": "ovh",
+    "scaleway": "scaleway",
+}
 MAKERS = {
     "amazon ec2": "aws",
     "google": "gcp",
@@ -54,7 +62,9 @@ def where_am_i(
     maker = _maker(dmi)
     country = _country(_zone_name(localtime, timezone), zoneinfo)
     if maker and not country:
-        return Whereabouts(None, f"a machine of {maker}, region unknown (DMI); give it with --place {maker}:REGION")
+        return Whereabouts(
+            None, f"a machine of {maker}, region unknown (DMI); give it with --place {maker}:REGION"
+        )
     if country:
         return Whereabouts(country, "the system's time zone", guess=True)
     return Whereabouts(None, "nothing on this machine tells where it is")

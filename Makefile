@@ -1,0 +1,58 @@
+# Two commands: `make demo` shows what it does, `make test` proves that it works.
+# Both make .venv where it is missing, and need only Python 3.11+, make and the package registry.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test fast check lint types contracts docs fix bench factors clean help
+
+help:            ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+demo: export WATTERMARK_demo: $(READY)   ## train a real model under the meter and show what it took
+	$(BIN)/wattermark run --name demo -- $(BIN)/python examples/train_digits.py
+	@printf '\nAll of it, epoch by epoch, with the source of every number: wattermark show last\n\n'
+	@$(BIN)/wattermark show last
+
+test: $(READY)   ## all tests, the slow ones as well
+	$(BIN)/python -m pytest -q -n 2
+
+fast: $(READY)   ## the tests that take no time
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+check: lint types contracts docs  ## what must hold before a commit, besides the tests
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+contracts: $(READY)
+	$(BIN)/lint-imports
+
+docs: $(READY)
+	$(BIN)/python tools/check_docs.py
+
+fix: $(READY)    ## mend what a machine can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## the benchmarks, codecarbon in the same run
+	for name in startup overhead accuracy crash; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+factors: $(READY) ## build the factor tables: make factors RAW=folder-of-raw-files
+	$(BIN)/python tools/build_factors.py --raw $(RAW)
+
+clean:           ## remove the environment
+	rm -rf $(VENV)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wattermark needs Python 3.11 or later; name one with PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo,completion]' --group test --group check
+	@touch $(READY)

@@ -1,0 +1,1 @@
+"""What a terminal says: options in, one verb called, words out."""

@@ -1,0 +1,57 @@
+"""``wattermark config``: settings, and where each one came from."""
+
+from __future__ import annotations
+
+import argparse
+
+from wattermark.cli.options import add_json
+from wattermark.cli.paint import print_json, table
+from wattermark.errors import UsageError
+from wattermark.verbs.place import check_place
+from wattermark.wiring.config import SETTINGS, forget, keep, load_config
+
+EPILOG = """examples:
+  wattermark config                     what holds now
+  wattermark config set place deu       keep it in your own file
+  wattermark config unset place
+
+An option wins over an environment variable (WATTERMARK_PLACE ...), that over ./wattermark.toml,
+that over your own file, that over the default.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("show", "set", "unset"), default="show")
+    parser.add_argument("setting", nargs="?", metavar="SETTING", help=f"one of: {', '.join(SETTINGS)}")
+    parser.add_argument("value", nargs="?", metavar="VALUE")
+    add_json(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    if args.action == "show":
+        return _show(as_json=args.json)
+    if args.setting is None or (args.action == "set") != (args.value is not None):
+        raise UsageError(
+            f"config {args.action} needs a setting" + (" and a value" if args.action == "set" else ""),
+            fix="See: wattermark config --help",
+        )
+    if args.action == "set" and args.setting == "place":
+        check_place(args.value)
+    path = keep(args.setting, args.value) if args.action == "set" else forget(args.setting)
+    print(f"{args.setting} {'is kept' if args.action == 'set' else 'is no longer'} in {path}")
+    return 0
+
+
+def _show(*, as_json: bool) -> int:
+    config = load_config()
+    values = {name: getattr(config, name) for name in SETTINGS}
+    if as_json:
+        settings = {name: {"value": value, "origin": config.origin[name]} for name, value in values.items()}
+        print_json({"schema": 1, "settings": settings})
+        return 0
+    rows = [
+        (name, "-" if value is None else str(value), config.origin[name], SETTINGS[name].help)
+        for name, value in values.items()
+    ]
+    table(("setting", "value", "from", "meaning"), rows)
+    return 0

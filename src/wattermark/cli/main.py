@@ -1,0 +1,116 @@
+"""``wattermark``: one command, one module, imported only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol
+
+from wattermark._version import __version__
+
+COMMANDS = {
+    "run": "measure any command",
+    "runs": "list what was recorded",
+    "show": "one run: energy, carbon, water, and how sure they are",
+    "doctor": "which meters work here, and what mends the others",
+    "places": "find the name of a place",
+    "factors": "the numbers behind the numbers, with their sources",
+    "config": "settings, and where each one came from",
+    "completion": "let a shell complete our words",
+}
+
+EPILOG = """examples:
+  wattermark run -- python train.py         measure it, read the summary
+  wattermark run --place aws:eu-west-1 -- torchrun train.py
+  wattermark show last                      all of it, with intervals and sources
+  wattermark show last --place nor          what if it had run in Norway?
+  wattermark doctor                         why is something modelled and not measured?
+
+Nothing leaves this machine. Learn more with: wattermark COMMAND --help
+"""
+
+
+class Command(Protocol):
+    """What each command's module holds."""
+
+    EPILOG: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def main(self, args: argparse.Namespace) -> int: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Find the command, run it, and turn an error of ours into one sentence."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help", "help"):
+        top_parser().print_help()
+        return 0 if words else 2
+    if words[0].startswith("-"):
+        top_parser().parse_args(words)  # says the version, or what is wrong
+        return 2
+    if words[0] not in COMMANDS:
+        return _unknown(words[0])
+    return _guarded(words[0], words[1:])
+
+
+def top_parser() -> argparse.ArgumentParser:
+    """The parser that knows the commands by name only."""
+    parser = argparse.ArgumentParser(
+        prog="wattermark",
+        description="Energy, carbon and water of ML work: measured, with intervals and sources.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"wattermark {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", dest="command")
+    for name, summary in COMMANDS.items():
+        commands.add_parser(name, help=summary)
+    return parser
+
+
+def command_parser(name: str) -> tuple[Command, argparse.ArgumentParser]:
+    """One command's module and its parser."""
+    module: Command = import_module(f"wattermark.cli.{name}")
+    parser = argparse.ArgumentParser(
+        prog=f"wattermark {name}",
+        description=COMMANDS[name][0].upper() + COMMANDS[name][1:] + ".",
+        epilog=module.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return module, parser
+
+
+def _unknown(word: str) -> int:
+    import difflib
+
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    fix = f"Did you mean '{near[0]}'?" if near else f"Commands are: {', '.join(COMMANDS)}"
+    print(f"wattermark: there is no command {word!r}. {fix}", file=sys.stderr)
+    return 2
+
+
+def _guarded(name: str, words: Sequence[str]) -> int:
+    from wattermark.errors import WattermarkError
+
+    try:
+        module, parser = command_parser(name)
+        return module.main(parser.parse_args(words))
+    except WattermarkError as error:
+        if os.environ.get("WATTERMARK_DEBUG"):
+            raise
+        print(f"wattermark: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # the reader of our output left, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

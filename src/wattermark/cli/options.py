@@ -1,0 +1,41 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from wattermark.wiring.config import SETTINGS, Config, load_config
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, for programs")
+
+
+def add_ledger(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ledger", metavar="DIR", help="the folder that keeps the runs")
+
+
+def add_site(parser: argparse.ArgumentParser) -> None:
+    """Where it ran, or is to be accounted."""
+    parser.add_argument("--place", help="deu, US-CAMX, aws:eu-west-1 ... (see: wattermark places)")
+    parser.add_argument("--pue", help="facility energy per IT energy, at least 1")
+    parser.add_argument("--wue", help="on-site water per IT energy [L/kWh]")
+    parser.add_argument("--market-intensity", metavar="G", help="contracted supply [g CO2e/kWh]")
+    parser.add_argument(
+        "--scope",
+        metavar="SCOPE",
+        help="process: the command and its children; machine: all that the meters saw",
+    )
+
+
+def settings(args: argparse.Namespace, *names: str) -> Config:
+    """The settings that hold, those given as options in front."""
+    given: dict[str, Any] = {name: getattr(args, name, None) for name in names}
+    return load_config(given)
+
+
+def checked(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Options alone, without files and variables: those held when the run was recorded, not now."""
+    given = {name: getattr(args, name) for name in names}
+    return {name: SETTINGS[name].check(name, value) for name, value in given.items() if value is not None}

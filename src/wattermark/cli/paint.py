@@ -1,0 +1,91 @@
+"""Sections to a terminal. Colour, width and NO_COLOR are rich's; without a terminal plain text comes out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from wattermark.report.sheet import Line, Section
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 80
+
+
+def print_json(document: object) -> None:
+    """One document on one line of stdout."""
+    print(json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that is never wider than 80 columns: numbers are easier to compare that way."""
+    from rich.console import Console
+
+    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not found.is_terminal or found.width > WIDTH:
+        found.width = WIDTH
+    return found
+
+
+def paint(sections: Iterable[Section], *, title: str = "", stderr: bool = False) -> None:
+    """Write sections one under the other."""
+    out = console(stderr=stderr)
+    if title:
+        out.print(title, style="bold", markup=False)
+    for section in sections:
+        if section.title:
+            out.print(f"\n{section.title}", style="bold cyan", markup=False)
+        if section.lines:
+            out.print(_table(section.lines))
+        for sentence in section.sentences:
+            out.print(_hanging(sentence))
+    sys.stdout.flush()
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, right: Iterable[int] = ()) -> None:
+    """A plain table with headings, on stdout."""
+    from rich.table import Table
+
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold cyan", pad_edge=False)
+    numbers = set(right)
+    for i, heading in enumerate(headings):
+        grid.add_column(heading, justify="right" if i in numbers else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(_plain(cell) for cell in row))
+    console().print(grid)
+    sys.stdout.flush()
+
+
+def _table(lines: Iterable[Line]) -> Any:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(min_width=27, max_width=32)
+    grid.add_column(justify="right", no_wrap=True, min_width=9)
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for line in lines:
+        style = "bold" if line.strong else ""
+        grid.add_row(
+            _plain(f"  {line.label}", style), _plain(line.best, style), _plain(line.interval, "dim"),
+            _plain(line.note, "dim"),
+        )  # fmt: skip
+    return grid
+
+
+def _hanging(sentence: str) -> Any:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row("  " if sentence.startswith(" ") else " -", _plain(sentence.lstrip()))
+    return grid
+
+
+def _plain(text: str, style: str = "") -> Any:
+    """Text that holds no markup, whatever its brackets say."""
+    from rich.text import Text
+
+    return Text(text, style=style)

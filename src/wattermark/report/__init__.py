@@ -1,0 +1,1 @@
+"""Footprints to words, tables and documents. Pure: nothing here reads, computes or prints."""

@@ -1,0 +1,165 @@
+"""Run any command under the meter, and be as good as absent: its streams, signals and end are its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from wattermark.errors import UsageError
+from wattermark.values.records import Status
+from wattermark.verbs.measure import Run
+
+FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+FROM_KEYS = ("SIGINT", "SIGQUIT")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended: its exit code, or the signal that killed it."""
+
+    code: int
+    by_signal: int | None = None
+
+    @property
+    def status(self) -> Status:
+        return Status.OK if self.code == 0 and self.by_signal is None else Status.FAILED
+
+    @property
+    def detail(self) -> str:
+        if self.by_signal is not None:
+            return signal.Signals(self.by_signal).name
+        return f"exit code {self.code}" if self.code else ""
+
+
+def check_command(command: Sequence[str]) -> None:
+    """Refuse what cannot be started, before anything is recorded.
+
+    Raises
+    ------
+    UsageError
+        If there is no command, or no such program.
+    """
+    if not command:
+        raise UsageError(
+            "no command is given", fix="Write it after --, as in: wattermark run -- python train.py"
+        )
+    if shutil.which(command[0]) is None:
+        raise UsageError(f"there is no program {command[0]!r}", fix="Check its name, or give its path")
+
+
+def run_command(command: Sequence[str], run: Run) -> Ended:
+    """Start, record, wait. Signals that are sent to us reach the command; keys reach it anyway.
+
+    Raises
+    ------
+    UsageError
+        If the program cannot be started after all.
+    """
+    check_command(command)
+    with _forwarding() as started:
+        run.start()
+        try:
+            process = subprocess.Popen(list(command), close_fds=False)
+        except OSError as error:
+            run.stop(Status.FAILED, "not started")
+            raise UsageError(
+                f"{command[0]!r} cannot be started: {error.strerror}", fix="Check its permissions"
+            ) from error
+        started(process.pid)
+        ended = _wait(process)
+    run.stop(ended.status, ended.detail)
+    return ended
+
+
+def end_alike(ended: Ended) -> int:
+    """The command's exit code; if a signal killed it, the same signal ends this process."""
+    if ended.by_signal is None:
+        return ended.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if hasattr(os, "killpg"):
+        _no_core_dump()
+        if ended.by_signal != signal.SIGKILL:
+            signal.signal(ended.by_signal, signal.SIG_DFL)
+        os.kill(os.getpid(), ended.by_signal)
+    return 128 + ended.by_signal
+
+
+def _no_core_dump() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def _wait(process: subprocess.Popen[bytes]) -> Ended:
+    """Wait for the end. Where the command is stopped from the keyboard, stop too, so the shell sees it."""
+    if not hasattr(os, "WUNTRACED"):
+        return Ended(process.wait())
+    while True:
+        _, state = os.waitpid(process.pid, os.WUNTRACED)
+        if os.WIFSTOPPED(state):
+            os.kill(os.getpid(), signal.SIGSTOP)
+            continue
+        process.returncode = os.waitstatus_to_exitcode(state)
+        if process.returncode < 0:
+            return Ended(0, by_signal=-process.returncode)
+        return Ended(process.returncode)
+
+
+@contextmanager
+def _forwarding() -> Iterator[_Target]:
+    """Signals go to the command, those that came before it started as well."""
+    target = _Target()
+    before: dict[signal.Signals, object] = {}
+    for name in FORWARDED:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+            before[number] = signal.signal(number, target.forward)
+    try:
+        yield target
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+class _Target:
+    """The command, once it is there."""
+
+    def __init__(self) -> None:
+        self._pid: int | None = None
+        self._waiting: list[int] = []
+
+    def __call__(self, pid: int) -> None:
+        self._pid = pid
+        for number in self._waiting:
+            self._send(number)
+
+    def forward(self, number: int, _frame: FrameType | None) -> None:
+        if self._pid is None:
+            self._waiting.append(number)
+        elif not _from_keyboard(number):
+            self._send(number)
+
+    def _send(self, number: int) -> None:
+        try:
+            os.kill(self._pid or 0, number)
+        except ProcessLookupError:
+            self._waiting.clear()
+
+
+def _from_keyboard(number: int) -> bool:
+    """Whether the terminal sent it to our whole group, the command included: then once is enough."""
+    if signal.Signals(number).name not in FROM_KEYS:
+        return False
+    try:
+        with open("/dev/tty", "rb") as terminal:
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except OSError:
+        return False

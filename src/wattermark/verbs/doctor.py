@@ -1,0 +1,81 @@
+"""Doctor: which meters work here, and what mends those that do not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wattermark.errors import WattermarkError
+from wattermark.values.ports import Reader
+from wattermark.verbs.meters import candidates
+from wattermark.wiring.whereami import where_am_i
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: whether it works, what it shows, how it is mended."""
+
+    name: str
+    works: bool
+    says: str
+    fix: str = ""
+
+
+def examine(ledger: Path) -> list[Finding]:
+    """Every meter, the ledger and the place. Nothing is changed."""
+    return [*(_meter(name, opener) for name, opener in candidates().items()), _ledger(ledger), _place()]
+
+
+def can_measure(findings: Sequence[Finding]) -> bool:
+    """Whether any meter works."""
+    return any(finding.works for finding in findings if finding.name.startswith("meter "))
+
+
+def _meter(name: str, opener: Callable[[], Reader]) -> Finding:
+    try:
+        reader = opener()
+    except WattermarkError as error:
+        return Finding(f"meter {name}", False, error.problem, error.fix)
+    try:
+        values = list(reader.read())
+        silent = [c.name for c, value in zip(reader.channels, values, strict=True) if value is None]
+        shown = ", ".join(dict.fromkeys(_named(reader)))
+    finally:
+        reader.close()
+    if silent:
+        return Finding(f"meter {name}", True, f"{shown}; no answer from {', '.join(silent)}", _hint(name))
+    return Finding(f"meter {name}", True, shown)
+
+
+def _named(reader: Reader) -> Iterator[str]:
+    for channel in reader.channels:
+        yield f"{channel.name} ({channel.device})" if channel.device else channel.name
+
+
+def _hint(name: str) -> str:
+    if name == "rapl":
+        from wattermark.readers.rapl import ALLOW
+
+        return f"Run once: {ALLOW}"
+    return "See the driver's own tool"
+
+
+def _ledger(ledger: Path) -> Finding:
+    probe = ledger
+    while not probe.exists() and probe != probe.parent:
+        probe = probe.parent
+    if probe.is_dir() and os.access(probe, os.W_OK):
+        return Finding("ledger", True, str(ledger))
+    return Finding(
+        "ledger", False, f"{ledger} cannot be written", "Name a folder with --ledger or WATTERMARK_LEDGER"
+    )
+
+
+def _place() -> Finding:
+    where = where_am_i()
+    if where.place is None:
+        return Finding("place", False, where.found, "Run: wattermark config set place deu")
+    guess = ", a guess" if where.guess else ""
+    return Finding("place", True, f"{where.place} from {where.found}{guess}")
