@@ -1,7 +1,5 @@
 """The fakes themselves: what a child process reads is the truth, and it fails when it is told to."""
 
-
-
 from __future__ import annotations
 
 import errno

@@ -6,6 +6,7 @@ the command's own output and the line do not meet.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import threading
@@ -43,8 +44,12 @@ def _paint(run: Run, over: threading.Event) -> None:
     if run.spool is None:
         return
     stretches = watch(run.spool)
+    fitted = None
     while not over.wait(EVERY_S):
-        _draw(line(next(stretches)))
+        size = shutil.get_terminal_size()
+        if size.lines >= FEWEST_ROWS:
+            _draw(line(next(stretches)), size, fit=size != fitted)
+            fitted = size
 
 
 def line(so_far: Running) -> str:
@@ -60,13 +65,10 @@ def line(so_far: Running) -> str:
     )
 
 
-def _draw(text: str) -> None:
-    columns, rows = shutil.get_terminal_size()
-    if rows < FEWEST_ROWS:
-        return
-    last = rows - 1
-    # save the cursor, keep the last row from scrolling, write there, restore the cursor
-    sys.stderr.write(f"\n\x1b[A\x1b7\x1b[1;{last}r\x1b[{rows};1H\x1b[2K{text[:columns]}\x1b8")
+def _draw(text: str, size: os.terminal_size, *, fit: bool) -> None:
+    """Write the last row; ``fit`` first takes it out of the scrolling part (index, up: no column is lost)."""
+    region = f"\x1bD\x1b[A\x1b7\x1b[1;{size.lines - 1}r\x1b8" if fit else ""
+    sys.stderr.write(f"{region}\x1b7\x1b[{size.lines};1H\x1b[2K{text[: size.columns]}\x1b8")
     sys.stderr.flush()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
@@ -227,10 +226,17 @@ def _channel(given: Mapping[str, Any]) -> Channel:
 
 
 def _alive(header: RunHeader, path: Path) -> bool:
-    if header.host != socket.gethostname():
+    if header.host != host_name():
         silent_s = time.time() - path.stat().st_mtime
         return silent_s < SILENT_BEATS * max(header.interval_s, 1.0)
     return process_started(header.pid) == header.pid_started != ""
+
+
+def host_name() -> str:
+    """This machine's name (without the import of socket, which costs 3 ms)."""
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    return os.environ.get("COMPUTERNAME", "unknown")
 
 
 def process_started(pid: int) -> str:

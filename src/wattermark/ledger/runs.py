@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -43,7 +42,7 @@ def data_home() -> Path:
 def new_run_id(name: str) -> str:
     """Sorts by time, reads well, and is not given twice."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return f"{stamp}-{safe(name)[:40] or 'run'}-{secrets.token_hex(2)}"
+    return f"{stamp}-{safe(name)[:40] or 'run'}-{os.urandom(2).hex()}"
 
 
 def safe(name: str) -> str:

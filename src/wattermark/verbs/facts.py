@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from wattermark.ledger.read import process_started
@@ -26,10 +27,10 @@ def name_of(command: list[str]) -> str:
     return program
 
 
-def ancestors() -> tuple[str, ...]:
-    """This process and those above it, as pid@start, so that runs inside runs are known as such."""
+@cache
+def ancestors(pid: int) -> tuple[str, ...]:
+    """A process and those above it, as pid@start, so that runs inside runs are known as such."""
     found: list[str] = []
-    pid = os.getpid()
     while pid > 1 and len(found) < MOST_ANCESTORS:
         found.append(f"{pid}@{process_started(pid)}")
         pid = _parent(pid)
@@ -46,6 +47,7 @@ def _parent(pid: int) -> int:
         return 0
 
 
+@cache
 def cpu_model() -> str:
     """The processor's name, as the system tells it."""
     try:
@@ -59,6 +61,7 @@ def cpu_model() -> str:
     return next(lines, "")
 
 
+@cache
 def memory_b() -> int:
     """Installed memory. [B]"""
     try:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import atexit
 import os
-import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wattermark._version import __version__
 from wattermark.errors import UsageError, WattermarkError
-from wattermark.ledger.read import process_started
+from wattermark.ledger.read import host_name, process_started
 from wattermark.ledger.runs import default_ledger, new_run_id
 from wattermark.ledger.spool import SpoolFile, line, run_line
 from wattermark.recorder.beat import Beat
@@ -150,7 +149,7 @@ class Run:
         header = RunHeader(
             run=self.id,
             name=self.name,
-            host=socket.gethostname(),
+            host=host_name(),
             pid=os.getpid(),
             pid_started=process_started(os.getpid()),
             started_ns=time.time_ns(),
@@ -164,7 +163,7 @@ class Run:
             wue_l_per_kwh=self.config.wue,
             market_intensity_g_per_kwh=self.config.market_intensity,
             inside=tuple(_open_runs),
-            ancestors=ancestors(),
+            ancestors=ancestors(os.getpid()),
             tags=self.tags,
             logical_cpus=os.cpu_count() or 1,
             cpu_model=cpu_model(),
@@ -231,12 +230,14 @@ def _ambient_fault() -> str:
 
 def _open_spool(config: Config, run: str) -> SpoolFile | None:
     """The run's file, or one in the temporary folder if the ledger cannot be written."""
+    import tempfile
+
     ledger = Path(config.ledger).expanduser() if config.ledger else default_ledger()
     spare = Path(tempfile.gettempdir()) / f"wattermark-{getattr(os, 'getuid', os.getpid)()}"
     for folder in (ledger, spare):
         try:
             (folder / run).mkdir(parents=True)
-            spool = SpoolFile(folder / run / f"{socket.gethostname()}-{os.getpid()}.jsonl")
+            spool = SpoolFile(folder / run / f"{host_name()}-{os.getpid()}.jsonl")
         except OSError as error:
             fault = error.strerror
             continue
@@ -261,6 +262,12 @@ def _place(config: Config) -> Whereabouts:
     if config.place is not None:
         how = config.origin.get("place", "option")
         return Whereabouts(config.place, "the option --place or place=" if how == "option" else how)
+    return _whereabouts()
+
+
+@cache
+def _whereabouts() -> Whereabouts:
+    """A process does not move."""
     return where_am_i()
 
 

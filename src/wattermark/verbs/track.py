@@ -11,7 +11,6 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from wattermark.values.ports import Reader
 from wattermark.verbs.measure import Run, ambient_config
-from wattermark.verbs.place import check_place
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -92,6 +91,8 @@ def track(
     _known(options)
     config = ambient_config(options)
     if options.get("place") is not None:
+        from wattermark.verbs.place import check_place  # the tables, only where a place is to be checked
+
         check_place(options["place"])
     tracker = Tracker(config, name=name, tags=tags, readers=readers)
     if function is None:
