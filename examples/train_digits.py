@@ -37,13 +37,15 @@ def main() -> int:
     with wm.track(name="digits") as run:
         for epoch in range(1, EPOCHS + 1):
             with run.span("epoch", epoch):
-                passes = train_for(SECONDS_AN_EPOCH, model, train_x, train_y, classes, shuffle)
+                passes = train_for(
+                    SECONDS_AN_EPOCH, model, train_x, train_y, classes=classes, shuffle=shuffle
+                )
             accuracy = model.score(test_x, test_y)
             print(f"epoch {epoch:2d}  {passes:3d} passes  loss {model.loss_:.4f}  accuracy {accuracy:.3f}")
     return 0 if accuracy > 0.95 else 1
 
 
-def train_for(seconds, model, x, y, classes, shuffle) -> int:
+def train_for(seconds, model, x, y, *, classes, shuffle) -> int:
     """Pass over the training set, in a new order each time, until the time is over."""
     end = time.monotonic() + seconds
     passes = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from wattermark.cli.options import add_json, add_ledger, settings
 from wattermark.cli.paint import print_json, table
@@ -30,19 +31,25 @@ def main(args: argparse.Namespace) -> int:
     seen = list_runs(ledger, most=args.most, tags=args.tag)
     if args.json:
         documents = [
-            {"run": {"run": one.run, "fault": one.fault}}
-            if isinstance(one, Unreadable)
-            else run_document(one.recorded, one.footprint)
+            {"run": {"run": one.run, "fault": one.fault}} if isinstance(one, Unreadable) else _document(one)
             for one in seen
         ]
         print_json({"schema": 1, "runs": documents})
         return 0
-    rows = [_row(one) for one in seen]
+    found = list(seen)
+    rows = [_row(one) for one in found]
     if not rows:
         print(f"No runs in {ledger}. Record one: wattermark run -- python train.py", file=sys.stderr)
         return 0
     table(("run", "status", "time", "energy", "carbon", "water"), rows, right=(2, 3, 4, 5))
+    if any(isinstance(one, Seen) and one.inside for one in found):
+        print("* lies inside another run: do not add the two")
     return 0
+
+
+def _document(one: Seen) -> dict[str, Any]:
+    document = run_document(one.recorded, one.footprint)
+    return {**document, "run": {**document["run"], "lies_inside": one.inside or None}}
 
 
 def _row(one: Seen | Unreadable) -> tuple[str, ...]:
@@ -51,7 +58,7 @@ def _row(one: Seen | Unreadable) -> tuple[str, ...]:
     best = {name: value.best if value else None for name, value in one.footprint.quantities().items()}
     return (
         one.run,
-        one.recorded.status.value,
+        one.recorded.status.value + ("*" if one.inside else ""),
         say(one.footprint.duration_s, TIME),
         say(best["it_energy_j"], ENERGY),
         say(best["carbon_g"], CARBON),

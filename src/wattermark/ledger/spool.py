@@ -24,6 +24,8 @@ from wattermark.values.records import Channel, RunHeader
 SCHEMA = 1
 MOST_KEPT_B = 4_000_000  # lines that wait for a full disk
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make an encoder a call
+
 
 class SpoolFile:
     """A spool that is being written. One write a call, and no exception ever.
@@ -75,7 +77,7 @@ class SpoolFile:
 
 def line(kind: str, **fields: Any) -> str:
     """One line of a spool."""
-    return json.dumps({"kind": kind, **fields}, separators=(",", ":")) + "\n"
+    return _encode({"kind": kind, **fields}) + "\n"
 
 
 def run_line(header: RunHeader) -> str:

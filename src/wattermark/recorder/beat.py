@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -61,8 +62,9 @@ class Beat:
         self._poked = False
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._wake = threading.Event()
+        self._wake = _Bell()
         self._due_ns: dict[str, int] = {}
+        self._period_ns: dict[str, int] = {}
         self._last_ns = 0
         self._blamed: set[str] = set()
 
@@ -86,7 +88,7 @@ class Beat:
     def poke(self) -> None:
         """Ask for a look now, without waiting for it."""
         self._poked = True
-        self._wake.set()
+        self._wake.ring()
 
     def _ask(self, ask: _Ask, patience_s: float) -> bool:
         with self._lock:
@@ -94,7 +96,7 @@ class Beat:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._live, name=THREAD, daemon=True)
                 self._thread.start()
-        self._wake.set()
+        self._wake.ring()
         return ask.done.wait(patience_s)
 
     def _live(self) -> None:
@@ -107,7 +109,6 @@ class Beat:
         if self._meters is None:
             self._meters = self._open_meters()
         while True:
-            self._wake.clear()
             asks = self._next_asks()
             now_ns = self._mono_ns()
             everything = bool(asks) or (self._poked and now_ns - self._last_ns >= CLOSEST_NS)
@@ -135,9 +136,10 @@ class Beat:
             if ask.last is None:
                 ask.recording.write(self._meters[1] + line)
                 self._recordings.append(ask.recording)
-                self._due_ns.clear()  # another interval may hold from here on
+                self._set_periods()
             elif ask.recording in self._recordings:
                 self._recordings.remove(ask.recording)
+                self._set_periods()
                 ask.recording.close(ask.last(now_ns))
             ask.done.set()
 
@@ -167,18 +169,24 @@ class Beat:
             for recording in self._recordings:
                 recording.mark("fault", error=f"{name}: {type(error).__name__}: {error}")
 
+    def _set_periods(self) -> None:
+        """How often each meter is due: the shortest interval that anybody asked for, or less."""
+        assert self._meters is not None
+        interval_s = min((recording.interval_s for recording in self._recordings), default=1.0)
+        self._period_ns = {
+            name: max(1, int(reader.period_s(interval_s) * NS_PER_S))
+            for name, reader in self._meters[0].items()
+        }
+        self._due_ns = {name: self._last_ns + period_ns for name, period_ns in self._period_ns.items()}
+
     def _rest_s(self) -> float:
         """Until the next meter is due. Beats stand at fixed moments; those that were missed are skipped."""
-        assert self._meters is not None
         now_ns = self._mono_ns()
-        interval_s = min((recording.interval_s for recording in self._recordings), default=1.0)
-        for name, reader in self._meters[0].items():
-            period_ns = max(1, int(reader.period_s(interval_s) * NS_PER_S))
-            due_ns = self._due_ns.get(name, self._last_ns + period_ns)
+        for name, due_ns in self._due_ns.items():
             if due_ns <= now_ns:
-                due_ns += ((now_ns - due_ns) // period_ns + 1) * period_ns
-            self._due_ns[name] = due_ns
-        wake_ns = min(self._due_ns.values(), default=now_ns + int(interval_s * NS_PER_S))
+                period_ns = self._period_ns[name]
+                self._due_ns[name] = due_ns + ((now_ns - due_ns) // period_ns + 1) * period_ns
+        wake_ns = min(self._due_ns.values(), default=now_ns + NS_PER_S)
         if self._poked:
             wake_ns = min(wake_ns, self._last_ns + CLOSEST_NS)
         return max(0.0, (wake_ns - now_ns) * S_PER_NS)
@@ -198,3 +206,18 @@ class Beat:
             recording.write(self._encode("fault", error=f"{type(error).__name__}: {error}"))
         for ask in asks:
             ask.done.set()
+
+
+class _Bell:
+    """Wakes one sleeper; half the cost of an Event, which makes a new lock for each wait."""
+
+    def __init__(self) -> None:
+        self._silent = threading.Lock()
+        self._silent.acquire()
+
+    def ring(self) -> None:
+        with contextlib.suppress(RuntimeError):  # it rings already
+            self._silent.release()
+
+    def wait(self, timeout_s: float) -> None:
+        self._silent.acquire(timeout=timeout_s)

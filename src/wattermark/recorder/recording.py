@@ -50,10 +50,8 @@ class Recording:
 
     def write(self, beat: str) -> None:
         """Marks first, then the beat, in one write."""
-        lines = []
-        while self._marks:
-            lines.append(self._marks.popleft())
-        if self.ours:
+        lines = [self._marks.popleft() for _ in range(len(self._marks))]
+        if self.ours and (lines or beat):
             self._spool.write("".join(lines) + beat)
 
     def close(self, last: str) -> bool:

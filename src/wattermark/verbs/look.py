@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from wattermark.errors import WattermarkError
 from wattermark.factors.places import When
 from wattermark.ledger.read import read_header, read_spool
-from wattermark.ledger.runs import RunPlace, default_ledger, find_run, runs
+from wattermark.ledger.runs import default_ledger, find_run, runs
 from wattermark.values.footprint import Footprint
 from wattermark.values.records import Recorded, RunHeader, Scope
 from wattermark.verbs.account import account
@@ -24,6 +24,7 @@ class Seen:
     run: str
     recorded: Recorded
     footprint: Footprint
+    inside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +85,37 @@ def show(
 def list_runs(ledger: Path, *, most: int, tags: Iterable[str] = ()) -> Iterator[Seen | Unreadable]:
     """The newest runs first; a file that cannot be read is told, and the others follow."""
     wanted = set(tags)
-    found = (place for place in runs(ledger) if not wanted or wanted <= _tags(place))
+    headers = _headers(ledger)
+    found = (place for place in runs(ledger) if not wanted or wanted <= _tags(headers.get(place.run)))
     for place in islice(found, most):
         try:
-            yield seen(place.spool)
+            one = seen(place.spool)
         except WattermarkError as error:
             yield Unreadable(place.run, error.problem)
+            continue
+        around = [other.run for other in headers.values() if _inside(one.recorded.header, other)]
+        yield replace(one, inside=around[0] if around else "")
 
 
-def _tags(place: RunPlace) -> set[str]:
-    try:
-        return {f"{key}={value}" for key, value in read_header(place.spool).tags.items()}
-    except WattermarkError:
-        return set()
+def _headers(ledger: Path) -> dict[str, RunHeader]:
+    """What every readable run said when it began."""
+    headers = {}
+    for place in runs(ledger):
+        try:
+            headers[place.run] = read_header(place.spool)
+        except WattermarkError:
+            continue  # it is told where it is listed
+    return headers
+
+
+def _tags(header: RunHeader | None) -> set[str]:
+    return {f"{key}={value}" for key, value in header.tags.items()} if header else set()
 
 
 def _beside(recorded: Recorded, ledger: Path) -> Iterator[str]:
     """Runs that lie inside this one, or around it: their energy is in both, so they must not be added."""
     mine = recorded.header
-    for place in runs(ledger):
-        if place.run == mine.run:
-            continue
-        try:
-            other = read_header(place.spool)
-        except WattermarkError:
-            continue
+    for other in _headers(ledger).values():
         if _inside(mine, other):
             yield f"inside: this run lies inside {other.run}; do not add the two"
         elif _inside(other, mine) and _began_within(other, recorded):
@@ -116,7 +123,7 @@ def _beside(recorded: Recorded, ledger: Path) -> Iterator[str]:
 
 
 def _inside(inner: RunHeader, outer: RunHeader) -> bool:
-    if inner.host != outer.host or inner.mono_ns < outer.mono_ns:
+    if inner.run == outer.run or inner.host != outer.host or inner.mono_ns < outer.mono_ns:
         return False
     if outer.run in inner.inside:
         return True
