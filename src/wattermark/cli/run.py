@@ -86,5 +86,6 @@ def _summary(run: Run, *, as_json: bool, quiet: bool) -> None:
         title=f"\nwattermark  {title(found.recorded, found.footprint)}",
         stderr=True,
     )
-    ledger = f" --ledger {run.config.ledger}" if run.config.origin.get("ledger") == "option" else ""
-    print(f"  more: wattermark show{ledger} {run.id}", file=sys.stderr)
+    print(f"  more: wattermark show {run.id}", file=sys.stderr)
+    if run.config.origin.get("ledger") == "option":
+        print(f"        --ledger {run.config.ledger}", file=sys.stderr)

@@ -42,7 +42,7 @@ def data_home() -> Path:
 def new_run_id(name: str) -> str:
     """Sorts by time, reads well, and is not given twice."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return f"{stamp}-{safe(name)[:40] or 'run'}-{os.urandom(2).hex()}"
+    return f"{stamp}-{safe(name)[:24].strip('-.') or 'run'}-{os.urandom(2).hex()}"
 
 
 def safe(name: str) -> str:

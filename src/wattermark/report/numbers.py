@@ -9,9 +9,17 @@ from wattermark.values.range import Range
 
 Scale = Sequence[tuple[float, str]]
 
-ENERGY: Final[Scale] = ((1e-3, "mJ"), (1.0, "J"), (1e3, "kJ"), (3.6e3, "Wh"), (3.6e6, "kWh"), (3.6e9, "MWh"))
-CARBON: Final[Scale] = ((1e-6, "µg"), (1e-3, "mg"), (1.0, "g"), (1e3, "kg"), (1e6, "t"))
-WATER: Final[Scale] = ((1e-6, "µL"), (1e-3, "mL"), (1.0, "L"), (1e3, "m3"))
+ENERGY: Final[Scale] = (
+    (1e-6, "µJ"),
+    (1e-3, "mJ"),
+    (1.0, "J"),
+    (1e3, "kJ"),
+    (3.6e3, "Wh"),
+    (3.6e6, "kWh"),
+    (3.6e9, "MWh"),
+)
+CARBON: Final[Scale] = ((1e-9, "ng"), (1e-6, "µg"), (1e-3, "mg"), (1.0, "g"), (1e3, "kg"), (1e6, "t"))
+WATER: Final[Scale] = ((1e-9, "nL"), (1e-6, "µL"), (1e-3, "mL"), (1.0, "L"), (1e3, "m3"))
 SCARCITY: Final[Scale] = ((1e-9, "µL eq"), (1e-6, "mL eq"), (1e-3, "L eq"), (1.0, "m3 eq"))
 POWER: Final[Scale] = ((1e-3, "mW"), (1.0, "W"), (1e3, "kW"), (1e6, "MW"))
 TIME: Final[Scale] = ((1e-3, "ms"), (1.0, "s"), (60.0, "min"), (3600.0, "h"), (86400.0, "d"))
