@@ -33,10 +33,20 @@ def default_ledger() -> Path:
 def data_home() -> Path:
     """Where programs keep a user's data on this platform (XDG on Linux)."""
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
+        return home() / "Library" / "Application Support"
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        return Path(os.environ.get("LOCALAPPDATA") or home() / "AppData" / "Local")
+    return Path(os.environ.get("XDG_DATA_HOME") or home() / ".local" / "share")
+
+
+def home() -> Path:
+    """The user's folder; a container may run a user who has none, and then it is the temporary one."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        import tempfile
+
+        return Path(tempfile.gettempdir())
 
 
 def new_run_id(name: str) -> str:

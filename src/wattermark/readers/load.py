@@ -160,9 +160,9 @@ class _Procfs:
 
     def _myself(self, *, own: bool) -> tuple[int, int]:
         """This process, to the microsecond, and without opening a file."""
-        own_ns, waited_ns = _own_ns()
-        if not own:
-            return waited_ns, 0
+        own_ns, waited_ns, waited_b = _own()
+        if not own:  # what has exited is remembered by its largest memory; else a short command had none
+            return waited_ns, 0 if self._may_have_children(os.getpid()) else waited_b
         try:
             memory_b = int(os.pread(self._statm, 64, 0).split()[1]) * self._page_b
         except (OSError, ValueError, IndexError):
@@ -180,12 +180,14 @@ class _Procfs:
         return found
 
 
-def _own_ns() -> tuple[int, int]:
-    import resource
+def _own() -> tuple[int, int, int]:
+    """Processor time of this process and of its exited children [ns]; the largest memory of those [B]."""
+    import resource  # POSIX only
 
     own = resource.getrusage(resource.RUSAGE_SELF)
     waited = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return int((own.ru_utime + own.ru_stime) * NS_PER_S), int((waited.ru_utime + waited.ru_stime) * NS_PER_S)
+    own_ns = int((own.ru_utime + own.ru_stime) * NS_PER_S)
+    return own_ns, int((waited.ru_utime + waited.ru_stime) * NS_PER_S), waited.ru_maxrss * 1024
 
 
 class _Psutil:

@@ -158,7 +158,8 @@ def _rest(components: Iterable[Component]) -> Iterator[Line]:
             yield Line(
                 f"  {component.name}: idle",
                 say(component.idle_energy_j, ENERGY),
-                note=f"others {say(component.others_energy_j, ENERGY)}, not added",
+                f"others {say(component.others_energy_j, ENERGY)}",
+                "not added",
             )
 
 

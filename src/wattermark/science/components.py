@@ -152,7 +152,7 @@ def load_of(recorded: Recorded) -> Load | None:
         edge_s=(time_ns - recorded.begin_mono_ns) * S_PER_NS,
         run_s=np.maximum(slots, 0.0),
         busy_s=np.maximum(np.diff(busy_ns) * S_PER_NS, 0.0),
-        run_b=_middle(run_b),
+        run_b=np.maximum(run_b[:-1], run_b[1:]).astype(float),  # at its start and end a command holds none
         used_b=_middle(used_b),
         logical_cpus=max(1, recorded.header.logical_cpus),
         memory_b=float(recorded.header.memory_b),

@@ -53,8 +53,8 @@ class Run:
         charge_self: bool = True,
     ) -> None:
         self.config = config
-        self.name = name or command or command_name()
-        self.tags = dict(tags or {})
+        self.name = str(name or command or command_name())
+        self.tags = {str(key): str(value) for key, value in (tags or {}).items()}
         self.id: str | None = None
         self.spool: Path | None = None
         self._command = command or command_name()

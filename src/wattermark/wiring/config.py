@@ -136,12 +136,13 @@ def config_files() -> list[Path]:
 
 def user_file() -> Path:
     """The user's own settings (XDG on Linux)."""
+    home = os.path.expanduser("~")  # stays "~" for a user who has none; then there is no such file
     if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = Path(home) / "Library" / "Application Support"
     elif sys.platform == "win32":
-        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+        base = Path(os.environ.get("APPDATA") or Path(home) / "AppData" / "Roaming")
     else:
-        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path(home) / ".config")
     return base / "wattermark" / "config.toml"
 
 

@@ -1,0 +1,291 @@
+"""From what the meters said to the energy of each part: measured, modelled, missing, never zero for unknown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from science.build import (
+    FACTORS,
+    GB,
+    HALF_BUSY,
+    account,
+    best,
+    component,
+    counter,
+    cpu,
+    dram,
+    factor,
+    gpu,
+    load,
+    psys,
+    recorded,
+    sampled_gpu,
+    steps,
+)
+from wattermark.values.range import Range
+from wattermark.values.records import Quality, Scope
+
+PACKAGE = cpu(counter(100))
+"""100 W for ten seconds: a kilojoule."""
+DENIED = [None] * 11
+
+
+# -- whose energy --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scope", "run_j"),
+    [
+        pytest.param(Scope.MACHINE, 1000, id="the machine is charged with all of it"),
+        pytest.param(Scope.PROCESS, 1000 / 3, id="half of what is not idle: a third is, at a fifth of full power"),
+    ],
+)
+def test_a_measured_cpu(scope, run_j):
+    footprint = account(recorded(PACKAGE, load=HALF_BUSY), scope)
+    assert best(footprint) == pytest.approx(run_j)
+    assert component(footprint, "cpu/package-0").quality is Quality.MEASURED
+    assert footprint.boundary.scope is scope
+
+
+@pytest.mark.parametrize(
+    ("part", "run_j", "others_j", "idle_j"),
+    [
+        ("cpu/package-0", 1000 / 3, 1000 / 3, 1000 / 3),
+        ("dram/package-0", 50, 50, 100),
+        ("gpu/0", 3000, 0, 0),
+    ],
+)
+def test_the_rest_of_the_machine_stands_beside_the_run(part, run_j, others_j, idle_j):
+    run = recorded(PACKAGE, dram(counter(20)), gpu(counter(300, unit=1e3)), load=HALF_BUSY, memory_b=8 * GB)
+    one = component(account(run, Scope.PROCESS), part)
+    assert one.energy_j.best == pytest.approx(run_j)
+    assert (one.others_energy_j, one.idle_energy_j) == (pytest.approx(others_j), pytest.approx(idle_j))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**8), st.floats(0, 4), st.floats(0, 4)), min_size=1, max_size=12),
+    st.sampled_from(Scope),
+    st.booleans(),
+)
+def test_others_idle_and_run_are_the_machine(beats, scope, metered):
+    """Measured or modelled, for the process or the machine: no joule is lost, none counted twice."""
+    meters = [cpu(steps([j for j, _, _ in beats]))] if metered else []
+    mine, other = (steps([round(beat[i] * 1e9) for beat in beats]) for i in (1, 2))
+    busy = [(m + o) / 1e9 for m, o in zip(mine, other, strict=True)]
+    run = recorded(*meters, load=load(run=[m / 1e9 for m in mine], busy=busy), memory_b=8 * GB)
+    for one in account(run, scope).components:
+        if one.energy_j is not None:
+            parts_j = one.energy_j.best + one.others_energy_j + one.idle_energy_j
+            assert parts_j == pytest.approx(one.machine_energy_j, abs=1e-9)
+
+
+# -- each part once --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("meters", "total_j"),
+    [
+        pytest.param([PACKAGE], 1000, id="a package"),
+        pytest.param([PACKAGE, dram(counter(50))], 1500, id="dram is added"),
+        pytest.param([PACKAGE, psys(counter(150))], 1000, id="psys holds the package: it is not added"),
+        pytest.param([PACKAGE, cpu(counter(60), "cpu/package-1")], 1600, id="two sockets"),
+        pytest.param(
+            [cpu(counter(100)), cpu(counter(100, start=0.5), "cpu/package-1")], 2000,
+            id="two genuine sockets that stand half a joule apart",
+        ),
+        pytest.param(
+            [cpu(counter(100), f"cpu/package-0-die-{die}") for die in (0, 1)], 1000,
+            id="two dies that show one register",
+        ),
+        pytest.param(
+            [cpu(counter(100, start=900 * die), f"cpu/package-0-die-{die}") for die in (0, 1)], 2000,
+            id="two dies with a counter each",
+        ),
+        pytest.param(
+            [cpu(counter(100), f"cpu/package-{socket}-die-0") for socket in (0, 1)], 2000,
+            id="dies of two sockets are no mirrors",
+        ),
+        pytest.param([PACKAGE, gpu(counter(300, unit=1e3))], 4000, id="a GPU by its counter"),
+        pytest.param([PACKAGE, sampled_gpu([300_000] * 11)], 4000, id="the same GPU by its power"),
+        pytest.param(
+            [PACKAGE, *(gpu(counter(300, unit=1e3), f"gpu/{i}") for i in range(8))], 25_000, id="eight GPUs sum"
+        ),
+    ],
+)  # fmt: skip
+def test_each_part_counts_once(meters, total_j):
+    assert best(account(recorded(*meters))) == pytest.approx(total_j)
+
+
+def test_psys_is_shown_all_the_same():
+    shown = component(account(recorded(PACKAGE, psys(counter(150)))), "platform/psys")
+    assert (shown.counted, shown.energy_j.best) == (False, pytest.approx(1500))
+
+
+def test_mirrors_are_told():
+    run = recorded(*(cpu(counter(100), f"cpu/package-0-die-{die}") for die in (0, 1)))
+    assert "mirrored: cpu/package-0-die-1 show" in " ".join(account(run).flags)
+
+
+def test_a_mirror_that_is_read_across_a_wrap_is_a_mirror_still():
+    """One die is read just before the register wraps, its twin just after: a joule apart, not 262 kJ."""
+    wrap = 262_143_328_851
+    one = [wrap - 1_200_000 + i * 500_000 for i in range(11)]
+    dies = [[(shown + late) % wrap for shown in one] for late in (0, 300_000)]
+    run = recorded(*(cpu(shown, f"cpu/package-0-die-{die}") for die, shown in enumerate(dies)))
+    assert best(account(run)) == pytest.approx(5)
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_mig_slice_takes_its_share_and_leaves_the_rest_to_others(scope):
+    run = recorded(PACKAGE, gpu(counter(700, unit=1e3), share=2 / 7, note="a MIG slice"), load=HALF_BUSY)
+    footprint = account(run, scope)
+    one = component(footprint, "gpu/0")
+    assert (one.energy_j.best, one.others_energy_j) == (pytest.approx(2000), pytest.approx(5000))
+    assert "note: gpu/0: a MIG slice" in footprint.flags
+
+
+# -- what was not seen -----------------------------------------------------------------
+
+
+def test_a_failed_look_loses_nothing():
+    values = counter(100)
+    values[5] = None
+    footprint = account(recorded(cpu(values)))
+    assert best(footprint) == pytest.approx(1000)
+    assert component(footprint, "cpu/package-0").unseen_s == 0
+
+
+@pytest.mark.parametrize("late", [gpu, sampled_gpu], ids=["by counter", "by power"])
+def test_a_gap_is_told_and_widens_the_high_end_only(late):
+    """A GPU of 100 W that answers from the fifth second on: at best what was seen, at most all ten."""
+    shown = counter(100, unit=1e3) if late is gpu else [100_000] * 11
+    part = account(recorded(PACKAGE, late([None] * 5 + shown[5:])))
+    short = account(recorded(PACKAGE, late(shown[5:] + [None] * 5), end_s=10)) if late is gpu else None
+    one = component(part, "gpu/0")
+    assert (one.energy_j.best, one.unseen_s) == (pytest.approx(500), pytest.approx(5))
+    assert 450 <= one.energy_j.low <= 480 and 950 <= one.energy_j.high <= 1100
+    assert any(flag.startswith("gap: gpu/0 was not seen for 5 s (50%)") for flag in part.flags)
+    assert short is None or component(short, "gpu/0").energy_j.best == pytest.approx(500)
+
+
+def test_an_unseen_moment_is_not_worth_a_flag():
+    footprint = account(recorded(PACKAGE, end_s=10.01))
+    assert component(footprint, "cpu/package-0").unseen_s == pytest.approx(0.01)
+    assert not any(flag.startswith("gap") for flag in footprint.flags)
+
+
+@pytest.mark.parametrize(
+    ("meters", "silent"),
+    [
+        pytest.param([PACKAGE, cpu(DENIED, "cpu/package-1")], "cpu/package-1", id="a socket that may not be read"),
+        pytest.param([PACKAGE, dram(DENIED)], "dram", id="a DRAM zone that may not be read"),
+        pytest.param([PACKAGE, gpu(DENIED)], "gpu/0", id="a GPU that was lost"),
+        pytest.param([PACKAGE, gpu([7, *DENIED[1:]])], "gpu/0", id="a GPU that answered once"),
+    ],
+)
+def test_a_meter_that_never_answers_is_missing_and_told(meters, silent):
+    """Half a machine must not look like a whole one."""
+    footprint = account(recorded(*meters))
+    assert best(footprint) == pytest.approx(1000)
+    assert [c.quality for c in footprint.components if c.name.startswith(silent)] == [Quality.MISSING]
+    assert any(silent in flag for flag in footprint.flags)
+
+
+@pytest.mark.parametrize(
+    "meter",
+    [
+        pytest.param(gpu([9_000_000, *DENIED[:9], 5]), id="the driver was loaded anew between the only two looks"),
+        pytest.param(gpu([0, *DENIED[:9], 10**9]), id="it leapt by more than the device can draw"),
+    ],
+)
+def test_a_meter_of_which_nothing_is_known_is_never_zero(meter):
+    footprint = account(recorded(PACKAGE, meter))
+    assert component(footprint, "gpu/0").energy_j is None
+    assert any("gpu/0" in flag for flag in footprint.flags)
+
+
+def test_two_looks_so_far_apart_that_a_wrap_could_hide_are_never_zero():
+    """A laptop that slept: all that is known of its CPU is that nothing is known."""
+    footprint = account(recorded(cpu([0, 5_000_000]), at_s=[0, 4000]))
+    assert footprint.it_energy_j is None
+
+
+def test_a_run_shorter_than_a_refresh_says_so():
+    run = recorded(gpu([0, 20_000], refresh_s=0.1), at_s=[0, 0.02])
+    assert any(flag.startswith("short: gpu/0 is renewed every 0.1 s") for flag in account(run).flags)
+
+
+# -- where no meter is -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scope", "run_j"),
+    [
+        pytest.param(Scope.PROCESS, 30, id="ten CPU seconds, 3 W above idle"),
+        pytest.param(Scope.MACHINE, 100, id="twenty of them, and four CPUs at rest for ten seconds"),
+    ],
+)
+def test_without_a_counter_the_cpu_is_modelled_from_its_load(scope, run_j):
+    footprint = account(recorded(load=HALF_BUSY), scope)
+    one = component(footprint, "cpu")
+    assert (one.quality, one.energy_j.best) == (Quality.MODELLED, pytest.approx(run_j))
+    assert one.energy_j.low < 0.7 * run_j and one.energy_j.high > 1.5 * run_j
+    assert any(flag.startswith("modelled: cpu has no meter") for flag in footprint.flags)
+
+
+@pytest.mark.parametrize(("scope", "run_j"), [(Scope.PROCESS, 8), (Scope.MACHINE, 32)])
+def test_memory_is_modelled_by_its_size_and_shared_by_what_is_held(scope, run_j):
+    footprint = account(recorded(load=HALF_BUSY, memory_b=8 * GB), scope)
+    assert component(footprint, "dram").energy_j.best == pytest.approx(run_j)
+
+
+def test_a_gpu_alone_does_not_hide_that_the_cpu_was_not_seen():
+    footprint = account(recorded(gpu(counter(300, unit=1e3))))
+    assert best(footprint) == pytest.approx(3000)
+    assert component(footprint, "cpu").quality is Quality.MISSING
+    assert footprint.boundary.parts == ("gpu",)
+
+
+@pytest.mark.parametrize("meters", [[], [gpu(DENIED)], [cpu([5, *DENIED[1:]])]], ids=["none", "mute", "one look"])
+def test_nothing_at_all_is_none_and_never_zero(meters):
+    footprint = account(recorded(*meters))
+    assert set(footprint.quantities().values()) == {None}
+    assert any(flag.startswith("nothing-seen") for flag in footprint.flags)
+
+
+def test_without_load_the_whole_machine_is_charged_and_the_boundary_says_so():
+    """Else it would add up with footprints of processes, which are something else."""
+    footprint = account(recorded(PACKAGE), Scope.PROCESS)
+    assert best(footprint) == pytest.approx(1000)
+    assert any(flag.startswith("load-unknown") for flag in footprint.flags)
+    assert footprint.boundary.scope is Scope.MACHINE
+
+
+def test_load_that_was_seen_for_half_of_the_run_is_a_gap():
+    """Where the model has no load to go by, it knows no more than a meter that was lost."""
+    half = [None] * 5 + [float(s) for s in range(5, 11)]
+    footprint = account(recorded(load=load(run=half, busy=half)), Scope.PROCESS)
+    assert component(footprint, "cpu").unseen_s == pytest.approx(5)
+
+
+def test_a_counter_seen_only_outside_the_load_s_slots_is_not_shared_as_nothing():
+    """Two seconds of counter, then three of load: nobody knows whose those joules were."""
+    load_late = load(run=[*[None] * 3, 0.0, 1.0, 2.0], busy=[*[None] * 3, 0.0, 2.0, 4.0])
+    footprint = account(recorded(cpu([*counter(100, looks=3), *[None] * 3]), load=load_late), Scope.PROCESS)
+    one = component(footprint, "cpu/package-0")
+    assert one.energy_j is None or one.energy_j.high > 0
+
+
+def test_dram_of_an_unknown_size_is_not_all_ours():
+    run = recorded(dram(counter(20)), load=HALF_BUSY, memory_b=0)
+    assert component(account(run, Scope.PROCESS), "dram/package-0").energy_j.best < 200
+
+
+# -- factors of the meters -------------------------------------------------------------
+
+
+def test_an_exact_meter_on_an_exact_machine_has_no_width():
+    exact = [factor(f.name, f.value.best, f.value.best, f.value.best) for f in FACTORS]
+    footprint = account(recorded(PACKAGE), factors=exact)
+    assert footprint.it_energy_j == Range.exact(1000.0)
+    assert footprint.carbon_g.is_exact and footprint.drivers == ()

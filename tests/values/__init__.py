@@ -1,0 +1,1 @@
+"""Values: ranges, footprints, units."""
