@@ -14,7 +14,7 @@ _FACE = {
     "account": "wattermark.verbs.account",
     "Footprint": "wattermark.values.footprint",
     "Range": "wattermark.values.range",
-    "ReplayReader": "wattermark.readers.replay",
+    "replay": "wattermark.verbs.replay",
     "WattermarkError": "wattermark.errors",
     "UsageError": "wattermark.errors",
 }

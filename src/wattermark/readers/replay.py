@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from itertools import pairwise
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.values.records import Channel, Kind, Part
+from wattermark.values.records import Channel, ReaderLog
 from wattermark.values.units import NS_PER_S
 
 
 class ReplayReader:
-    """Plays one reader of a spool back.
+    """Plays back what one reader said.
 
     Parameters
     ----------
-    spool : Path
-        A run's file in a ledger.
-    reader : str
-        Which of its readers, e.g. ``rapl``.
+    log : ReaderLog
+        What it said, as the ledger kept it; ``wm.replay(spool, name)`` finds it.
     mono_ns : callable, optional
         The clock to play by; the first look is its start. [ns]
     speed : float
@@ -31,25 +27,24 @@ class ReplayReader:
     Raises
     ------
     ReaderUnavailable
-        If the file holds no such reader, or no beat of it.
+        If it never said anything.
     """
 
     def __init__(
-        self,
-        spool: Path,
-        reader: str,
-        *,
-        mono_ns: Callable[[], int] = time.monotonic_ns,
-        speed: float = 1.0,
+        self, log: ReaderLog, *, mono_ns: Callable[[], int] = time.monotonic_ns, speed: float = 1.0
     ) -> None:
+        if not log.mono_ns:
+            raise ReaderUnavailable("that reader never said anything", fix="Choose a run with a beat of it")
+        self.channels: Sequence[Channel] = log.channels
+        self._log = log
         self._mono_ns = mono_ns
         self._speed = speed
         self._start_ns: int | None = None
-        self.channels, self._at_ns, self._values = _recorded(spool, reader)
 
     def period_s(self, interval_s: float) -> float:
         """As often as the user asks, and at least as often as it was recorded. [s]"""
-        steps = [b - a for a, b in zip(self._at_ns, self._at_ns[1:], strict=False)]
+        at_ns = self._log.mono_ns
+        steps = [b - a for a, b in pairwise(at_ns)]
         return min([interval_s, *(step / NS_PER_S / self._speed for step in steps)])
 
     def read(self) -> Sequence[int | None]:
@@ -57,45 +52,8 @@ class ReplayReader:
         now_ns = self._mono_ns()
         if self._start_ns is None:
             self._start_ns = now_ns
-        played_ns = self._at_ns[0] + int((now_ns - self._start_ns) * self._speed)
-        return self._values[max(0, bisect_right(self._at_ns, played_ns) - 1)]
+        played_ns = self._log.mono_ns[0] + int((now_ns - self._start_ns) * self._speed)
+        return self._log.values[max(0, bisect_right(self._log.mono_ns, played_ns) - 1)]
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-def _recorded(spool: Path, reader: str) -> tuple[tuple[Channel, ...], list[int], list[list[int | None]]]:
-    channels: tuple[Channel, ...] = ()
-    at_ns: list[int] = []
-    values: list[list[int | None]] = []
-    for fields in _lines(spool):
-        if fields.get("kind") == "reader" and fields.get("name") == reader:
-            channels = tuple(_channel(one) for one in fields["channels"])
-        if fields.get("kind") == "beat" and reader in fields:
-            at_ns.append(int(fields["mono_ns"]))
-            values.append(fields[reader])
-    if not channels or not values:
-        raise ReaderUnavailable(
-            f"{spool} holds nothing of a reader {reader!r}", fix="See: wattermark show --json RUN"
-        )
-    return channels, at_ns, values
-
-
-def _lines(spool: Path) -> list[dict[str, Any]]:
-    found = []
-    try:
-        text = spool.read_bytes()
-    except OSError as error:
-        raise ReaderUnavailable(f"{spool} cannot be read: {error.strerror}", fix="Check the path") from error
-    for line in text.split(b"\n"):
-        try:
-            fields = json.loads(line)
-        except ValueError:
-            continue  # a torn or broken line: the rest still plays
-        if isinstance(fields, dict):
-            found.append(fields)
-    return found
-
-
-def _channel(given: dict[str, Any]) -> Channel:
-    return Channel(**{**given, "kind": Kind(given["kind"]), "part": Part(given["part"])})

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from wattermark.science.carbon import operational_carbon_g
-from wattermark.science.components import Parts, Term
+from wattermark.science.components import Parts
 from wattermark.science.embodied import life_share
 from wattermark.science.energy import facility_energy
 from wattermark.science.running import Running
+from wattermark.science.terms import Term
 from wattermark.science.uncertainty import Evaluate, Values, drivers, intervals
 from wattermark.science.water import offsite_water_l, onsite_water_l, scarcity_m3eq
 from wattermark.values.boundary import ItEnergy, Number

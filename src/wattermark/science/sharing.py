@@ -92,6 +92,14 @@ def share_by_memory(
     return Shares(float(run_j.sum()), float((energy - run_j - idle_j).sum()), float(idle_j.sum()))
 
 
+def scaled(shares: Shares, total_j: float) -> Shares:
+    """The shares of the slots, for the whole: what lies outside any slot is shared alike."""
+    slots_j = sum(shares)
+    if slots_j <= 0:
+        return Shares(0.0, 0.0, total_j)
+    return Shares(*(one_j * (total_j / slots_j) for one_j in shares))
+
+
 def _ratio(
     part: NDArray[np.float64], whole: NDArray[np.float64], *, empty: float = 0.0
 ) -> NDArray[np.float64]:

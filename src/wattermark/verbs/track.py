@@ -68,7 +68,7 @@ def track(
     tags : mapping, optional
         Words to find the run by.
     readers : mapping, optional
-        Meters to read instead of those of this machine, e.g. ``ReplayReader``.
+        Meters to read instead of those of this machine, e.g. one of ``replay``.
 
     Raises
     ------

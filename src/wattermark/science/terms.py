@@ -1,0 +1,31 @@
+"""A term: the energy of one part of the machine, as a function of the factors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wattermark.science.timeline import Timeline
+from wattermark.science.uncertainty import Values
+from wattermark.values.boundary import Number
+from wattermark.values.records import Quality
+
+Energy = Callable[[Values], Number]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """The energy of one part, as a function of the factors. [J]"""
+
+    name: str
+    kind: str
+    quality: Quality
+    run: Energy | None
+    machine: Energy | None = None
+    others: Energy | None = None
+    idle: Energy | None = None
+    unseen_s: float = 0.0
+    counted: bool = True
+    device: str = ""
+    how: str = ""
+    track: Timeline | None = None
