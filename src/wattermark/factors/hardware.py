@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from wattermark.factors.table import Row, factor, named, table
@@ -11,15 +12,15 @@ from wattermark.values.factors import Factor
 def accelerator(device: str) -> Row | None:
     """The row of an accelerator by the name that its driver gives.
 
-    A row may hold several names; the longest that fits wins, since ``nvidia a10`` also stands
-    in ``nvidia a10g``.
+    A row may hold several names. They are compared by whole words, as ``nvidia a10`` also stands
+    in ``nvidia a10g``; the longest that fits wins.
     """
     text = device.lower()
     fits = [
         (len(match), row)
         for row in table("accelerators")
         for match in row["match"].split(";")
-        if match and match in text
+        if match and re.search(rf"(?<![a-z0-9]){re.escape(match)}(?![a-z0-9])", text)
     ]
     return max(fits, key=lambda fit: fit[0])[1] if fits else None
 

@@ -13,6 +13,7 @@ from wattermark.values.factors import Factor, Place
 from wattermark.values.range import Range
 
 WORLD = "WORLD"
+GUESSED = "place-guessed: from the system's time zone; give --place"
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -45,7 +46,7 @@ def resolve(asked: str | None, *, guess: bool = False) -> Place:
     name = asked.strip()
     region = _region(name)
     if region is not None:
-        return _region_place(name, region)
+        return _region_place(name, region, guess=guess)
     row = _grid_row(name)
     if row is None:
         raise UsageError(f"the place {asked!r} is not known", fix=_nearest(name))
@@ -149,7 +150,7 @@ def _grid_place(
     if unknown:
         flags.append("place-unknown: world averages with a wide interval; give --place")
     if guess:
-        flags.append("place-guessed: from the system's time zone; give --place")
+        flags.append(GUESSED)
     return Place(
         asked=asked,
         resolved=row["key"],
@@ -164,7 +165,7 @@ def _grid_place(
     )
 
 
-def _region_place(name: str, row: Row) -> Place:
+def _region_place(name: str, row: Row, *, guess: bool) -> Place:
     key = f"{row['provider']}:{row['region']}"
     grid = _grids()[row["grid"]]
     return Place(
@@ -176,6 +177,8 @@ def _region_place(name: str, row: Row) -> Place:
         scarcity_site=row["site_aware_key"] or WORLD,
         scarcity_grid=grid["aware_key"] or WORLD,
         region=key,
+        guess=guess,
+        flags=(GUESSED,) if guess else (),
     )
 
 

@@ -44,14 +44,21 @@ def check_rows(lines: Iterable[str], *, table: str, known: frozenset[str]) -> It
     BadFactorTable
         At the first row that breaks the schema; it names the table and the line.
     """
-    for number, row in enumerate(csv.DictReader(lines, strict=True), start=2):
-        fault = _fault(row, known) if table != SOURCES else ("" if row.get("id") else "id is empty")
-        if fault:
-            raise BadFactorTable(
-                f"{table}.csv:{number}: {fault}",
-                fix="See CONTRIBUTING, 'Mend a factor', for what a row needs",
-            )
-        yield row
+    reader = csv.DictReader(lines, strict=True)
+    try:
+        for row in reader:
+            fault = _fault(row, known) if table != SOURCES else ("" if row.get("id") else "id is empty")
+            if fault:
+                raise _bad(table, reader.line_num, fault)
+            yield row
+    except csv.Error as error:
+        raise _bad(table, reader.line_num, str(error)) from error
+
+
+def _bad(table: str, line: int, fault: str) -> BadFactorTable:
+    return BadFactorTable(
+        f"{table}.csv:{line}: {fault}", fix="See CONTRIBUTING, 'Mend a factor', for what a row needs"
+    )
 
 
 def _fault(row: Mapping[str | None, str | None], known: frozenset[str]) -> str:

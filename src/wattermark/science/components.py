@@ -23,6 +23,7 @@ class Parts:
 
     terms: tuple[Term, ...]
     duration_s: float
+    scope: Scope
     load: Load | None
     gaps: tuple[Factor, ...] = ()
     flags: tuple[str, ...] = ()
@@ -66,6 +67,7 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     return Parts(
         terms=with_gaps,
         duration_s=duration_s,
+        scope=scope,
         load=load,
         gaps=gaps,
         flags=(*flags, *_flags(tracks, with_gaps, duration_s)),
@@ -98,8 +100,8 @@ def _gap(term: Term) -> Factor:
 
 
 def _widened(term: Term) -> Term:
-    assert term.track is not None and term.run is not None
-    seen, name, missing = term.run, _gap_name(term), term.unseen_s / term.track.seen_s
+    assert term.run is not None
+    seen, name, missing = term.run, _gap_name(term), term.unseen_s / term.seen_s
     return replace(term, run=lambda values: seen(values) * (1 + missing * values[name]))
 
 
@@ -111,6 +113,8 @@ def _flags(tracks: Iterable[Track], terms: Iterable[Term], duration_s: float) ->
                 f"gap: {term.name} was not seen for {term.unseen_s:.3g} s ({part:.0%}); "
                 "its energy then is not in the best value"
             )
+        if term.quality is Quality.MISSING and term.kind != "other":
+            yield f"not-seen: {term.name}: {term.how}"
         if term.quality is Quality.MODELLED:
             yield f"modelled: {term.name} has no meter here; its energy is estimated with a wide interval"
     for channel, track in tracks:

@@ -73,7 +73,7 @@ def counts_between(
     return np.where(known, delta, 0), known
 
 
-def are_mirrors(one: ArrayLike, other: ArrayLike, *, tolerance: float) -> bool:
+def are_mirrors(one: ArrayLike, other: ArrayLike, *, tolerance: float, wrap: int | None = None) -> bool:
     """Whether two counters of one socket show the same register.
 
     The dies of some processors (AMD Zen 1 and 2) each show their socket's counter. Two
@@ -86,6 +86,11 @@ def are_mirrors(one: ArrayLike, other: ArrayLike, *, tolerance: float) -> bool:
         What both showed at the same looks, raw.
     tolerance : float
         The most that a twin may have moved on between the two reads of a look, raw.
+    wrap : int or None
+        Where both start again from zero: one may just have, and the other not yet.
     """
     first, second = np.asarray(one, np.int64), np.asarray(other, np.int64)
-    return len(first) >= MIRROR_LOOKS and bool(np.all(np.abs(first - second) <= tolerance))
+    apart = np.abs(first - second)
+    if wrap is not None:
+        apart = np.minimum(apart, wrap - apart)
+    return len(first) >= MIRROR_LOOKS and bool(np.all(apart <= tolerance))

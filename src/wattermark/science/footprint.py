@@ -20,7 +20,7 @@ from wattermark.values.boundary import ItEnergy, Number
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import QUANTITIES, Boundary, Component, Driver, Footprint, SpanEnergy
 from wattermark.values.range import Range
-from wattermark.values.records import Scope, SpanMark
+from wattermark.values.records import SpanMark
 from wattermark.values.units import G_PER_KG, S_PER_NS
 
 DRIVEN = ("it_energy_j", "carbon_g", "water_l")
@@ -43,7 +43,6 @@ def footprint(
     devices: Iterable[Device],
     *,
     place: Place,
-    scope: Scope,
     flags: Iterable[str] = (),
     spans: Iterable[SpanEnergy] = (),
 ) -> Footprint:
@@ -59,8 +58,6 @@ def footprint(
         Hardware whose making is shared.
     place : Place
         Goes with the numbers.
-    scope : Scope
-        Whose energy this is.
     flags : iterable of str
         What else must be said.
     spans : iterable of SpanEnergy
@@ -79,7 +76,7 @@ def footprint(
     return Footprint(
         **unknown,
         duration_s=parts.duration_s,
-        boundary=Boundary(scope, tuple(sorted({term.kind for term in counted})), basis),
+        boundary=Boundary(parts.scope, tuple(sorted({term.kind for term in counted})), basis),
         components=tuple(_component(term, needed) for term in parts.terms),
         place=place,
         factors=tuple(needed),

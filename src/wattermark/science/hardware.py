@@ -13,13 +13,13 @@ def device_time_s(shares: Iterable[float], duration_s: float) -> float:
     return sum(shares) * duration_s
 
 
-def host_time_s(parts: Parts, scope: Scope, logical_cpus: int) -> float:
+def host_time_s(parts: Parts, logical_cpus: int) -> float:
     """Device time of the machine around the work, in the unit that its making is counted in. [s]
 
     Around accelerators: theirs. Else processor time: of the run, or of the whole machine.
     """
     if parts.gpus:
         return device_time_s((channel.share for channel in parts.gpus), parts.duration_s)
-    if scope is Scope.PROCESS and parts.load is not None:
+    if parts.scope is Scope.PROCESS and parts.load is not None:
         return float(parts.load.run_s.sum())
     return logical_cpus * parts.duration_s

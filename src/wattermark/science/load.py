@@ -27,6 +27,11 @@ class Load:
     logical_cpus: int
     memory_b: float
 
+    @property
+    def seen_s(self) -> float:
+        """From the first look to the last. [s]"""
+        return float(self.edge_s[-1] - self.edge_s[0])
+
     @cached_property
     def capacity_s(self) -> NDArray[np.float64]:
         return np.diff(self.edge_s) * self.logical_cpus

@@ -66,7 +66,11 @@ def twins_of(recorded: Recorded) -> set[str]:
             earlier = first.setdefault(die[1], i)
             pairs = [(v[earlier], v[i]) for v in log.values if v[earlier] is not None and v[i] is not None]
             tolerance = channel.power_max_w * TWIN_S / BASE_PER_RAW[channel.unit]
-            if earlier != i and pairs and are_mirrors(*zip(*pairs, strict=True), tolerance=tolerance):
+            if (
+                earlier != i
+                and pairs
+                and are_mirrors(*zip(*pairs, strict=True), tolerance=tolerance, wrap=channel.wrap)
+            ):
                 twins.add(channel.name)
     return twins
 
@@ -74,8 +78,7 @@ def twins_of(recorded: Recorded) -> set[str]:
 def metered(tracks: Iterable[Track], load: Load | None, scope: Scope) -> Iterator[Term]:
     for channel, track in tracks:
         if track is None:
-            if channel.part is not Part.CPU and channel.part is not Part.DRAM:
-                yield _term(channel, None, Quality.MISSING, how="the meter never answered twice")
+            yield _term(channel, None, Quality.MISSING, how="it gave no answer that can be believed")
             continue
         if scope is Scope.PROCESS and load is not None and channel.part in (Part.CPU, Part.DRAM):
             yield _shared(channel, track, load)
@@ -90,6 +93,7 @@ def _term(channel: Channel, track: Timeline | None, quality: Quality, **more: ob
         quality=quality,
         device=channel.device,
         counted=channel.counted,
+        seen_s=track.seen_s if track else 0.0,
         unseen_s=track.unseen_s if track else 0.0,
         track=track,
         **{"run": None, **more},  # type: ignore[arg-type]
@@ -122,9 +126,7 @@ def _shared(channel: Channel, track: Timeline, load: Load) -> Term:
         pick, how = _CpuShares.of(track, load).at, "energy counter, shared by processor time"
     else:
         slots_j = np.diff(track.until_j(load.edge_s))
-        held = share_by_memory(
-            slots_j, run_b=load.run_b, used_b=load.used_b, installed_b=load.memory_b or 1.0
-        )
+        held = _memory_shares(slots_j, load)
         pick, how = partial(_constant, scaled(held, track.total_j)), "energy counter, shared by memory held"
     return _term(
         channel, track, Quality.MEASURED,
@@ -137,9 +139,28 @@ def _shared(channel: Channel, track: Timeline, load: Load) -> Term:
 
 
 def _cpu_shares(slots_j: NDArray[np.float64], load: Load, idle_fraction: float) -> Shares:
+    """By slot; as a whole where the counter saw nothing of the slots."""
+    if slots_j.sum() > 0:
+        return share_by_cpu_time(
+            slots_j,
+            run_s=load.run_s,
+            busy_s=load.busy_s,
+            capacity_s=load.capacity_s,
+            idle_fraction=idle_fraction,
+        )
     return share_by_cpu_time(
-        slots_j, run_s=load.run_s, busy_s=load.busy_s, capacity_s=load.capacity_s, idle_fraction=idle_fraction
+        [1.0],
+        run_s=[load.run_s.sum()],
+        busy_s=[load.busy_s.sum()],
+        capacity_s=[load.capacity_s.sum()],
+        idle_fraction=idle_fraction,
     )
+
+
+def _memory_shares(slots_j: NDArray[np.float64], load: Load) -> Shares:
+    weight = slots_j if slots_j.sum() > 0 else np.diff(load.edge_s)
+    installed_b = load.memory_b or float(load.used_b.max()) or 1.0
+    return share_by_memory(weight, run_b=load.run_b, used_b=load.used_b, installed_b=installed_b)
 
 
 @dataclass(frozen=True, slots=True)

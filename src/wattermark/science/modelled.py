@@ -60,6 +60,8 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
         machine=machine,
         others=lambda values: 0.0 * active(values, 0.0) if whole else active(values, busy_s - run_s),
         idle=lambda values: 0.0 * idle(values) if whole else idle(values),
+        seen_s=load.seen_s,
+        unseen_s=max(0.0, duration_s - load.seen_s),
         device=model,
         how="processor time times power of one logical CPU; no counter here",
     )

@@ -24,6 +24,7 @@ class Term:
     machine: Energy | None = None
     others: Energy | None = None
     idle: Energy | None = None
+    seen_s: float = 0.0
     unseen_s: float = 0.0
     counted: bool = True
     device: str = ""

@@ -70,7 +70,7 @@ def timeline(
     Returns
     -------
     Timeline or None
-        None if nothing can be told: no reading, or a counter that was read once.
+        None if nothing can be told: no reading, a counter that was read once, or gaps only.
     """
     looks = [(t, v) for t, v in zip(mono_ns, raw, strict=True) if v is not None]
     if len(looks) < (2 if channel.kind is Kind.COUNTER else 1):
@@ -95,7 +95,7 @@ def timeline(
         held_j, held = hold_last_j(time_s, value * scale, end_s=last_s, longest_hold_s=LONGEST_HOLD_S)
         energy_j, known, total_j = held_j, held, float(held_j.sum())
         time_s = np.append(time_s, last_s)
-    return _with_ends(time_s, energy_j, known, total_j, window_s)
+    return _with_ends(time_s, energy_j, known, total_j, window_s) if known.any() else None
 
 
 def _with_ends(

@@ -72,7 +72,6 @@ def account(
         basis.factors,
         basis.devices,
         place=basis.place,
-        scope=basis.scope,
         flags=(*_flags(recorded), *others),
         spans=spans_of(
             recorded.spans,
@@ -95,7 +94,6 @@ class _Basis:
     """All that the formulas need to know of one run at one place."""
 
     place: Place
-    scope: Scope
     parts: Parts
     factors: list[Factor]
     devices: list[Device]
@@ -119,19 +117,17 @@ def _basis(
     here = place_of(place or header.place, "option" if place else header.place_from)
     whose = scope or header.scope
     parts = parts_of(recorded, whose)
-    held = list(_devices(parts, whose, recorded))
+    held = list(_devices(parts, recorded))
     factors = [
         *factors_at(here, when=when, **used),
         *(named("defaults", name) for name in MODEL_FACTORS),
         *(factor for _, pair in held for factor in pair),
     ]
     known = list({factor.name: factor for factor in factors}.values())
-    return _Basis(here, whose, parts, known, [device for device, _ in held])
+    return _Basis(here, parts, known, [device for device, _ in held])
 
 
-def _devices(
-    parts: Parts, scope: Scope, recorded: Recorded
-) -> Iterator[tuple[Device, tuple[Factor, Factor]]]:
+def _devices(parts: Parts, recorded: Recorded) -> Iterator[tuple[Device, tuple[Factor, Factor]]]:
     """The hardware that was held: each kind of GPU, and the machine around it."""
     kinds = Counter(channel.device for channel in parts.gpus)
     for kind in kinds:
@@ -139,7 +135,7 @@ def _devices(
         used_s = device_time_s([c.share for c in parts.gpus if c.device == kind], parts.duration_s)
         yield _device(carbon, water, used_s)
     carbon, water = host_factors(accelerators=bool(kinds))
-    used_s = host_time_s(parts, scope, recorded.header.logical_cpus)
+    used_s = host_time_s(parts, recorded.header.logical_cpus)
     yield _device(carbon, water, used_s)
 
 
