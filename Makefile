@@ -11,7 +11,8 @@ READY := $(VENV)/.ready
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-demo: export WATTERMARK_demo: $(READY)   ## train a real model under the meter and show what it took
+demo: export WATTERMARK_LEDGER := $(VENV)/demo-runs
+demo: $(READY)   ## train a real model under the meter and show what it took
 	$(BIN)/wattermark run --name demo -- $(BIN)/python examples/train_digits.py
 	@printf '\nAll of it, epoch by epoch, with the source of every number: wattermark show last\n\n'
 	@$(BIN)/wattermark show last
