@@ -26,7 +26,7 @@ class RunPlace:
 def default_ledger() -> Path:
     """The platform's folder for a user's data, and ours in it; ``WATTERMARK_LEDGER`` names another."""
     if named := os.environ.get("WATTERMARK_LEDGER"):
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     return data_home() / "wattermark" / "runs"
 
 

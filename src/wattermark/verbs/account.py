@@ -19,7 +19,7 @@ from wattermark.science.running import Running
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import Footprint
 from wattermark.values.records import Recorded, Scope, Status
-from wattermark.verbs.place import factors_at, place_of
+from wattermark.verbs.place import check_place, factors_at, place_recorded
 
 MODEL_FACTORS = (
     "cpu_idle_fraction",
@@ -114,7 +114,7 @@ def _basis(
         "market_intensity": header.market_intensity_g_per_kwh,
     }
     used = {name: given.get(name) if given.get(name) is not None or place else kept[name] for name in kept}
-    here = place_of(place or header.place, "option" if place else header.place_from)
+    here = check_place(place) if place else place_recorded(header.place, header.place_from)
     whose = scope or header.scope
     parts = parts_of(recorded, whose)
     held = list(_devices(parts, recorded))

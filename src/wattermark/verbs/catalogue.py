@@ -8,7 +8,7 @@ from wattermark.factors.places import all_places
 from wattermark.factors.table import named, table
 from wattermark.values.factors import Factor, Place
 from wattermark.verbs.account import MODEL_FACTORS
-from wattermark.verbs.place import factors_at, parse_when, place_of
+from wattermark.verbs.place import check_place, factors_at, parse_when, place_recorded
 
 
 def find_places(word: str) -> list[dict[str, str]]:
@@ -36,7 +36,7 @@ def find_places(word: str) -> list[dict[str, str]]:
 
 def factors_of(place: str | None, at: str | None) -> tuple[Place, list[Factor]]:
     """The factors of a place, and those that every run takes."""
-    here = place_of(place, "option")
+    here = check_place(place) if place else place_recorded(None, "")
     when = parse_when(at) if at else None
     return here, [*factors_at(here, when=when), *(named("defaults", name) for name in MODEL_FACTORS)]
 

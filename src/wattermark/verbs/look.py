@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -43,7 +44,7 @@ def seen(spool: Path) -> Seen:
 
 def ledger_folder(named: str | None) -> Path:
     """The ledger that was asked for, else the user's own."""
-    return Path(named).expanduser() if named else default_ledger()
+    return Path(os.path.expanduser(named)) if named else default_ledger()
 
 
 def show(

@@ -9,23 +9,21 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wattermark._version import __version__
-from wattermark.errors import UsageError, WattermarkError
-from wattermark.ledger.read import host_name, process_started
-from wattermark.ledger.runs import default_ledger, new_run_id
-from wattermark.ledger.spool import SpoolFile, line, run_line
+from wattermark.errors import UsageError
+from wattermark.ledger.runs import new_run_id
+from wattermark.ledger.spool import line, run_line
 from wattermark.recorder.beat import Beat
 from wattermark.recorder.recording import Recording
 from wattermark.values.ports import Reader
-from wattermark.values.records import RunHeader, Scope, Status
-from wattermark.verbs.facts import ancestors, command_name, cpu_model, memory_b
+from wattermark.values.records import Status
+from wattermark.verbs.facts import command_name
 from wattermark.verbs.meters import own_beat, shared_beat
-from wattermark.wiring.config import Config, load_config
-from wattermark.wiring.whereami import Whereabouts, where_am_i
+from wattermark.verbs.opening import header_of, open_spool
+from wattermark.verbs.tell import tell
+from wattermark.wiring.config import Config
 
 if TYPE_CHECKING:
     from wattermark.values.footprint import Footprint
@@ -141,34 +139,12 @@ class Run:
 
     def _begin(self) -> None:
         self.id = new_run_id(self.name)
-        spool = _open_spool(self.config, self.id)
+        spool = open_spool(self.config, self.id)
         if spool is None:
             self._recording = None
             return
-        where = _place(self.config)
-        header = RunHeader(
-            run=self.id,
-            name=self.name,
-            host=host_name(),
-            pid=os.getpid(),
-            pid_started=process_started(os.getpid()),
-            started_ns=time.time_ns(),
-            mono_ns=time.monotonic_ns(),
-            interval_s=self.config.interval,
-            scope=Scope(self.config.scope),
-            command=self._command,
-            place=where.place,
-            place_from=where.found,
-            pue=self.config.pue,
-            wue_l_per_kwh=self.config.wue,
-            market_intensity_g_per_kwh=self.config.market_intensity,
-            inside=tuple(_open_runs),
-            ancestors=ancestors(os.getpid()),
-            tags=self.tags,
-            logical_cpus=os.cpu_count() or 1,
-            cpu_model=cpu_model(),
-            memory_b=memory_b(),
-            version=__version__,
+        header = header_of(
+            self.config, run=self.id, name=self.name, command=self._command, tags=self.tags, inside=_open_runs
         )
         spool.write(run_line(header))
         self.spool, self._file = spool.path, spool
@@ -191,84 +167,6 @@ class Run:
                 self._file.lost_lines,
                 self._file.path.parent,
             )
-
-
-def tell(message: str, *values: object) -> None:
-    """Say something through the logger ``wattermark``; without any set-up it goes to stderr."""
-    import logging
-
-    logging.getLogger("wattermark").warning("wattermark: " + message, *values)
-
-
-def ambient_config(options: Mapping[str, Any]) -> Config:
-    """Settings for a program that runs under us: its own arguments must be right, and raise if
-    not; a broken file or variable is told and passed over, since the program is not at fault."""
-    try:
-        return load_config(options)
-    except UsageError:
-        mine = {name: value for name, value in options.items() if value is not None}
-        checked = _checked_alone(mine)
-        tell("%s", _ambient_fault())
-        return checked
-
-
-def _checked_alone(options: Mapping[str, Any]) -> Config:
-    from wattermark.wiring.config import SETTINGS
-
-    values = {name: SETTINGS[name].check(name, value) for name, value in options.items()}
-    origin = {name: "option" if name in values else "default" for name in SETTINGS}
-    return Config(**values, origin=origin)
-
-
-def _ambient_fault() -> str:
-    try:
-        load_config()
-    except UsageError as error:
-        return f"{error} (settings from files and variables are passed over)"
-    return "settings changed while they were read"
-
-
-def _open_spool(config: Config, run: str) -> SpoolFile | None:
-    """The run's file, or one in the temporary folder if the ledger cannot be written."""
-    import tempfile
-
-    ledger = Path(config.ledger).expanduser() if config.ledger else default_ledger()
-    spare = Path(tempfile.gettempdir()) / f"wattermark-{getattr(os, 'getuid', os.getpid)()}"
-    for folder in (ledger, spare):
-        try:
-            (folder / run).mkdir(parents=True)
-            spool = SpoolFile(folder / run / f"{host_name()}-{os.getpid()}.jsonl")
-        except OSError as error:
-            fault = error.strerror
-            continue
-        if folder is spare:
-            tell(
-                "%s cannot be written (%s); the run is kept in %s. Name another with --ledger",
-                ledger,
-                fault,
-                spare,
-            )
-        return spool
-    tell(
-        "neither %s nor %s can be written (%s); the run is not recorded. Name a folder with --ledger",
-        ledger,
-        spare,
-        fault,
-    )
-    return None
-
-
-def _place(config: Config) -> Whereabouts:
-    if config.place is not None:
-        how = config.origin.get("place", "option")
-        return Whereabouts(config.place, "the option --place or place=" if how == "option" else how)
-    return _whereabouts()
-
-
-@cache
-def _whereabouts() -> Whereabouts:
-    """A process does not move."""
-    return where_am_i()
 
 
 def _ended(kind: type[BaseException] | None, error: BaseException | None) -> tuple[Status, str]:
@@ -302,5 +200,3 @@ def _stop_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_open_runs.clear)
-
-__all__ = ["Run", "WattermarkError", "ambient_config", "tell"]

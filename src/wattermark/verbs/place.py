@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from wattermark.errors import UsageError
@@ -20,9 +21,13 @@ def check_place(asked: str) -> Place:
     return resolve(asked)
 
 
-def place_of(asked: str | None, found: str) -> Place:
-    """The place of a recorded run; what cannot be resolved any more is the world, flagged."""
-    return resolve(asked, guess="time zone" in found)
+def place_recorded(asked: str | None, found: str) -> Place:
+    """The place of a recorded run; one that no table knows is the world, and flagged."""
+    try:
+        return resolve(asked, guess="time zone" in found)
+    except UsageError as error:
+        world = resolve(None)
+        return replace(world, asked=asked, flags=(f"place-unknown: {error}; taken for the world",))
 
 
 def factors_at(

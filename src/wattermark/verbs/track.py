@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, overload
 
 from wattermark.values.ports import Reader
-from wattermark.verbs.measure import Run, ambient_config
+from wattermark.verbs.ambient import ambient_config
+from wattermark.verbs.measure import Run
 
 P = ParamSpec("P")
 R = TypeVar("R")
