@@ -27,13 +27,23 @@ SECONDS = 10
 """How long a run is that says nothing else; a look each second, both ends included."""
 
 PLACE = Place(
-    asked="here", resolved="HERE", name="Here", steps=("here",), grid="HERE", scarcity_site="HERE", scarcity_grid="HERE"
+    asked="here", resolved="HERE", name="Here", steps=("here",), grid="HERE",
+    scarcity_site="HERE", scarcity_grid="HERE",
 )  # fmt: skip
 
 
-def factor(name: str, low: float, best: float, high: float, *, key: str = "here", least: float = 0.0) -> Factor:
+def factor(
+    name: str, low: float, best: float, high: float, *, key: str = "here", least: float = 0.0
+) -> Factor:
     return Factor(
-        name=name, value=Range(low, best, high), unit="-", key=key, year=2025, basis="b", source="s", least=least
+        name=name,
+        value=Range(low, best, high),
+        unit="-",
+        key=key,
+        year=2025,
+        basis="b",
+        source="s",
+        least=least,
     )
 
 
@@ -128,7 +138,9 @@ def recorded(
 ) -> Recorded:
     """A run whose meters were all looked at in the same moments; ``memory_b`` 0: memory is out of sight."""
     groups = {name: group for name, group in (("meters", meters), ("load", tuple(load))) if group}
-    at_s = at_s if at_s is not None else range(len(next(iter(groups.values()))[0][1]) if groups else SECONDS + 1)
+    at_s = (
+        at_s if at_s is not None else range(len(next(iter(groups.values()))[0][1]) if groups else SECONDS + 1)
+    )
     begin_ns = 7 * NS_PER_S
     at_ns = [begin_ns + round(moment * NS_PER_S) for moment in at_s]
     return Recorded(
@@ -155,13 +167,23 @@ def recorded(
 
 def span(number: int, begin_s: float, end_s: float | None) -> SpanMark:
     end_ns = None if end_s is None else round((7 + end_s) * NS_PER_S)
-    return SpanMark(number=number, name="epoch", label=str(number), begin_ns=round((7 + begin_s) * NS_PER_S), end_ns=end_ns)
+    return SpanMark(
+        number=number,
+        name="epoch",
+        label=str(number),
+        begin_ns=round((7 + begin_s) * NS_PER_S),
+        end_ns=end_ns,
+    )
 
 
 def account(
-    run: Recorded, scope: Scope = Scope.MACHINE, *, devices: Iterable[Device] = (), factors: Iterable[Factor] = FACTORS
+    run: Recorded,
+    scope: Scope = Scope.MACHINE,
+    *,
+    devices: Iterable[Device] = (),
+    factors: Iterable[Factor] = FACTORS,
 ) -> Footprint:
-    return footprint(parts_of(run, scope), factors, devices, place=PLACE, scope=scope)
+    return footprint(parts_of(run, scope), factors, devices, place=PLACE)
 
 
 def component(footprint: Footprint, name: str) -> Component:

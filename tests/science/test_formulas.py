@@ -48,12 +48,14 @@ def test_memory_draws_by_its_size():
         pytest.param(lambda e: operational_carbon_g(e, 400), KWH, id="carbon of bare joules"),
         pytest.param(lambda e: onsite_water_l(e, 1.8), FacilityEnergy(KWH), id="WUE times PUE, as peers do"),
         pytest.param(lambda e: onsite_water_l(e, 1.8), KWH, id="WUE on bare joules"),
-        pytest.param(lambda e: offsite_water_l(e, 3.0), ItEnergy(KWH), id="the plants' water without the PUE"),
+        pytest.param(
+            lambda e: offsite_water_l(e, 3.0), ItEnergy(KWH), id="the plants' water without the PUE"
+        ),
         pytest.param(lambda e: offsite_water_l(e, 3.0), KWH, id="the plants' water of bare joules"),
     ],
 )
 def test_the_wrong_energy_is_refused(formula, energy):
-    with pytest.raises(TypeError, match="PUE|WUE|grid's water"):
+    with pytest.raises(TypeError, match=r"PUE|WUE|grid's water"):
         formula(energy)
 
 

@@ -16,9 +16,13 @@ MOMENTS = st.lists(st.floats(0, 100), min_size=1, max_size=30, unique=True).map(
         pytest.param([0, 1, 3], [10, 20, 5], [10, 40, 35], [True] * 3, id="each holds to the next"),
         pytest.param([3, 10], [7, 9], [49, 0], [True, True], id="one at the very end holds for nothing"),
         pytest.param([5], [4], [20], [True], id="a single one holds to the end"),
-        pytest.param([0, 1, 10], [3, 8, 5], [3, 0, 0], [True, False, True], id="too late: a gap, and no zero"),
+        pytest.param(
+            [0, 1, 10], [3, 8, 5], [3, 0, 0], [True, False, True], id="too late: a gap, and no zero"
+        ),
         pytest.param([0], [3], [0], [False], id="so old at the end that it says nothing"),
-        pytest.param([0, 0, 2], [1, 3, 5], [0, 6, 40], [True] * 3, id="twice at one moment: the later counts"),
+        pytest.param(
+            [0, 0, 2], [1, 3, 5], [0, 6, 40], [True] * 3, id="twice at one moment: the later counts"
+        ),
         pytest.param([], [], [], [], id="none"),
     ],
 )
@@ -53,4 +57,6 @@ def test_refuses(time_s):
 
 
 def _total_j(samples, end_s):
-    return hold_last_j([t for t, _ in samples], [p for _, p in samples], end_s=end_s, longest_hold_s=200)[0].sum()
+    return hold_last_j([t for t, _ in samples], [p for _, p in samples], end_s=end_s, longest_hold_s=200)[
+        0
+    ].sum()

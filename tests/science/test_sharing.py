@@ -27,7 +27,9 @@ SLOTS = st.lists(st.tuples(st.floats(0, 1e6), TIME, TIME, TIME), min_size=1, max
     ],
 )
 def test_share_by_cpu_time(run_s, busy_s, idle_fraction, shares):
-    got = share_by_cpu_time([100], run_s=[run_s], busy_s=[busy_s], capacity_s=[4], idle_fraction=idle_fraction)
+    got = share_by_cpu_time(
+        [100], run_s=[run_s], busy_s=[busy_s], capacity_s=[4], idle_fraction=idle_fraction
+    )
     assert got == pytest.approx(shares)
 
 
@@ -46,7 +48,11 @@ def test_who_works_more_is_charged_more(slots, idle_fraction):
     energy_j, run_s, busy_s, capacity_s = slots.T
     less, more = (
         share_by_cpu_time(
-            energy_j, run_s=part * run_s, busy_s=run_s + busy_s, capacity_s=capacity_s, idle_fraction=idle_fraction
+            energy_j,
+            run_s=part * run_s,
+            busy_s=run_s + busy_s,
+            capacity_s=capacity_s,
+            idle_fraction=idle_fraction,
         ).run_j
         for part in (0.5, 1.0)
     )

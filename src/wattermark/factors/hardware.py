@@ -7,6 +7,10 @@ from dataclasses import replace
 
 from wattermark.factors.table import Row, factor, named, table
 from wattermark.values.factors import Factor
+from wattermark.values.range import Range
+
+TYPICAL = "a100-sxm-80"
+UNKNOWN = "unknown"
 
 
 def accelerator(device: str) -> Row | None:
@@ -26,12 +30,13 @@ def accelerator(device: str) -> Row | None:
 
 
 def device_factors(device: str) -> tuple[Factor, Factor]:
-    """Embodied carbon [kg] and water [L] of one accelerator; of a typical one if it is not known."""
+    """Embodied carbon [kg] and water [L] of one accelerator.
+
+    One that no row fits is taken for a typical one, with a third and twice of it as its interval.
+    """
     row = accelerator(device)
-    known = (
-        row if row is not None else next(one for one in table("accelerators") if one["id"] == "a100-sxm-80")
-    )
-    key = known["id"] if row is not None else f"unknown ({device or 'no name'})"
+    known = row or next(one for one in table("accelerators") if one["id"] == TYPICAL)
+    key = known["id"] if row else f"{UNKNOWN} ({device or 'no name'})"
     carbon = factor(
         known,
         "embodied_device_carbon",
@@ -46,7 +51,12 @@ def device_factors(device: str) -> tuple[Factor, Factor]:
         unit="L",
         columns=("embodied_water_l_low", "embodied_water_l", "embodied_water_l_high"),
     )
-    return carbon, water
+    return (carbon, water) if row else (_guessed(carbon), _guessed(water))
+
+
+def _guessed(factor: Factor) -> Factor:
+    value = factor.value
+    return replace(factor, value=Range(value.low / 3, value.best, value.high * 2), basis="guessed")
 
 
 def host_factors(*, accelerators: bool) -> tuple[Factor, Factor]:

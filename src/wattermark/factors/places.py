@@ -14,6 +14,7 @@ from wattermark.values.range import Range
 
 WORLD = "WORLD"
 GUESSED = "place-guessed: from the system's time zone; give --place"
+NOT_OF_THEN = "no value of"
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -224,7 +225,9 @@ def _intensity(grid: Row, when: When | None) -> Factor:
     )
     if when is None or when.year >= now.year:
         return now
-    return _past_intensity(now, when.year) or now
+    return _past_intensity(now, when.year) or replace(
+        now, note=f"{NOT_OF_THEN} {when.year} is known; this one is of {now.year}"
+    )
 
 
 def _past_intensity(now: Factor, year: int) -> Factor | None:

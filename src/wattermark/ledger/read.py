@@ -252,10 +252,12 @@ def _started_without_procfs(pid: int) -> str:
     if os.path.exists("/proc/self/stat"):
         return ""
     try:
-        import psutil
-
+        import psutil  # macOS, Windows
+    except ImportError:
+        return ""
+    try:
         return f"{psutil.Process(pid).create_time():.2f}"
-    except (ImportError, psutil.Error):
+    except psutil.Error:
         return ""
 
 

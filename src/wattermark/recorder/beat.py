@@ -13,7 +13,7 @@ from wattermark.recorder.recording import Encode, Recording
 from wattermark.values.ports import Reader
 from wattermark.values.units import NS_PER_S, S_PER_NS
 
-CLOSEST_NS = 10_000_000  # two looks asked for within 10 ms are one
+CLOSEST_NS = 50_000_000  # two looks asked for within 50 ms are one: spans of every step must not cost
 PATIENCE_S = 2.0  # nobody waits longer than this for a meter
 THREAD = "wattermark-beat"
 

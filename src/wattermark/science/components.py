@@ -76,9 +76,7 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
 
 
 def _has_gap(term: Term, duration_s: float) -> bool:
-    return (
-        term.track is not None and term.track.seen_s > 0 and term.unseen_s > UNSEEN_WORTH_TELLING * duration_s
-    )
+    return term.run is not None and term.seen_s > 0 and term.unseen_s > UNSEEN_WORTH_TELLING * duration_s
 
 
 def _gap_name(term: Term) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-MIRROR_LOOKS = 2  # the first and the last of a short run: by chance two counters agree so once in 10^8
+MIRROR_LOOKS = 2  # a short run has two; by chance two sockets' counters stand so close once in 25,000
 
 
 def counts_between(

@@ -37,5 +37,11 @@ def facility_energy(energy: ItEnergy, pue: Number) -> FacilityEnergy:
 
 
 def kwh(energy: ItEnergy | FacilityEnergy) -> Number:
-    """Kilowatt-hours of an energy."""
+    """Kilowatt-hours of an energy.
+
+    Parameters
+    ----------
+    energy : ItEnergy or FacilityEnergy
+        [J]
+    """
     return energy.joules / J_PER_KWH

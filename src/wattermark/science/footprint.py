@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,13 @@ def footprint(
 
 
 def best_only(parts: Parts, factors: Iterable[Factor], devices: Iterable[Device]) -> Running:
-    """The same at the best values, without intervals."""
+    """The same at the best values, without intervals.
+
+    Parameters
+    ----------
+    parts, factors, devices
+        As of ``footprint``.
+    """
     counted = [term for term in parts.terms if term.counted and term.run is not None]
     if not counted:
         return Running(parts.duration_s)
@@ -101,7 +107,20 @@ def best_only(parts: Parts, factors: Iterable[Factor], devices: Iterable[Device]
 
 
 def formula(terms: Iterable[Term], devices: Iterable[Device]) -> Evaluate:
-    """The whole calculation as one function of the factors' values."""
+    """The whole calculation as one function of the factors' values.
+
+    Parameters
+    ----------
+    terms : iterable of Term
+        The parts that count. [J]
+    devices : iterable of Device
+        Hardware whose making is shared.
+
+    Returns
+    -------
+    callable
+        From the value of each factor to all quantities: [J], [g CO2e], [L], [m3 world equivalent].
+    """
     counted, held = tuple(terms), tuple(devices)
 
     def whole(values: Values) -> dict[str, Number]:
@@ -115,7 +134,22 @@ def formula(terms: Iterable[Term], devices: Iterable[Device]) -> Evaluate:
 
 
 def operational(it: ItEnergy, values: Values) -> dict[str, Number]:
-    """All that follows from IT energy at a place: facility energy, carbon and water of using it."""
+    """All that follows from IT energy at a place: facility energy, carbon and water of using it.
+
+    Parameters
+    ----------
+    it : ItEnergy
+        [J]
+    values : mapping
+        By name: ``pue`` [1], ``wue``, ``water_thermal``, ``water_hydro`` [L/kWh], ``carbon_intensity``
+        and, where it is known, ``market_intensity`` [g CO2e/kWh], ``scarcity_site`` and
+        ``scarcity_grid`` [m3eq/m3].
+
+    Returns
+    -------
+    dict
+        Quantities by their names, each in the unit that ends its name.
+    """
     facility = facility_energy(it, values["pue"])
     onsite_l = onsite_water_l(it, values["wue"])
     thermal_l = offsite_water_l(facility, values["water_thermal"])
@@ -158,6 +192,15 @@ def spans_of(
 
     A metered part gives a span what its counter rose in it, in the same proportion as it gave
     the run; a modelled one by time. Sums of spans that follow each other are the sum.
+
+    Parameters
+    ----------
+    marks : iterable of SpanMark
+        Where spans begin and end. [ns]
+    parts, factors
+        As of ``footprint``.
+    begin_ns, end_ns : int
+        The window of the run. [ns]
     """
     best: Values = {factor.name: factor.value.best for factor in [*factors, *parts.gaps]}
     return tuple(_span(mark, parts, best, begin_ns, min(mark.end_ns or end_ns, end_ns)) for mark in marks)
@@ -166,8 +209,13 @@ def spans_of(
 def _span(mark: SpanMark, parts: Parts, best: Values, begin_ns: int, end_ns: int) -> SpanEnergy:
     begin_s = max(0.0, (mark.begin_ns - begin_ns) * S_PER_NS)
     end_s = max(begin_s, (end_ns - begin_ns) * S_PER_NS)
-    shares = [_share_of(term, parts, best, begin_s, end_s) for term in parts.terms if term.counted]
-    seen = [share for share in shares if share is not None]
+    shares = {
+        term.name: _share_of(term, parts, best, begin_s, end_s)
+        for term in parts.terms
+        if term.counted and term.run is not None
+    }
+    seen = [share for share in shares.values() if share is not None]
+    unseen = [name for name, share in shares.items() if share is None]
     energy_j = float(sum(seen)) if seen else None
     found = operational(ItEnergy(energy_j), best) if energy_j is not None else {}
     return SpanEnergy(
@@ -182,8 +230,15 @@ def _span(mark: SpanMark, parts: Parts, best: Values, begin_ns: int, end_ns: int
         water_operational_l=float(_total(found[f"water_{part}_l"] for part in WATER_PARTS[:-1]))
         if found
         else None,
-        note="" if mark.end_ns is not None else "still open when the run ended",
+        note="; ".join(_remarks(mark, unseen)),
     )
+
+
+def _remarks(mark: SpanMark, unseen: Iterable[str]) -> Iterator[str]:
+    if mark.end_ns is None:
+        yield "still open when the run ended"
+    for name in unseen:
+        yield f"{name} was not seen in it"
 
 
 def _share_of(term: Term, parts: Parts, best: Values, begin_s: float, end_s: float) -> float | None:

@@ -9,7 +9,15 @@ from wattermark.values.records import Scope
 
 
 def device_time_s(shares: Iterable[float], duration_s: float) -> float:
-    """Device time of accelerators of one kind, each by the share of it that was ours. [s]"""
+    """Device time of accelerators of one kind. [s]
+
+    Parameters
+    ----------
+    shares : iterable of float
+        The part of each device that was ours. [1]
+    duration_s : float
+        [s]
+    """
     return sum(shares) * duration_s
 
 
@@ -17,6 +25,13 @@ def host_time_s(parts: Parts, logical_cpus: int) -> float:
     """Device time of the machine around the work, in the unit that its making is counted in. [s]
 
     Around accelerators: theirs. Else processor time: of the run, or of the whole machine.
+
+    Parameters
+    ----------
+    parts : Parts
+        What the run held.
+    logical_cpus : int
+        Of the machine.
     """
     if parts.gpus:
         return device_time_s((channel.share for channel in parts.gpus), parts.duration_s)

@@ -38,7 +38,13 @@ class Load:
 
 
 def load_of(recorded: Recorded) -> Load | None:
-    """The run's load in slots; None where it was looked at less than twice."""
+    """The run's load in slots; None where it was looked at less than twice.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run as the ledger kept it: processor times in ns, memory in B.
+    """
     log = recorded.logs.get("load")
     if log is None:
         return None

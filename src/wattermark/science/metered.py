@@ -38,6 +38,13 @@ Track = tuple[Channel, Timeline | None]
 
 
 def tracks_of(recorded: Recorded) -> Iterator[Track]:
+    """Every metered channel, and its energy along the run; None where nothing can be told.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run as the ledger kept it.
+    """
     for log in recorded.logs.values():
         for i, channel in enumerate(log.channels):
             if channel.part is not Part.LOAD:
@@ -55,7 +62,13 @@ def tracks_of(recorded: Recorded) -> Iterator[Track]:
 
 
 def twins_of(recorded: Recorded) -> set[str]:
-    """Channels that repeat another die of their socket."""
+    """Names of channels that repeat another die of their socket.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run as the ledger kept it.
+    """
     twins: set[str] = set()
     for log in recorded.logs.values():
         first: dict[str, int] = {}
@@ -76,6 +89,17 @@ def twins_of(recorded: Recorded) -> set[str]:
 
 
 def metered(tracks: Iterable[Track], load: Load | None, scope: Scope) -> Iterator[Term]:
+    """A term for each metered channel.
+
+    Parameters
+    ----------
+    tracks : iterable of (Channel, Timeline or None)
+        What the meters saw. [J]
+    load : Load or None
+        What CPU and memory are shared by.
+    scope : Scope
+        ``machine`` shares nothing.
+    """
     for channel, track in tracks:
         if track is None:
             yield _term(channel, None, Quality.MISSING, how="it gave no answer that can be believed")

@@ -23,7 +23,21 @@ def modelled(
     duration_s: float,
     recorded: Recorded,
 ) -> Iterator[Term]:
-    """CPU and memory where no counter told them."""
+    """CPU and memory where no counter told them.
+
+    Parameters
+    ----------
+    tracks : iterable of (Channel, Timeline or None)
+        What the meters saw.
+    load : Load or None
+        What the model goes by.
+    scope : Scope
+        Whose energy is asked for.
+    duration_s : float
+        Of the run. [s]
+    recorded : Recorded
+        For the processor's name.
+    """
     told = {channel.part for channel, track in tracks if track is not None}
     if Part.CPU not in told:
         yield _modelled_cpu(load, scope, duration_s, recorded.header.cpu_model)

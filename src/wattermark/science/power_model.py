@@ -30,7 +30,17 @@ def cpu_active_j(cpu_s: Number, *, idle_w: Number, full_w: Number) -> Number:
 
 
 def cpu_idle_j(duration_s: Number, *, logical_cpus: int, idle_w: Number) -> Number:
-    """Energy that the processors take at rest for the whole time. [J]"""
+    """Energy that the processors take at rest for the whole time. [J]
+
+    Parameters
+    ----------
+    duration_s : float or ndarray
+        [s]
+    logical_cpus : int
+        Of the machine.
+    idle_w : float or ndarray
+        Power of one logical CPU at rest. [W]
+    """
     return duration_s * logical_cpus * idle_w
 
 

@@ -93,7 +93,15 @@ def share_by_memory(
 
 
 def scaled(shares: Shares, total_j: float) -> Shares:
-    """The shares of the slots, for the whole: what lies outside any slot is shared alike."""
+    """The shares of the slots, for the whole: what lies outside any slot is shared alike.
+
+    Parameters
+    ----------
+    shares : Shares
+        Of the slots. [J], or any weight
+    total_j : float
+        The whole. [J]
+    """
     slots_j = sum(shares)
     if slots_j <= 0:
         return Shares(0.0, 0.0, total_j)

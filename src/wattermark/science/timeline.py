@@ -95,7 +95,8 @@ def timeline(
         held_j, held = hold_last_j(time_s, value * scale, end_s=last_s, longest_hold_s=LONGEST_HOLD_S)
         energy_j, known, total_j = held_j, held, float(held_j.sum())
         time_s = np.append(time_s, last_s)
-    return _with_ends(time_s, energy_j, known, total_j, window_s) if known.any() else None
+    track = _with_ends(time_s, energy_j, known, total_j, window_s)
+    return track if track.seen_s > 0 else None
 
 
 def _with_ends(

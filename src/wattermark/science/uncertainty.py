@@ -30,9 +30,16 @@ Evaluate = Callable[[Values], Mapping[str, Number]]
 
 @lru_cache(maxsize=512)
 def standard_draws(identity: str) -> NDArray[np.float64]:
-    """Standard normal draws of a factor, shape (DRAWS,): one for each equal slice, in an order of its own."""
+    """Standard normal draws of a factor, shape (DRAWS,): one for each equal slice, in an order of its own.
+
+    Parameters
+    ----------
+    identity : str
+        Whose order; the same one gives the same draws in every process.
+    """
     seed = int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big")
     shuffled: NDArray[np.float64] = np.random.Generator(np.random.PCG64(seed)).permutation(_slices())
+    shuffled.setflags(write=False)  # it is cached, and shared
     return shuffled
 
 
@@ -46,6 +53,11 @@ def draws(factor: Factor) -> NDArray[np.float64]:
 
     Each side is lognormal where both its ends are above zero, else normal, and no draw passes
     the physical bound ``factor.least``.
+
+    Parameters
+    ----------
+    factor : Factor
+        In its own unit.
     """
     z = standard_draws(factor.identity)
     value = factor.value
@@ -91,6 +103,13 @@ def drivers(evaluate: Evaluate, factors: Iterable[Factor], quantity: str) -> tup
     """The factors that make a quantity's interval wide, the widest first.
 
     Each is drawn alone, the others at their best; its share is its part of the variances' sum.
+
+    Parameters
+    ----------
+    evaluate, factors
+        As of ``intervals``.
+    quantity : str
+        Which of the formula's results.
     """
     known = list(factors)
     best: dict[str, Number] = {factor.name: factor.value.best for factor in known}

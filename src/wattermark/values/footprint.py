@@ -139,10 +139,16 @@ class Footprint:
             duration_s=self.duration_s + other.duration_s,
             components=self.components + other.components,
             factors=tuple(dict.fromkeys(self.factors + other.factors)),
-            flags=tuple(dict.fromkeys(self.flags + other.flags)),
+            flags=tuple(dict.fromkeys(self.flags + other.flags + _places(self.place, other.place))),
             drivers=(),
             spans=(),
         )
+
+
+def _places(one: Place, other: Place) -> tuple[str, ...]:
+    if one.resolved == other.resolved:
+        return ()
+    return (f"several-places: {one.resolved} and {other.resolved} are added; the first is shown",)
 
 
 def _plus(one: Range | None, other: Range | None) -> Range | None:

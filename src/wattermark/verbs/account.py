@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wattermark.factors.hardware import device_factors, host_factors
-from wattermark.factors.places import When
+from wattermark.factors.places import NOT_OF_THEN, When
 from wattermark.factors.table import named
 from wattermark.ledger.read import read_spool
 from wattermark.science.components import Parts, parts_of
@@ -72,7 +72,7 @@ def account(
         basis.factors,
         basis.devices,
         place=basis.place,
-        flags=(*_flags(recorded), *others),
+        flags=(*_flags(recorded), *_doubts(basis.factors), *others),
         spans=spans_of(
             recorded.spans,
             basis.parts,
@@ -143,6 +143,15 @@ def _device(carbon: Factor, water: Factor, used_s: float) -> tuple[Device, tuple
     carbon = replace(carbon, name=f"{carbon.name} ({carbon.key})")
     water = replace(water, name=f"{water.name} ({water.key})")
     return Device(carbon.name, water.name, used_s), (carbon, water)
+
+
+def _doubts(factors: Iterable[Factor]) -> Iterator[str]:
+    """Factors that had to be taken from elsewhere."""
+    for factor in factors:
+        if factor.basis == "guessed":
+            yield f"guessed: {factor.name}: no row fits this device; a typical one is taken, with a wide interval"
+        if factor.note.startswith(NOT_OF_THEN):
+            yield f"not-of-then: {factor.name}: {factor.note}"
 
 
 def _flags(recorded: Recorded) -> Iterator[str]:

@@ -45,26 +45,3 @@ def _parent(pid: int) -> int:
             return int(file.read().rpartition(b")")[2].split()[1])
     except (OSError, ValueError, IndexError):
         return 0
-
-
-@cache
-def cpu_model() -> str:
-    """The processor's name, as the system tells it."""
-    try:
-        with open("/proc/cpuinfo", "rb") as file:
-            head = file.read(4096).decode(errors="replace")
-    except OSError:
-        import platform
-
-        return platform.processor()
-    lines = (text.partition(":")[2].strip() for text in head.splitlines() if text.startswith("model name"))
-    return next(lines, "")
-
-
-@cache
-def memory_b() -> int:
-    """Installed memory. [B]"""
-    try:
-        return int(os.sysconf("SC_PHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
-    except (ValueError, OSError, AttributeError):
-        return 0

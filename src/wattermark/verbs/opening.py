@@ -13,9 +13,10 @@ from wattermark.ledger.runs import default_ledger
 from wattermark.ledger.spool import SpoolFile
 from wattermark.values.records import RunHeader, Scope
 from wattermark.verbs.ambient import place_asked
-from wattermark.verbs.facts import ancestors, cpu_model, memory_b
+from wattermark.verbs.facts import ancestors
 from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
+from wattermark.wiring.machine import cpu_model, memory_b
 
 
 def open_spool(config: Config, run: str) -> SpoolFile | None:

@@ -1,0 +1,99 @@
+"""What several rooms share: the compiled fake meters, and programs that see nothing of the user's."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from fakes import meters
+
+ROOT = Path(__file__).parents[1]
+
+settings.register_profile("house", derandomize=True, deadline=None)  # the same examples on every machine
+settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def libs(tmp_path_factory):
+    """The compiled fakes, once for all workers of the session."""
+    base = tmp_path_factory.getbasetemp()
+    try:
+        return meters.build((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled-fakes")
+    except meters.NoCompiler as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def bench(tmp_path, libs):
+    """Fake meters of known power; a program under ``bench.env()`` sees these and no others."""
+    return meters.Bench(tmp_path / "bench", libs)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """An environment in which nothing of the user's is seen."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "TMPDIR": str(tmp_path),
+        "WATTERMARK_LEDGER": str(tmp_path / "runs"),
+        "TZ": "Etc/UTC",
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")]),
+        "PYTHONWARNINGS": "error",
+    }
+
+
+@pytest.fixture
+def program(home):
+    """Runs a program to its end and gives what it said; its return code is the caller's to judge."""
+
+    def run(code, *arguments, env=None, timeout_s=60, **more):
+        return subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env=env or home, capture_output=True, text=True, check=False,
+            timeout=timeout_s, cwd=home["HOME"], **more,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def begin(home):
+    """Starts a program that waits for a line on stdin; waits itself until the program says so."""
+    begun = []
+
+    def start(code, *arguments, env=None):
+        pipe = subprocess.PIPE
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env=env or home, cwd=home["HOME"], stdin=pipe, stdout=pipe, stderr=pipe, text=True,
+        )  # fmt: skip
+        begun.append(child)
+        assert child.stdout.readline(), child.communicate()[1]
+        return child
+
+    yield start
+    for child in begun:
+        child.kill()
+        child.communicate()
+
+
+@pytest.fixture
+def spools(home):
+    """All spools that were written below the program's home, the ledger's and others."""
+    return lambda: sorted(Path(home["HOME"]).rglob("*.jsonl"))
+
+
+@pytest.fixture
+def told(spools):
+    """The lines of the one spool there is, as dictionaries."""
+
+    def lines():
+        (spool,) = spools()
+        return [json.loads(text) for text in spool.read_text().splitlines()]
+
+    return lines
