@@ -27,6 +27,21 @@ class WattermarkError(Exception):
         self.fix = fix
 
 
+FOREIGN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a driver's binding or a stranger's reader may raise; it then is a gap, and stops nobody."""
+
+
 class UsageError(WattermarkError, ValueError):
     """An argument, a setting or a name that cannot be meant."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -111,7 +112,7 @@ class SpoolReader:
         try:
             fields = json.loads(text)
             self._take[fields["kind"]](fields)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
             self._bad += 1
 
     def _run(self, fields: Mapping[str, Any]) -> None:
@@ -120,8 +121,7 @@ class SpoolReader:
                 f"{self.path} was written by a newer wattermark (schema {fields['schema']})",
                 fix="Run: pip install --upgrade wattermark",
             )
-        known = _known(RunHeader, fields)
-        header = RunHeader(**{**known, "scope": Scope(known["scope"]), "inside": tuple(known["inside"])})
+        header = _header(_known(RunHeader, fields))
         self.header = header
         self._last_ns = header.mono_ns
 
@@ -218,6 +218,31 @@ def _known(record: type, given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that this version knows; a newer one may have written more."""
     names = {field.name for field in fields(record)}
     return {name: value for name, value in given.items() if name in names}
+
+
+_HEADER_TYPES: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("pid", "started_ns", "mono_ns", "logical_cpus", "memory_b"), int),
+    **dict.fromkeys(
+        ("run", "name", "host", "command", "place_from", "pid_started", "cpu_model", "version"), str
+    ),
+    **dict.fromkeys(("inside", "ancestors"), lambda texts: tuple(str(text) for text in texts)),
+    **dict.fromkeys(
+        ("pue", "wue_l_per_kwh", "market_intensity_g_per_kwh"),
+        lambda one: None if one is None else float(one),
+    ),
+    "place": lambda one: None if one is None else str(one),
+    "interval_s": float,
+    "scope": Scope,
+    "tags": lambda tags: {str(key): str(value) for key, value in dict(tags).items()},
+}
+
+
+def _header(known: Mapping[str, Any]) -> RunHeader:
+    """A header whose fields are what they must be; else an error that makes it a bad line."""
+    header = RunHeader(**{name: _HEADER_TYPES[name](value) for name, value in known.items()})
+    if not 0 < header.interval_s < math.inf or header.logical_cpus < 1 or header.memory_b < 0:
+        raise ValueError("a header with impossible numbers")
+    return header
 
 
 def _channel(given: Mapping[str, Any]) -> Channel:

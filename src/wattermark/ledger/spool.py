@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -24,6 +25,7 @@ from wattermark.values.records import Channel, RunHeader
 SCHEMA = 1
 MOST_KEPT_B = 4_000_000  # lines that wait for a full disk
 
+_BEAT, _LOST = b'{"kind":"beat"', b'{"kind":"lost"'
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make an encoder a call
 
 
@@ -37,6 +39,7 @@ class SpoolFile:
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._one_at_a_time = threading.Lock()
         self._waiting = b""
         self._torn = False  # the file ends in the middle of a line of ours
         self.path = path
@@ -44,8 +47,23 @@ class SpoolFile:
         self.lost_lines = 0
 
     def write(self, lines: str) -> None:
-        self._waiting += lines.encode()
-        if self._fd < 0:
+        with self._one_at_a_time:
+            self._waiting += lines.encode()
+            if self._fd >= 0:
+                self._try()
+
+    def close(self) -> None:
+        """Try once more what waits, then give the file back; what waits still is lost."""
+        with self._one_at_a_time:
+            if self._fd < 0:
+                return
+            self._try()
+            self.lost_lines += self._waiting.count(b"\n")
+            os.close(self._fd)
+            self._fd = -1
+
+    def _try(self) -> None:
+        if not self._waiting:
             return
         try:
             written = os.write(self._fd, self._waiting)
@@ -53,26 +71,27 @@ class SpoolFile:
             self.trouble = error
             self._let_go()
             return
-        self._torn = written < len(self._waiting)
+        if written:
+            self._torn = not self._waiting[:written].endswith(b"\n")
         self._waiting = self._waiting[written:]
 
-    def close(self) -> None:
-        """Try once more what waits, then give the file back."""
-        if self._fd < 0:
-            return
-        if self._waiting:
-            self.write("")
-        os.close(self._fd)
-        self._fd = -1
-
     def _let_go(self) -> None:
-        if len(self._waiting) <= MOST_KEPT_B:
+        """Where too much waits, the oldest beats go, and are counted; all other lines stay."""
+        too_much_b = len(self._waiting) - MOST_KEPT_B
+        if too_much_b <= 0:
             return
-        head = self._waiting.find(b"\n") + 1 if self._torn else 0  # the rest of a line that was begun
-        cut = self._waiting.find(b"\n", head + MOST_KEPT_B // 2) + 1
-        self.lost_lines += self._waiting.count(b"\n", head, cut)
-        told = line("lost", lines=self.lost_lines).encode()
-        self._waiting = self._waiting[:head] + told + self._waiting[cut:]
+        lines = self._waiting.splitlines(keepends=True)
+        kept, rest = (lines[:1], lines[1:]) if self._torn else ([], lines)
+        too_much_b += MOST_KEPT_B // 2
+        for text in rest:
+            if text.startswith(_LOST):
+                continue
+            if too_much_b > 0 and text.startswith(_BEAT):
+                too_much_b -= len(text)
+                self.lost_lines += 1
+            else:
+                kept.append(text)
+        self._waiting = b"".join([*kept, line("lost", lines=self.lost_lines).encode()])
 
 
 def line(kind: str, **fields: Any) -> str:

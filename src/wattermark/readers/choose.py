@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from wattermark.errors import ReaderUnavailable, WattermarkError
+from wattermark.errors import FOREIGN, ReaderUnavailable, WattermarkError
 from wattermark.values.ports import Reader
 
 Opener = Callable[[], Reader]
@@ -29,6 +29,11 @@ def choose(candidates: Mapping[str, Opener]) -> Chosen:
             reader = open_reader()
         except WattermarkError as error:
             skipped[name] = error
+            continue
+        except FOREIGN as error:
+            skipped[name] = ReaderUnavailable(
+                f"the reader cannot be opened: {type(error).__name__}: {error}", fix="Report it to its makers"
+            )
             continue
         parts = {channel.covers for channel in reader.channels if channel.covers and channel.counted}
         if parts & covered:

@@ -20,6 +20,9 @@ from wattermark.values.records import Channel, Kind, Part
 from wattermark.values.units import NS_PER_S
 
 PROC = Path("/proc")
+Family = dict[int, tuple[int, int]]
+"""Each process of a tree: its own processor time, and that of the children it waited for. [ns]"""
+
 FASTEST_S = 2.0  # processor time adds up, so looking more often tells little more
 
 
@@ -64,7 +67,7 @@ class LoadReader:
         self.channels: Sequence[Channel] = _channels()
         self._with_root = with_root
         self._pid = pid or os.getpid()
-        self._run_cpu_ns = 0
+        self._times = _TreeTimes()
         self._machine: _Procfs | _Psutil
         if (proc / "stat").exists():
             self._machine = _Procfs(proc, tick_hz or os.sysconf("SC_CLK_TCK"))
@@ -76,14 +79,39 @@ class LoadReader:
 
     def read(self) -> Sequence[int | None]:
         """Busy ns, the tree's ns, bytes in use, the tree's bytes."""
-        busy_ns, used_b = self._machine.busy_ns(), self._machine.used_b()
-        cpu_ns, memory_b = self._machine.tree(self._pid, self._with_root)
-        # A process that dies without being waited for takes its time along; what was seen stays seen.
-        self._run_cpu_ns = max(self._run_cpu_ns, cpu_ns)
-        return [busy_ns, self._run_cpu_ns, used_b, memory_b]
+        family, memory_b = self._machine.tree(self._pid, self._with_root)
+        run_ns = self._times.sum_ns(family)
+        return [self._machine.busy_ns(), run_ns, self._machine.used_b(), memory_b]
 
     def close(self) -> None:
         self._machine.close()
+
+
+class _TreeTimes:
+    """Sums the processor time of a tree over its whole life, though processes come and go.
+
+    A process that was waited for leaves its time to its parent; one that was not takes it along.
+    What vanished and did not turn up with a parent is therefore kept here, until it does.
+    """
+
+    def __init__(self) -> None:
+        self._before: Family = {}
+        self._kept_ns = 0
+        self._most_ns = 0
+
+    def sum_ns(self, family: Family) -> int:
+        gone = self._before.keys() - family.keys()
+        gone_ns = sum(own_ns + waited_ns for own_ns, waited_ns in (self._before[pid] for pid in gone))
+        inherited_ns = sum(
+            max(0, waited_ns - self._before[pid][1])
+            for pid, (_, waited_ns) in family.items()
+            if pid in self._before
+        )
+        self._kept_ns = max(0, self._kept_ns + gone_ns - inherited_ns)
+        self._before = family
+        alive_ns = sum(own_ns + waited_ns for own_ns, waited_ns in family.values())
+        self._most_ns = max(self._most_ns, alive_ns + self._kept_ns)
+        return self._most_ns
 
 
 class _Procfs:
@@ -119,20 +147,27 @@ class _Procfs:
             return None
         return (total_kb - available_kb) * 1024
 
-    def tree(self, root: int, with_root: bool) -> tuple[int, int]:
-        """Processor time and memory of a process and its descendants, from the top down.
+    def tree(self, root: int, with_root: bool) -> tuple[Family, int]:
+        """Processor times and memory of a process and its descendants, from the top down.
 
         A parent is read before its children: a child that is waited for in between is then
         missed until the next look, and never counted twice.
         """
-        cpu_ns, memory_b = self._one(root, own=with_root)
-        waiting = self._children(root) if self._may_have_children(root) else []
+        family: Family = {}
+        memory_b = 0
+        waiting = [root]
         while waiting:
             pid = waiting.pop()
-            one_ns, one_b = self._one(pid, own=True)
-            cpu_ns, memory_b = cpu_ns + one_ns, memory_b + one_b
-            waiting += self._children(pid)
-        return cpu_ns, memory_b
+            own = with_root or pid != root
+            found = self._one(pid, own=own)
+            if found is None:
+                continue  # it has just gone
+            own_ns, waited_ns, held_b = found
+            family[pid] = (own_ns if own else 0, waited_ns)
+            memory_b += held_b
+            if self._may_have_children(pid):
+                waiting += self._children(pid)
+        return family, memory_b
 
     def _may_have_children(self, pid: int) -> bool:
         """Of itself a process can ask so in one call, which is much cheaper than looking."""
@@ -144,7 +179,8 @@ class _Procfs:
             return False
         return True
 
-    def _one(self, pid: int, *, own: bool) -> tuple[int, int]:
+    def _one(self, pid: int, *, own: bool) -> tuple[int, int, int] | None:
+        """Its own time and that of the children that it waited for [ns], and its memory [B]."""
         if pid == os.getpid() and self._proc == str(PROC):
             return self._myself(own=own)
         try:
@@ -153,21 +189,19 @@ class _Procfs:
             own_ticks, waited_ticks = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
             memory_b = int(fields[21]) * self._page_b
         except (OSError, ValueError, IndexError):
-            return 0, 0  # it has just gone; its parent has its time
-        if not own:
-            return waited_ticks * self._ns_per_tick, 0
-        return (own_ticks + waited_ticks) * self._ns_per_tick, memory_b
+            return None
+        return own_ticks * self._ns_per_tick, waited_ticks * self._ns_per_tick, memory_b if own else 0
 
-    def _myself(self, *, own: bool) -> tuple[int, int]:
+    def _myself(self, *, own: bool) -> tuple[int, int, int]:
         """This process, to the microsecond, and without opening a file."""
         own_ns, waited_ns, waited_b = _own()
         if not own:  # what has exited is remembered by its largest memory; else a short command had none
-            return waited_ns, 0 if self._may_have_children(os.getpid()) else waited_b
+            return own_ns, waited_ns, 0 if self._may_have_children(os.getpid()) else waited_b
         try:
             memory_b = int(os.pread(self._statm, 64, 0).split()[1]) * self._page_b
         except (OSError, ValueError, IndexError):
             memory_b = 0
-        return own_ns + waited_ns, memory_b
+        return own_ns, waited_ns, memory_b
 
     def _children(self, pid: int) -> list[int]:
         found: list[int] = []
@@ -214,23 +248,22 @@ class _Psutil:
         memory = self._psutil.virtual_memory()
         return int(memory.total - memory.available)
 
-    def tree(self, root: int, with_root: bool) -> tuple[int, int]:
+    def tree(self, root: int, with_root: bool) -> tuple[Family, int]:
         try:
             top = self._psutil.Process(root)
-            family = ([top] if with_root else []) + top.children(recursive=True)
+            processes = [top, *top.children(recursive=True)]
         except self._psutil.Error:
-            return 0, 0
-        cpu_ns = memory_b = 0
-        for process in family:
+            return {}, 0
+        family: Family = {}
+        memory_b = 0
+        for process in processes:
             try:
                 times, memory = process.cpu_times(), process.memory_info()
             except self._psutil.Error:
                 continue
-            cpu_ns += int((times.user + times.system) * NS_PER_S)
-            memory_b += memory.rss
-        if not with_root:
-            times = top.cpu_times()
-            cpu_ns += int(
-                (getattr(times, "children_user", 0) + getattr(times, "children_system", 0)) * NS_PER_S
-            )
-        return cpu_ns, memory_b
+            own = with_root or process.pid != root
+            waited_s = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+            own_ns = int((times.user + times.system) * NS_PER_S) if own else 0
+            family[process.pid] = (own_ns, int(waited_s * NS_PER_S))
+            memory_b += memory.rss if own else 0
+        return family, memory_b

@@ -47,8 +47,7 @@ class NvmlReader:
         if visible is None:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         try:
-            handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
-            seen = _visible(nvml, handles, visible)
+            seen = _visible(nvml, _handles(nvml), visible)
             if not seen:
                 raise ReaderUnavailable(
                     f"no GPU may be seen (CUDA_VISIBLE_DEVICES={visible!r})",
@@ -101,6 +100,27 @@ def _binding(library: str) -> Any:
     except pynvml.NVMLError as error:
         raise ReaderUnavailable(f"NVML does not start: {error}", fix="See what 'nvidia-smi' says") from error
     return pynvml
+
+
+def _handles(nvml: Any) -> list[Any]:
+    """Handles of the GPUs that answer; one that is lost already hides no other.
+
+    Raises
+    ------
+    NVMLError
+        If none answers.
+    """
+    handles, lost = [], None
+    for i in range(nvml.nvmlDeviceGetCount()):
+        try:
+            handle = nvml.nvmlDeviceGetHandleByIndex(i)
+            nvml.nvmlDeviceGetUUID(handle)
+            handles.append(handle)
+        except nvml.NVMLError as error:
+            lost = error
+    if not handles and lost is not None:
+        raise lost
+    return handles
 
 
 def _visible(nvml: Any, handles: list[Any], visible: str | None) -> list[tuple[Any, float]]:

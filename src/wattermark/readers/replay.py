@@ -11,6 +11,8 @@ from wattermark.errors import ReaderUnavailable
 from wattermark.values.records import Channel, ReaderLog
 from wattermark.values.units import NS_PER_S
 
+SHORTEST_S = 0.01  # two looks side by side make no busy loop
+
 
 class ReplayReader:
     """Plays back what one reader said.
@@ -45,7 +47,7 @@ class ReplayReader:
         """As often as the user asks, and at least as often as it was recorded. [s]"""
         at_ns = self._log.mono_ns
         steps = [b - a for a, b in pairwise(at_ns)]
-        return min([interval_s, *(step / NS_PER_S / self._speed for step in steps)])
+        return max(SHORTEST_S, min([interval_s, *(step / NS_PER_S / self._speed for step in steps)]))
 
     def read(self) -> Sequence[int | None]:
         """What the meter had said by now; its first answer before that, its last one after."""

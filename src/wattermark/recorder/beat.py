@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from wattermark.errors import FOREIGN
 from wattermark.recorder.recording import Encode, Recording
 from wattermark.values.ports import Reader
 from wattermark.values.units import NS_PER_S, S_PER_NS
@@ -28,6 +29,7 @@ class _Ask:
     recording: Recording
     last: Callable[[int], str] | None = None
     done: threading.Event = field(default_factory=threading.Event)
+    granted: bool = False
 
 
 class Beat:
@@ -66,7 +68,7 @@ class Beat:
         self._due_ns: dict[str, int] = {}
         self._period_ns: dict[str, int] = {}
         self._last_ns = 0
-        self._blamed: set[str] = set()
+        self._faults: dict[str, str] = {}
 
     def join(self, recording: Recording, *, patience_s: float = PATIENCE_S) -> bool:
         """Begin to record; answers whether the first look was taken in time."""
@@ -93,11 +95,21 @@ class Beat:
     def _ask(self, ask: _Ask, patience_s: float) -> bool:
         with self._lock:
             self._asks.append(ask)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._live, name=THREAD, daemon=True)
-                self._thread.start()
+            if self._thread is None and not self._start_thread():
+                self._asks.remove(ask)
+                return False
         self._wake.ring()
-        return ask.done.wait(patience_s)
+        return ask.done.wait(patience_s) and ask.granted
+
+    def _start_thread(self) -> bool:
+        thread = threading.Thread(target=self._live, name=THREAD, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no room for one more thread, or the interpreter ends
+            _log().warning("wattermark: no thread could be started (%s); nothing is recorded", error)
+            return False
+        self._thread = thread
+        return True
 
     def _live(self) -> None:
         try:
@@ -109,14 +121,14 @@ class Beat:
         if self._meters is None:
             self._meters = self._open_meters()
         while True:
-            asks = self._next_asks()
+            asks = tuple(self._asks)
             now_ns = self._mono_ns()
             everything = bool(asks) or (self._poked and now_ns - self._last_ns >= CLOSEST_NS)
             if everything:
                 self._poked = False
             line = self._look(now_ns, everything)
             for recording in self._recordings:
-                recording.write(line)
+                recording.write(self._blame(recording) + line)
             self._answer(asks, line, now_ns)
             with self._lock:
                 if not self._recordings and not self._asks:
@@ -125,23 +137,25 @@ class Beat:
                     return
             self._wake.wait(self._rest_s())
 
-    def _next_asks(self) -> list[_Ask]:
-        with self._lock:
-            asks, self._asks = self._asks, []
-        return asks
-
-    def _answer(self, asks: list[_Ask], line: str, now_ns: int) -> None:
+    def _answer(self, asks: Iterable[_Ask], line: str, now_ns: int) -> None:
         assert self._meters is not None
         for ask in asks:
             if ask.last is None:
-                ask.recording.write(self._meters[1] + line)
+                ask.recording.write(self._meters[1] + self._blame(ask.recording) + line)
                 self._recordings.append(ask.recording)
                 self._set_periods()
+                ask.granted = True
             elif ask.recording in self._recordings:
                 self._recordings.remove(ask.recording)
                 self._set_periods()
                 ask.recording.close(ask.last(now_ns))
-            ask.done.set()
+                ask.granted = True
+            self._let_go(ask)
+
+    def _let_go(self, ask: _Ask) -> None:
+        with self._lock:
+            self._asks.remove(ask)
+        ask.done.set()
 
     def _look(self, now_ns: int, everything: bool) -> str:
         """Read the meters that are due; one that does not answer leaves a gap, and stops no other."""
@@ -157,17 +171,22 @@ class Beat:
 
     def _read(self, name: str, reader: Reader) -> list[int | None]:
         try:
-            return list(reader.read())
-        except (OSError, ValueError, ArithmeticError, LookupError, RuntimeError) as error:
-            self._noted(name, error)
+            values = [None if value is None else int(value) for value in reader.read()]
+            if len(values) != len(reader.channels):
+                raise ValueError(f"{len(values)} numbers for {len(reader.channels)} channels")
+        except FOREIGN as error:
+            self._faults[name] = f"{name}: {type(error).__name__}: {error}"
             return [None] * len(reader.channels)
+        self._faults.pop(name, None)
+        return values
 
-    def _noted(self, name: str, error: Exception) -> None:
-        """A reader that raises is a defect of the reader: said once a run, in the spool."""
-        if name not in self._blamed:
-            self._blamed.add(name)
-            for recording in self._recordings:
-                recording.mark("fault", error=f"{name}: {type(error).__name__}: {error}")
+    def _blame(self, recording: Recording) -> str:
+        """Lines for the readers that raised, each told once a run."""
+        return "".join(
+            self._encode("fault", error=text)
+            for name, text in self._faults.items()
+            if recording.first_of(name)
+        )
 
     def _set_periods(self) -> None:
         """How often each meter is due: the shortest interval that anybody asked for, or less."""
@@ -192,9 +211,7 @@ class Beat:
         return max(0.0, (wake_ns - now_ns) * S_PER_NS)
 
     def _give_up(self, error: Exception) -> None:
-        import logging
-
-        logging.getLogger("wattermark").error(
+        _log().error(
             "recording stopped (%s: %s); your program goes on. Please report this",
             type(error).__name__,
             error,
@@ -202,10 +219,17 @@ class Beat:
         with self._lock:
             asks, self._asks, self._thread = self._asks, [], None
             recordings, self._recordings = self._recordings, []
-        for recording in recordings:
-            recording.write(self._encode("fault", error=f"{type(error).__name__}: {error}"))
+        fault = self._encode("fault", error=f"{type(error).__name__}: {error}")
+        for recording in dict.fromkeys([*recordings, *(ask.recording for ask in asks)]):
+            recording.write(fault)
         for ask in asks:
             ask.done.set()
+
+
+def _log() -> Any:
+    import logging  # 15 ms that a run without trouble does not pay
+
+    return logging.getLogger("wattermark")
 
 
 class _Bell:

@@ -30,6 +30,7 @@ class Recording:
         self._pid = os.getpid()
         self._closing = threading.Lock()
         self._closed = False
+        self._told: set[str] = set()
 
     @property
     def ours(self) -> bool:
@@ -45,11 +46,21 @@ class Recording:
         if self.ours and not self._closed:
             self._marks.append(self._encode(kind, **fields))
 
+    def first_of(self, name: str) -> bool:
+        """True the first time that this name is asked for."""
+        known = name in self._told
+        self._told.add(name)
+        return not known
+
     def next_number(self) -> int:
         return next(self._numbers)
 
     def write(self, beat: str) -> None:
-        """Marks first, then the beat, in one write."""
+        """Marks first, then the beat, in one write; nothing follows the last line."""
+        if not self._closed:
+            self._put(beat)
+
+    def _put(self, beat: str) -> None:
         lines = [self._marks.popleft() for _ in range(len(self._marks))]
         if self.ours and (lines or beat):
             self._spool.write("".join(lines) + beat)
@@ -60,6 +71,6 @@ class Recording:
             if self._closed or not self.ours:
                 return False
             self._closed = True
-        self.write(last)
+        self._put(last)
         self._spool.close()
         return True

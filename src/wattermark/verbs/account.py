@@ -149,7 +149,7 @@ def _doubts(factors: Iterable[Factor]) -> Iterator[str]:
     """Factors that had to be taken from elsewhere."""
     for factor in factors:
         if factor.basis == "guessed":
-            yield f"guessed: {factor.name}: no row fits this device; a typical one is taken, with a wide interval"
+            yield f"guessed: {factor.name}: no row fits this device; a typical one, with a wide interval"
         if factor.note.startswith(NOT_OF_THEN):
             yield f"not-of-then: {factor.name}: {factor.note}"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from wattermark.values.footprint import Footprint
 
 _open_runs: dict[str, Run] = {}
-_span: ContextVar[tuple[int, int] | None] = ContextVar("wattermark_span", default=None)
+_spans: ContextVar[Mapping[int, int]] = ContextVar("wattermark_spans")
+"""The innermost open span of each run, here and now."""
 
 
 class Run:
@@ -60,6 +62,7 @@ class Run:
         self._charge_self = charge_self
         self._beat: Beat | None = None
         self._recording: Recording | None = None
+        self._unrecorded = False  # there is nowhere to write, and that was told
         self._lock = threading.Lock()
 
     @property
@@ -79,6 +82,8 @@ class Run:
     def stop(self, status: Status = Status.OK, detail: str = "") -> None:
         """Take the last look and close the spool."""
         recording, beat = self._recording, self._beat
+        if self._unrecorded:
+            return
         if recording is None or beat is None:
             tell("the run %s was never started; stop() did nothing", self.name)
             return
@@ -101,9 +106,9 @@ class Run:
             yield
             return
         number = recording.next_number()
-        above = _span.get()
-        parent = above[1] if above is not None and above[0] == id(self) else None
-        token = _span.set((id(self), number))
+        above = _spans.get({})
+        parent = above.get(id(recording))
+        token = _spans.set({**above, id(recording): number})
         recording.mark(
             "begin", span=number, name=str(name), label=str(label), parent=parent, mono_ns=time.monotonic_ns()
         )
@@ -140,6 +145,7 @@ class Run:
     def _begin(self) -> None:
         self.id = new_run_id(self.name)
         spool = open_spool(self.config, self.id)
+        self._unrecorded = spool is None
         if spool is None:
             self._recording = None
             return
@@ -184,17 +190,18 @@ def _ended(kind: type[BaseException] | None, error: BaseException | None) -> tup
 
 
 def _leave_span(token: Any) -> None:
-    try:
-        _span.reset(token)
-    except ValueError:  # left in another task than it was entered: the mark above is of no use there
-        _span.set(None)
+    with suppress(ValueError):  # left in another task than it was entered: there is nothing to go back to
+        _spans.reset(token)
 
 
 @atexit.register
 def _stop_all() -> None:
     """Runs that nobody stopped end with the program."""
+    unhandled = None if hasattr(sys, "ps1") else getattr(sys, "last_type", None)
     for run in list(_open_runs.values()):
-        if run.recording:
+        if run.recording and unhandled is not None:
+            run.stop(Status.FAILED, unhandled.__name__)
+        elif run.recording:
             run.stop(Status.OK, "ended with the program")
 
 

@@ -23,6 +23,7 @@ def open_spool(config: Config, run: str) -> SpoolFile | None:
     """The run's file; one in a folder of its own under the temporary one if the ledger cannot be written."""
     ledger = Path(os.path.expanduser(config.ledger)) if config.ledger else default_ledger()
     try:
+        ledger = ledger.absolute()  # the program may go elsewhere
         return _new_file(ledger, run)
     except OSError as error:
         fault = error.strerror

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -18,11 +18,14 @@ R = TypeVar("R")
 
 
 class Tracker(Run):
-    """A run that can also stand before a function."""
+    """A run that can also stand before a function, which then gives it its name."""
+
+    named: bool = True
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        name = self.name if self.named else str(getattr(function, "__qualname__", self.name))
         wrapped: Callable[P, R] = _wrapped(
-            function, lambda: Run(self.config, name=self.name, tags=self.tags, readers=self._readers)
+            function, lambda: Run(self.config, name=name, tags=self.tags, readers=self._readers)
         )
         return wrapped
 
@@ -96,10 +99,8 @@ def track(
 
         check_place(options["place"])
     tracker = Tracker(config, name=name, tags=tags, readers=readers)
-    if function is None:
-        return tracker
-    tracker.name = name or str(getattr(function, "__qualname__", tracker.name))
-    return tracker(function)
+    tracker.named = name is not None
+    return tracker if function is None else tracker(function)
 
 
 def _known(options: Mapping[str, Any]) -> None:
@@ -125,8 +126,18 @@ def _wrapped(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:
     if inspect.isasyncgenfunction(function):
 
         @functools.wraps(function)
-        def async_generator(*args: Any, **kwargs: Any) -> Any:
-            return _MeasuredAsyncGenerator(function(*args, **kwargs), new_run())
+        async def async_generator(*args: Any, **kwargs: Any) -> Any:
+            with new_run():
+                async with aclosing(function(*args, **kwargs)) as inner:
+                    step = inner.asend(None)
+                    while True:
+                        try:
+                            item = await step
+                        except StopAsyncIteration:
+                            return
+                        with _Thrown() as thrown:
+                            sent = yield item
+                        step = inner.athrow(thrown.error) if thrown.error else inner.asend(sent)
 
         return async_generator
     if inspect.isgeneratorfunction(function):
@@ -146,30 +157,14 @@ def _wrapped(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:
     return plain
 
 
-class _MeasuredAsyncGenerator(AsyncGenerator[Any, Any]):
-    """An asynchronous generator under the meter, from its first step to its end."""
+class _Thrown:
+    """What was thrown in at a yield, to be handed on to the generator inside."""
 
-    def __init__(self, inner: AsyncGenerator[Any, Any], run: Run) -> None:
-        self._inner = inner
-        self._run = run
-        self._begun = False
+    error: BaseException | None = None
 
-    async def asend(self, value: Any) -> Any:
-        return await self._step(self._inner.asend(value))
+    def __enter__(self) -> _Thrown:
+        return self
 
-    async def athrow(self, *error: Any) -> Any:
-        return await self._step(self._inner.athrow(*error))
-
-    async def _step(self, step: Awaitable[Any]) -> Any:
-        if not self._begun:
-            self._begun = True
-            self._run.start()
-        goes_on = False
-        try:
-            item = await step
-            goes_on = True
-            return item
-        finally:
-            if not goes_on:
-                kind, error, trace = sys.exc_info()
-                self._run.__exit__(kind, error, trace)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        self.error = error
+        return error is not None and kind is not GeneratorExit

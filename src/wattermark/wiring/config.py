@@ -6,7 +6,7 @@ import difflib
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -154,33 +154,38 @@ def keep(name: str, text: str) -> Path:
     UsageError
         If there is no such setting, the value cannot be meant, or the file cannot be written.
     """
-    import tomlkit
-
     _known(name, "this command")
     value = SETTINGS[name].check(name, text)
+    return _change(lambda document: document.update({name: value}))
+
+
+def forget(name: str) -> Path:
+    """Take one setting out of the user's file.
+
+    Raises
+    ------
+    UsageError
+        If there is no such setting, or the file cannot be written.
+    """
+    _known(name, "this command")
+    if not user_file().exists():
+        return user_file()
+    return _change(lambda document: document.pop(name, None))
+
+
+def _change(change: Callable[[MutableMapping[str, Any]], object]) -> Path:
+    import tomlkit
+
     path = user_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
-        document[name] = value
+        change(document)
         path.write_text(tomlkit.dumps(document))
-    except (OSError, tomlkit.exceptions.TOMLKitError) as error:
+    except (OSError, ValueError, tomlkit.exceptions.TOMLKitError) as error:
         raise UsageError(
             f"{path} cannot be changed: {error}", fix="Mend the file or its permissions"
         ) from error
-    return path
-
-
-def forget(name: str) -> Path:
-    """Take one setting out of the user's file."""
-    import tomlkit
-
-    _known(name, "this command")
-    path = user_file()
-    if path.exists():
-        document = tomlkit.parse(path.read_text())
-        document.pop(name, None)
-        path.write_text(tomlkit.dumps(document))
     return path
 
 

@@ -65,6 +65,10 @@ def _load(name: str) -> Any:
         )
     try:
         return found[0].load()
+    except AttributeError as error:
+        raise PluginError(
+            f"the reader {name!r} is not what its package says: {error}", fix="Report it to its makers"
+        ) from error
     except ImportError as error:
         raise PluginError(
             f"the reader {name!r} needs {error.name}", fix=f"Run: pip install {error.name}"

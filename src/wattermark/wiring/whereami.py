@@ -83,7 +83,7 @@ def _maker(dmi: Path) -> str | None:
     try:
         maker = (dmi / "sys_vendor").read_text().strip().lower()
         product = (dmi / "product_name").read_text().strip().lower()
-    except OSError:
+    except (OSError, ValueError):
         return None
     if maker.startswith("microsoft") and product != "virtual machine":
         return None  # a laptop of theirs
@@ -97,13 +97,13 @@ def _zone_name(localtime: Path, timezone: Path) -> str:
         return name
     try:
         target = os.readlink(localtime)
-    except OSError:
+    except (OSError, ValueError):
         target = ""
     if "zoneinfo/" in target:
         return target.partition("zoneinfo/")[2]
     try:
         return timezone.read_text().strip()
-    except OSError:
+    except (OSError, ValueError):
         return ""
 
 
@@ -112,7 +112,7 @@ def _country(zone: str, zoneinfo: Iterable[Path]) -> str | None:
     for folder in zoneinfo:
         try:
             lines = (folder / "zone.tab").read_text().splitlines()
-        except OSError:
+        except (OSError, ValueError):
             continue
         rows = (line.split("\t") for line in lines if not line.startswith("#"))
         codes = {row[2]: row[0] for row in rows if len(row) > 2}
