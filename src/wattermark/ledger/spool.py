@@ -25,7 +25,8 @@ from wattermark.values.records import Channel, RunHeader
 SCHEMA = 1
 MOST_KEPT_B = 4_000_000  # lines that wait for a full disk
 
-_BEAT, _LOST = b'{"kind":"beat"', b'{"kind":"lost"'
+_BEAT, _LOST = (b'{"kind":"beat"',), b'{"kind":"lost"'
+_SPAN = (b'{"kind":"begin"', b'{"kind":"end"')
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make an encoder a call
 
 
@@ -76,22 +77,26 @@ class SpoolFile:
         self._waiting = self._waiting[written:]
 
     def _let_go(self) -> None:
-        """Where too much waits, the oldest beats go, and are counted; all other lines stay."""
-        too_much_b = len(self._waiting) - MOST_KEPT_B
-        if too_much_b <= 0:
+        """Where too much waits, the oldest beats go, then the oldest spans; they are counted."""
+        if len(self._waiting) <= MOST_KEPT_B:
             return
         lines = self._waiting.splitlines(keepends=True)
-        kept, rest = (lines[:1], lines[1:]) if self._torn else ([], lines)
-        too_much_b += MOST_KEPT_B // 2
-        for text in rest:
-            if text.startswith(_LOST):
-                continue
-            if too_much_b > 0 and text.startswith(_BEAT):
+        head, lines = (lines[:1], lines[1:]) if self._torn else ([], lines)
+        kept = [text for text in lines if not text.startswith(_LOST)]
+        for kinds in (_BEAT, _SPAN):
+            kept = self._without_the_oldest(kept, kinds)
+        self._waiting = b"".join([*head, *kept, line("lost", lines=self.lost_lines).encode()])
+
+    def _without_the_oldest(self, lines: list[bytes], kinds: tuple[bytes, ...]) -> list[bytes]:
+        too_much_b = sum(map(len, lines)) - MOST_KEPT_B // 2
+        kept = []
+        for text in lines:
+            if too_much_b > 0 and text.startswith(kinds):
                 too_much_b -= len(text)
                 self.lost_lines += 1
             else:
                 kept.append(text)
-        self._waiting = b"".join([*kept, line("lost", lines=self.lost_lines).encode()])
+        return kept
 
 
 def line(kind: str, **fields: Any) -> str:

@@ -116,38 +116,11 @@ def _known(options: Mapping[str, Any]) -> None:
 def _wrapped(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:
     """The same function, measured: each call is a run of its own."""
     if inspect.iscoroutinefunction(function):
-
-        @functools.wraps(function)
-        async def coroutine(*args: Any, **kwargs: Any) -> Any:
-            with new_run():
-                return await function(*args, **kwargs)
-
-        return coroutine
+        return _coroutine(function, new_run)
     if inspect.isasyncgenfunction(function):
-
-        @functools.wraps(function)
-        async def async_generator(*args: Any, **kwargs: Any) -> Any:
-            with new_run():
-                async with aclosing(function(*args, **kwargs)) as inner:
-                    step = inner.asend(None)
-                    while True:
-                        try:
-                            item = await step
-                        except StopAsyncIteration:
-                            return
-                        with _Thrown() as thrown:
-                            sent = yield item
-                        step = inner.athrow(thrown.error) if thrown.error else inner.asend(sent)
-
-        return async_generator
+        return _async_generator(function, new_run)
     if inspect.isgeneratorfunction(function):
-
-        @functools.wraps(function)
-        def generator(*args: Any, **kwargs: Any) -> Any:
-            with new_run():
-                return (yield from function(*args, **kwargs))
-
-        return generator
+        return _generator(function, new_run)
 
     @functools.wraps(function)
     def plain(*args: Any, **kwargs: Any) -> Any:
@@ -155,6 +128,44 @@ def _wrapped(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:
             return function(*args, **kwargs)
 
     return plain
+
+
+def _coroutine(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:
+    @functools.wraps(function)
+    async def coroutine(*args: Any, **kwargs: Any) -> Any:
+        with new_run():
+            return await function(*args, **kwargs)
+
+    return coroutine
+
+
+def _generator(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:
+    @functools.wraps(function)
+    def generator(*args: Any, **kwargs: Any) -> Any:
+        with new_run():
+            return (yield from function(*args, **kwargs))
+
+    return generator
+
+
+def _async_generator(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:
+    """There is no ``yield from`` for these, so what is sent and thrown in is handed on here."""
+
+    @functools.wraps(function)
+    async def async_generator(*args: Any, **kwargs: Any) -> Any:
+        with new_run():
+            async with aclosing(function(*args, **kwargs)) as inner:
+                step = inner.asend(None)
+                while True:
+                    try:
+                        item = await step
+                    except StopAsyncIteration:
+                        return
+                    with _Thrown() as thrown:
+                        sent = yield item
+                    step = inner.athrow(thrown.error) if thrown.error else inner.asend(sent)
+
+    return async_generator
 
 
 class _Thrown:
