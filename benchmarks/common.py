@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,6 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent
 RESULTS = HERE / "results"
-INSIDE = HERE / "inside.py"
 TOOLS = ("wattermark", "codecarbon")
 NOT_COUNTED = {"pip", "setuptools", "wheel"}
 PATIENCE_S = 120.0
@@ -57,7 +57,7 @@ def settings(description: str | None) -> Settings:
     """Read the command line that all benchmarks share."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
-    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="codecarbon, too")
+    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="run codecarbon")
     default = Path(tempfile.gettempdir()) / "wattermark-bench"
     parser.add_argument("--work", type=Path, default=default, help="keeps the environments (%(default)s)")
     given = parser.parse_args()
@@ -160,15 +160,21 @@ def surroundings(meters: Bench) -> dict[str, str]:
 
 def scratch(given: Settings, name: str) -> Path:
     """A new folder for one run."""
-    (given.work / "runs").mkdir(exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=given.work / "runs"))
+    runs = given.work / "runs" / str(os.getpid())
+    runs.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=runs))
 
 
 def spawn(where: Environment, meters: Bench, task: str, /, **arguments: Any) -> subprocess.Popen[str]:
-    """A task in the tool's environment, in a session and a folder of its own."""
-    command = [str(where.python), str(INSIDE), task, json.dumps({"tool": where.tool, **arguments})]
+    """A task of ``inside.py`` in the tool's environment."""
+    return launch(where, meters, "inside.py", task, json.dumps({"tool": where.tool, **arguments}))
+
+
+def launch(where: Environment, meters: Bench, *words: str) -> subprocess.Popen[str]:
+    """A script of this folder in the tool's environment, in a session and a folder of its own."""
+    script, *rest = words
     return subprocess.Popen(
-        command,
+        [str(where.python), str(HERE / script), *rest],
         env=surroundings(meters),
         cwd=meters.folder / "home",
         stdin=subprocess.DEVNULL,
@@ -203,13 +209,23 @@ def answer(child: subprocess.Popen[str], patience_s: float = PATIENCE_S) -> Row:
 
 
 def ask(given: Settings, where: Environment, task: str, /, scenario: str = "all", **arguments: Any) -> Row:
-    """One task on fake meters, to its end."""
+    """One task of ``inside.py`` on fake meters, to its end."""
     meters = bench(given, scenario, scratch(given, f"{where.tool}-{task}"))
-    child = spawn(where, meters, task, **arguments)
+    return heard(spawn(where, meters, task, **arguments), meters)
+
+
+def ask_cold(given: Settings, where: Environment, task: str, number: int) -> Row:
+    """One task of ``cold.py`` on two sockets with DRAM and two GPUs, to its end."""
+    meters = bench(given, "all", scratch(given, f"{where.tool}-{task}"))
+    return heard(launch(where, meters, "cold.py", task, where.tool, str(number)), meters)
+
+
+def heard(child: subprocess.Popen[str], meters: Bench) -> Row:
+    """What a child said at its end, or why it said nothing."""
     try:
         return answer(child)
     except Failed as error:
-        raise Failed(f"{where.tool} {task}: {error}\n{(meters.folder / 'stderr').read_text()[-2000:]}") from None
+        raise Failed(f"{error}\n{(meters.folder / 'stderr').read_text()[-2000:]}") from None
 
 
 # ---------------------------------------------------------------------------- the machine
@@ -269,36 +285,39 @@ def text(value: Any) -> str:
 def show_targets(targets: Iterable[Target]) -> None:
     """Which of our figures are as good as they were meant to be."""
     rows = [
-        {"target": t.name, "unit": t.unit, "figure": t.value, "at most": t.most, "met": "yes" if t.met else "NO"}
+        {"target": t.name, "unit": t.unit, "figure": t.value, "at most": t.most, "met": _said(t.met)}
         for t in targets
     ]
     show("Targets of wattermark", rows)
 
 
-def keep(name: str, given: Settings, load_before: Sequence[float], found: Row, targets: list[Target]) -> None:
-    """Show the targets and write all figures under results/."""
+def _said(met: bool) -> str:
+    return "yes" if met else "NO"
+
+
+def run(name: str, doc: str | None, measured: Measured) -> None:
+    """A whole benchmark: settings, environments, figures, tables, and a file under results/."""
+    given = settings(doc)
+    places = environments(given)
+    load_before = list(os.getloadavg())
+    found, targets = measured(given, places)
+    load_after = list(os.getloadavg())
     if targets:
         show_targets(targets)
     RESULTS.mkdir(exist_ok=True)
-    versions = {tool: where.version for tool, where in environments(given).items()}
-    load = {"load_before": list(load_before), "load_after": list(os.getloadavg())}
     document = {
         "benchmark": name,
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "quick": given.quick,
-        "versions": versions,
-        "machine": machine() | load,
+        "versions": {tool: where.version for tool, where in places.items()},
+        "machine": machine() | {"load_before": load_before, "load_after": load_after},
         **found,
         "targets": [{**vars(target), "met": target.met} for target in targets],
     }
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(document, indent=1) + "\n")
-    print(f"load {load_before[0]:.2f} before, {os.getloadavg()[0]:.2f} after; figures in {path}")
+    shutil.rmtree(given.work / "runs" / str(os.getpid()), ignore_errors=True)  # kept where something failed
+    print(f"load {load_before[0]:.2f} before, {load_after[0]:.2f} after; figures in {path}")
 
 
-def run(name: str, doc: str | None, measured: Callable[[Settings, dict[str, Environment]], Any]) -> None:
-    """A whole benchmark: settings, environments, figures, tables."""
-    given = settings(doc)
-    load = os.getloadavg()
-    found, targets = measured(given, environments(given))
-    keep(name, given, load, found, targets)
+Measured = Callable[[Settings, dict[str, Environment]], tuple[Row, list[Target]]]

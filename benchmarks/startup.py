@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from common import Environment, Row, Settings, Target, ask, run, scratch, show
+from common import Environment, Row, Settings, Target, ask_cold, run, scratch, show
 
 FIRST_LINE = {
     "wattermark": "from wattermark import track",
@@ -32,8 +32,8 @@ def _row(given: Settings, where: Environment) -> Row:
     row["import_ms"] = _extra(given, where, [python, "-c", f"import {where.tool}"], times)
     row["first_line_ms"] = _extra(given, where, [python, "-c", FIRST_LINE[where.tool]], times)
     row["help_ms"] = _extra(given, where, [str(where.command), "--help"], times)
-    row["at_import"] = ask(given, where, "modules", track=False)
-    row["at_track"] = ask(given, where, "modules", track=True)
+    row["at_import"] = ask_cold(given, where, "modules", 0)
+    row["at_track"] = ask_cold(given, where, "modules", 1)
     return row | _latency(given, where)
 
 
@@ -60,8 +60,8 @@ def _process_ms(command: list[str], folder: Path) -> float:
 
 def _latency(given: Settings, where: Environment) -> Row:
     """Start and stop, in milliseconds: the first of new processes, the later ones of the last of them."""
-    runs = [ask(given, where, "latency", later=0) for _ in range(given.pick(10, 3))]
-    last = ask(given, where, "latency", later=given.pick(50, 15))
+    runs = [ask_cold(given, where, "latency", 0) for _ in range(given.pick(10, 3))]
+    last = ask_cold(given, where, "latency", given.pick(50, 15))
     runs.append(last)
     names = ("first_start_s", "first_start_cpu_s", "first_stop_s", "all_cpu_s", "first_result_s")
     row = {f"{name.removesuffix('_s')}_ms": _spread([one[name] for one in runs]) for name in names}
