@@ -8,6 +8,16 @@
 
 from wattermark._version import __version__
 
+TYPE_CHECKING = False  # type checkers know this name; importing typing for it would cost two modules
+if TYPE_CHECKING:
+    from wattermark.errors import UsageError, WattermarkError
+    from wattermark.values.footprint import Footprint
+    from wattermark.values.range import Range
+    from wattermark.verbs.account import account
+    from wattermark.verbs.measure import Run
+    from wattermark.verbs.replay import replay
+    from wattermark.verbs.track import track
+
 _FACE = {
     "track": "wattermark.verbs.track",
     "Run": "wattermark.verbs.measure",
@@ -19,7 +29,17 @@ _FACE = {
     "UsageError": "wattermark.errors",
 }
 
-__all__ = ["__version__", *_FACE]  # noqa: PLE0604  (the names are texts)
+__all__ = [
+    "Footprint",
+    "Range",
+    "Run",
+    "UsageError",
+    "WattermarkError",
+    "__version__",
+    "account",
+    "replay",
+    "track",
+]
 
 
 def __getattr__(name: str) -> object:

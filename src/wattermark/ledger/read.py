@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from wattermark.values.records import (
 from wattermark.values.units import NS_PER_S
 
 STEP_S = 2.0  # the wall clock may drift this far from the steady one before it counts as a jump
+TAIL_B, HEAD_B = 4096, 65536
+_MOMENT = re.compile(rb'"mono_ns":(\d{1,18})[,}]')
 SILENT_BEATS = 30  # a run on another host is taken for dead after so many silent beats
 
 
@@ -303,3 +306,24 @@ def read_header(path: Path) -> RunHeader:
             f"{path} cannot be read: {error.strerror}", fix="Check the file's permissions"
         ) from error
     return reader.recorded().header
+
+
+def last_moment_ns(path: Path) -> int:
+    """The steady clock at the last line that tells it; 0 where none does. Only the end is read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_B))
+            tail = file.read()
+    except OSError:
+        return 0
+    return max((int(digits) for digits in _MOMENT.findall(tail)), default=0)
+
+
+def names_any(path: Path, words: Iterable[str]) -> bool:
+    """Whether the head of a spool, where its meters are described, names any of some words."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_B)
+    except OSError:
+        return False
+    return any(word.encode() in head for word in words)

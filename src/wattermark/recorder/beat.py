@@ -15,6 +15,7 @@ from wattermark.values.ports import Reader
 from wattermark.values.units import NS_PER_S, S_PER_NS
 
 CLOSEST_NS = 50_000_000  # two looks asked for within 50 ms are one: spans of every step must not cost
+EARLY_NS = 250_000_000  # the second look comes soon, so that a run that is killed early tells something
 PATIENCE_S = 2.0  # nobody waits longer than this for a meter
 THREAD = "wattermark-beat"
 
@@ -196,7 +197,9 @@ class Beat:
             name: max(1, int(reader.period_s(interval_s) * NS_PER_S))
             for name, reader in self._meters[0].items()
         }
-        self._due_ns = {name: self._last_ns + period_ns for name, period_ns in self._period_ns.items()}
+        self._due_ns = {
+            name: self._last_ns + min(period_ns, EARLY_NS) for name, period_ns in self._period_ns.items()
+        }
 
     def _rest_s(self) -> float:
         """Until the next meter is due. Beats stand at fixed moments; those that were missed are skipped."""

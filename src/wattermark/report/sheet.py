@@ -200,7 +200,6 @@ def _short_flags(footprint: Footprint) -> Iterator[str]:
     """Flags that a summary must not leave out; the rest is in show."""
     loud = (
         "gap",
-        "not-seen",
         "place-unknown",
         "place-guessed",
         "interrupted",

@@ -84,16 +84,16 @@ def _gap_name(term: Term) -> str:
 
 
 def _gap(term: Term) -> Factor:
-    """How much of a gap is to be filled: none at best (only what was seen counts), all at the high end."""
+    """How much of a gap to fill with the mean power of what was seen: all of it, or none, or twice that."""
     return Factor(
         name=_gap_name(term),
-        value=Range(0.0, 0.0, 1.0),
+        value=Range(0.0, 1.0, 2.0),
         unit="1",
         key="this run",
         year=0,
         basis="not seen",
         source="run",
-        note=f"{term.unseen_s:.3g} s; filled at the mean power of what was seen at the high end",
+        note=f"{term.unseen_s:.3g} s without a meter, as parts of the mean power of the rest",
     )
 
 
@@ -109,10 +109,11 @@ def _flags(tracks: Iterable[Track], terms: Iterable[Term], duration_s: float) ->
             part = term.unseen_s / duration_s
             yield (
                 f"gap: {term.name} was not seen for {term.unseen_s:.3g} s ({part:.0%}); "
-                "its energy then is not in the best value"
+                "that is filled at the mean power of the rest, with a wide interval"
             )
         if term.quality is Quality.MISSING and term.kind != "other":
-            yield f"not-seen: {term.name}: {term.how}"
+            met = any(channel.name == term.name for channel, _ in tracks)
+            yield f"{'gap' if met else 'not-seen'}: {term.name}: {term.how}"
         if term.quality is Quality.MODELLED:
             yield f"modelled: {term.name} has no meter here; its energy is estimated with a wide interval"
     for channel, track in tracks:

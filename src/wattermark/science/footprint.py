@@ -202,7 +202,8 @@ def spans_of(
     begin_ns, end_ns : int
         The window of the run. [ns]
     """
-    best: Values = {factor.name: factor.value.best for factor in [*factors, *parts.gaps]}
+    seen_only = {factor.name: 0.0 for factor in parts.gaps}
+    best: Values = {**{factor.name: factor.value.best for factor in factors}, **seen_only}
     return tuple(_span(mark, parts, best, begin_ns, min(mark.end_ns or end_ns, end_ns)) for mark in marks)
 
 

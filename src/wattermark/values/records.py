@@ -108,6 +108,11 @@ class RunHeader:
     memory_b: int = 0
     version: str = ""
 
+    @property
+    def booted_ns(self) -> int:
+        """When the steady clock began, by the wall clock: tells whether two runs share one."""
+        return self.started_ns - self.mono_ns
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanMark:

@@ -10,6 +10,7 @@ from typing import Final
 J_PER_KWH: Final = 3_600_000.0
 S_PER_NS: Final = 1e-9
 NS_PER_S: Final = 1_000_000_000
+NS_PER_DAY: Final = 86_400_000_000_000
 S_PER_HOUR: Final = 3_600.0
 HOURS_PER_YEAR: Final = 8_760.0
 G_PER_KG: Final = 1_000.0

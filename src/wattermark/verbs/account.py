@@ -19,6 +19,7 @@ from wattermark.science.running import Running
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import Footprint
 from wattermark.values.records import Recorded, Scope, Status
+from wattermark.verbs.beside import beside
 from wattermark.verbs.place import check_place, factors_at, place_recorded
 
 MODEL_FACTORS = (
@@ -34,8 +35,9 @@ MODEL_FACTORS = (
 
 
 def account_spool(spool: Path) -> Footprint:
-    """The footprint of a spool, as it stands on disk now."""
-    return account(read_spool(spool))
+    """The footprint of a spool as it stands on disk now, with what its ledger says of runs beside it."""
+    recorded = read_spool(spool)
+    return account(recorded, others=tuple(beside(recorded, spool.parent.parent)))
 
 
 def account(

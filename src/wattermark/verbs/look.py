@@ -10,11 +10,12 @@ from pathlib import Path
 
 from wattermark.errors import WattermarkError
 from wattermark.factors.places import When
-from wattermark.ledger.read import read_header, read_spool
+from wattermark.ledger.read import read_spool
 from wattermark.ledger.runs import default_ledger, find_run, runs
 from wattermark.values.footprint import Footprint
 from wattermark.values.records import Recorded, RunHeader, Scope
-from wattermark.verbs.account import account
+from wattermark.verbs.account import account, account_spool
+from wattermark.verbs.beside import beside, headers, lies_inside
 from wattermark.verbs.place import parse_when
 
 
@@ -39,7 +40,7 @@ class Unreadable:
 def seen(spool: Path) -> Seen:
     """A spool, accounted where it ran."""
     recorded = read_spool(spool)
-    return Seen(recorded.header.run, recorded, account(recorded))
+    return Seen(recorded.header.run, recorded, account_spool(spool))
 
 
 def ledger_folder(named: str | None) -> Path:
@@ -78,7 +79,7 @@ def show(
         wue=wue,
         market_intensity=market_intensity,
         scope=Scope(scope) if scope else None,
-        others=tuple(_beside(recorded, ledger)),
+        others=tuple(beside(recorded, ledger)),
     )
     return Seen(found.run, recorded, footprint)
 
@@ -86,50 +87,17 @@ def show(
 def list_runs(ledger: Path, *, most: int, tags: Iterable[str] = ()) -> Iterator[Seen | Unreadable]:
     """The newest runs first; a file that cannot be read is told, and the others follow."""
     wanted = set(tags)
-    headers = _headers(ledger)
-    found = (place for place in runs(ledger) if not wanted or wanted <= _tags(headers.get(place.run)))
+    known = headers(ledger)
+    found = (place for place in runs(ledger) if not wanted or wanted <= _tags(known.get(place.run)))
     for place in islice(found, most):
         try:
             one = seen(place.spool)
         except WattermarkError as error:
             yield Unreadable(place.run, error.problem)
             continue
-        around = [other.run for other in headers.values() if _inside(one.recorded.header, other)]
+        around = [other.run for other in known.values() if lies_inside(one.recorded.header, other)]
         yield replace(one, inside=around[0] if around else "")
-
-
-def _headers(ledger: Path) -> dict[str, RunHeader]:
-    """What every readable run said when it began."""
-    headers = {}
-    for place in runs(ledger):
-        try:
-            headers[place.run] = read_header(place.spool)
-        except WattermarkError:
-            continue  # it is told where it is listed
-    return headers
 
 
 def _tags(header: RunHeader | None) -> set[str]:
     return {f"{key}={value}" for key, value in header.tags.items()} if header else set()
-
-
-def _beside(recorded: Recorded, ledger: Path) -> Iterator[str]:
-    """Runs that lie inside this one, or around it: their energy is in both, so they must not be added."""
-    mine = recorded.header
-    for other in _headers(ledger).values():
-        if _inside(mine, other):
-            yield f"inside: this run lies inside {other.run}; do not add the two"
-        elif _inside(other, mine) and _began_within(other, recorded):
-            yield f"holds: {other.run} lies inside this run; do not add the two"
-
-
-def _inside(inner: RunHeader, outer: RunHeader) -> bool:
-    if inner.run == outer.run or inner.host != outer.host or inner.mono_ns < outer.mono_ns:
-        return False
-    if outer.run in inner.inside:
-        return True
-    return inner.pid != outer.pid and f"{outer.pid}@{outer.pid_started}" in inner.ancestors
-
-
-def _began_within(inner: RunHeader, outer: Recorded) -> bool:
-    return outer.begin_mono_ns <= inner.mono_ns <= outer.end_mono_ns

@@ -1,0 +1,65 @@
+"""Runs beside a run: what lies inside another, or ran at the same time, must not be added in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from wattermark.errors import WattermarkError
+from wattermark.ledger.read import last_moment_ns, names_any, read_header
+from wattermark.ledger.runs import RunPlace, runs
+from wattermark.values.records import Part, Recorded, RunHeader, Scope
+from wattermark.values.units import NS_PER_DAY
+
+
+def headers(ledger: Path) -> dict[str, RunHeader]:
+    """What every readable run said when it began."""
+    return {place.run: header for place, header in _readable(ledger)}
+
+
+def beside(recorded: Recorded, ledger: Path) -> Iterator[str]:
+    """What is to be said about other runs of a ledger whose energy is, in part, this run's as well."""
+    mine = recorded.header
+    gpus = _gpus(recorded)
+    for place, other in _readable(ledger):
+        if lies_inside(mine, other):
+            yield f"inside: this run lies inside {other.run}; do not add the two"
+        elif lies_inside(other, mine) and recorded.begin_mono_ns <= other.mono_ns <= recorded.end_mono_ns:
+            yield f"holds: {other.run} lies inside this run; do not add the two"
+        elif _at_the_same_time(recorded, place, other):
+            if Scope.MACHINE in (mine.scope, other.scope):
+                yield f"overlaps: {other.run} ran here meanwhile; what both were charged with is one"
+            elif gpus and names_any(place.spool, gpus):
+                yield f"overlaps: {other.run} held a GPU of this run meanwhile; each was charged all of it"
+
+
+def lies_inside(inner: RunHeader, outer: RunHeader) -> bool:
+    """Whether the energy of one run is in the other's: it was open then, or its process is above."""
+    if inner.run == outer.run or inner.host != outer.host or inner.mono_ns < outer.mono_ns:
+        return False
+    if outer.run in inner.inside:
+        return True
+    return inner.pid != outer.pid and f"{outer.pid}@{outer.pid_started}" in inner.ancestors
+
+
+def _readable(ledger: Path) -> Iterator[tuple[RunPlace, RunHeader]]:
+    for place in runs(ledger):
+        try:
+            yield place, read_header(place.spool)
+        except WattermarkError:
+            continue  # it is told where it is listed
+
+
+def _gpus(recorded: Recorded) -> frozenset[str]:
+    channels = (channel for log in recorded.logs.values() for channel in log.channels)
+    return frozenset(channel.uuid for channel in channels if channel.part is Part.GPU and channel.uuid)
+
+
+def _at_the_same_time(recorded: Recorded, place: RunPlace, other: RunHeader) -> bool:
+    """By the steady clock, which is one for all processes of a machine until it is started again."""
+    mine = recorded.header
+    if other.run == mine.run or other.host != mine.host or other.mono_ns >= recorded.end_mono_ns:
+        return False
+    if abs(other.booted_ns - mine.booted_ns) > NS_PER_DAY:  # a wall clock may be set by hours meanwhile
+        return False
+    return last_moment_ns(place.spool) > recorded.begin_mono_ns
