@@ -20,8 +20,8 @@ from wattermark.values.records import Channel, Kind, Part
 from wattermark.values.units import NS_PER_S
 
 PROC = Path("/proc")
-Family = dict[int, tuple[int, int]]
-"""Each process of a tree: its own processor time, and that of the children it waited for. [ns]"""
+Family = dict[tuple[int, str], tuple[int, int]]
+"""Each process of a tree, by number and start: its own processor time, and its waited-for children's. [ns]"""
 
 FASTEST_S = 2.0  # processor time adds up, so looking more often tells little more
 
@@ -91,26 +91,24 @@ class _TreeTimes:
     """Sums the processor time of a tree over its whole life, though processes come and go.
 
     A process that was waited for leaves its time to its parent; one that was not takes it along.
-    What vanished and did not turn up with a parent is therefore kept here, until it does.
+    What vanished since the last look may turn up with a parent at this one (``_fresh_ns``); what did
+    not is kept for good.
     """
 
     def __init__(self) -> None:
         self._before: Family = {}
-        self._kept_ns = 0
-        self._most_ns = 0
+        self._kept_ns = self._fresh_ns = self._most_ns = 0
 
     def sum_ns(self, family: Family) -> int:
         gone = self._before.keys() - family.keys()
-        gone_ns = sum(own_ns + waited_ns for own_ns, waited_ns in (self._before[pid] for pid in gone))
-        inherited_ns = sum(
-            max(0, waited_ns - self._before[pid][1])
-            for pid, (_, waited_ns) in family.items()
-            if pid in self._before
-        )
-        self._kept_ns = max(0, self._kept_ns + gone_ns - inherited_ns)
+        gone_ns = sum(sum(self._before[one]) for one in gone)
+        stayed = family.keys() & self._before.keys()
+        inherited_ns = sum(max(0, family[one][1] - self._before[one][1]) for one in stayed)
+        self._kept_ns += max(0, self._fresh_ns - max(0, inherited_ns - gone_ns))
+        self._fresh_ns = max(0, gone_ns - inherited_ns)
         self._before = family
         alive_ns = sum(own_ns + waited_ns for own_ns, waited_ns in family.values())
-        self._most_ns = max(self._most_ns, alive_ns + self._kept_ns)
+        self._most_ns = max(self._most_ns, alive_ns + self._kept_ns + self._fresh_ns)
         return self._most_ns
 
 
@@ -162,8 +160,8 @@ class _Procfs:
             found = self._one(pid, own=own)
             if found is None:
                 continue  # it has just gone
-            own_ns, waited_ns, held_b = found
-            family[pid] = (own_ns if own else 0, waited_ns)
+            started, own_ns, waited_ns, held_b = found
+            family[pid, started] = (own_ns if own else 0, waited_ns)
             memory_b += held_b
             if self._may_have_children(pid):
                 waiting += self._children(pid)
@@ -179,29 +177,34 @@ class _Procfs:
             return False
         return True
 
-    def _one(self, pid: int, *, own: bool) -> tuple[int, int, int] | None:
-        """Its own time and that of the children that it waited for [ns], and its memory [B]."""
+    def _one(self, pid: int, *, own: bool) -> tuple[str, int, int, int] | None:
+        """Its start, its own time, that of the children it waited for [ns], and its memory [B]."""
         if pid == os.getpid() and self._proc == str(PROC):
             return self._myself(own=own)
         try:
             with open(f"{self._proc}/{pid}/stat", "rb") as file:
                 fields = file.read().rpartition(b")")[2].split()
             own_ticks, waited_ticks = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
-            memory_b = int(fields[21]) * self._page_b
+            memory_b, started = int(fields[21]) * self._page_b, fields[19].decode()
         except (OSError, ValueError, IndexError):
             return None
-        return own_ticks * self._ns_per_tick, waited_ticks * self._ns_per_tick, memory_b if own else 0
+        return (
+            started,
+            own_ticks * self._ns_per_tick,
+            waited_ticks * self._ns_per_tick,
+            memory_b if own else 0,
+        )
 
-    def _myself(self, *, own: bool) -> tuple[int, int, int]:
+    def _myself(self, *, own: bool) -> tuple[str, int, int, int]:
         """This process, to the microsecond, and without opening a file."""
         own_ns, waited_ns, waited_b = _own()
         if not own:  # what has exited is remembered by its largest memory; else a short command had none
-            return own_ns, waited_ns, 0 if self._may_have_children(os.getpid()) else waited_b
+            return "", own_ns, waited_ns, 0 if self._may_have_children(os.getpid()) else waited_b
         try:
             memory_b = int(os.pread(self._statm, 64, 0).split()[1]) * self._page_b
         except (OSError, ValueError, IndexError):
             memory_b = 0
-        return own_ns, waited_ns, memory_b
+        return "", own_ns, waited_ns, memory_b
 
     def _children(self, pid: int) -> list[int]:
         found: list[int] = []
@@ -264,6 +267,6 @@ class _Psutil:
             own = with_root or process.pid != root
             waited_s = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
             own_ns = int((times.user + times.system) * NS_PER_S) if own else 0
-            family[process.pid] = (own_ns, int(waited_s * NS_PER_S))
+            family[process.pid, f"{process.create_time():.2f}"] = (own_ns, int(waited_s * NS_PER_S))
             memory_b += memory.rss if own else 0
         return family, memory_b

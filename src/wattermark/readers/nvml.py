@@ -142,7 +142,7 @@ def _visible(nvml: Any, handles: list[Any], visible: str | None) -> list[tuple[A
 
 
 def _named(nvml: Any, handles: list[Any], entry: str) -> tuple[Any, float] | None:
-    if entry.isdigit():
+    if entry.isascii() and entry.isdecimal():
         return (handles[int(entry)], 1.0) if int(entry) < len(handles) else None
     if entry.startswith("MIG-GPU-"):  # MIG-GPU-<uuid>/<gi>/<ci>, before driver 470
         uuid, _, instance = entry.removeprefix("MIG-").partition("/")

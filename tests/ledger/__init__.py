@@ -1,0 +1,1 @@
+"""What is kept, whatever happens to the writer."""

@@ -1,0 +1,1 @@
+"""Meters, on fake devices and on this machine."""

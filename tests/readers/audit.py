@@ -1,0 +1,33 @@
+"""What a reader does when it is read, as plain data: a child that sees fake meters prints the same."""
+
+import json
+import os
+from dataclasses import asdict
+
+INTERVALS_S = (0.01, 0.5, 1.0, 60.0)
+
+
+def facts(reader):
+    """All that the contract asks about; the reader is closed, twice, at the end."""
+    told = {
+        "channels": [asdict(channel) for channel in reader.channels],
+        "looks": [list(reader.read()) for _ in range(3)],
+        "periods_s": {interval_s: reader.period_s(interval_s) for interval_s in INTERVALS_S},
+        "channels_later": [asdict(channel) for channel in reader.channels],
+    }
+    open_before = len(os.listdir("/proc/self/fd"))
+    reader.close()
+    reader.close()
+    told["opened_by_closing"] = len(os.listdir("/proc/self/fd")) - open_before
+    return told
+
+
+def nvml():
+    """The same, for the GPUs that this process sees, or why there are none."""
+    from wattermark.errors import ReaderUnavailable
+    from wattermark.readers.nvml import NvmlReader
+
+    try:
+        print(json.dumps(facts(NvmlReader())))
+    except ReaderUnavailable as error:
+        print(json.dumps({"problem": error.problem, "fix": error.fix}))

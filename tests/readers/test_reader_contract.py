@@ -1,0 +1,74 @@
+"""What every reader must keep. A new one adds one function to READERS."""
+
+import json
+
+import pytest
+
+from fakes.meters import Gpu, Signal
+from fakes.tree import Process, powercap_tree, proc_tree
+from readers.audit import facts
+from wattermark.readers.load import LoadReader
+from wattermark.readers.rapl import RaplReader
+from wattermark.readers.replay import ReplayReader
+from wattermark.values.records import Channel, Kind, Part, ReaderLog
+
+
+def rapl(tmp_path, _bench, _program):
+    zones = {"intel-rapl:0": ("package-0", 5, 100), "intel-rapl:1": ("psys", 7, 100)}
+    return facts(RaplReader(powercap_tree(tmp_path, zones)))
+
+
+def nvml(_tmp_path, bench, program):
+    bench().nvml([Gpu(Signal.const(300)), Gpu(Signal.const(150), energy=False)])
+    done = program("from readers import audit; audit.nvml()", env=bench().env(program.home))
+    return json.loads(done.stdout)
+
+
+def load(tmp_path, _bench, _program):
+    return facts(LoadReader(10, proc=proc_tree(tmp_path, [Process(10, utime=5)]), tick_hz=100))
+
+
+def load_of_this_machine(_tmp_path, _bench, _program):
+    return facts(LoadReader())
+
+
+def replay(_tmp_path, _bench, _program):
+    channels = tuple(Channel(name=n, kind=Kind.COUNTER, part=Part.CPU, unit="uJ", wrap=100) for n in "ab")
+    values = [[i, None] for i in range(3)]
+    return facts(ReplayReader(ReaderLog(channels=channels, mono_ns=[0, 10**9, 2 * 10**9], values=values)))
+
+
+READERS = {one.__name__: one for one in (rapl, nvml, load, load_of_this_machine, replay)}
+
+
+@pytest.fixture(params=READERS)
+def said(request, tmp_path, program, home):
+    program.home = home
+    return READERS[request.param](tmp_path, lambda: request.getfixturevalue("bench"), program)
+
+
+def test_a_reader_keeps_the_contract(said):
+    """One number a channel, whole or None, in range; names once; periods; closed twice is no harm."""
+    channels = said["channels"]
+    names = [channel["name"] for channel in channels]
+    assert len(set(names)) == len(names) > 0
+    assert said["channels_later"] == channels
+    for look in said["looks"]:
+        assert len(look) == len(channels)
+        for value, channel in zip(look, channels, strict=True):
+            assert value is None or type(value) is int
+            assert value is None or 0 <= value < (channel["wrap"] or 2**63)
+    assert all(period_s > 0 for period_s in said["periods_s"].values())
+    assert said["opened_by_closing"] <= 0
+
+
+def test_no_part_is_covered_twice(said):
+    covers = [c["covers"] for c in said["channels"] if c["covers"] and c["counted"]]
+    assert len(set(covers)) == len(covers)
+
+
+def test_counters_do_not_fall(said):
+    for i, channel in enumerate(said["channels"]):
+        if channel["kind"] == "counter" and all(look[i] is not None for look in said["looks"]):
+            shown = [look[i] for look in said["looks"]]
+            assert shown == sorted(shown)

@@ -1,0 +1,1 @@
+"""The beat, with meters made for it."""

@@ -1,0 +1,1 @@
+"""The things one can do, in real programs."""

@@ -1,0 +1,133 @@
+"""End to end, on meters whose truth is known: a program records itself and says what it cost."""
+
+import json
+import time
+
+import pytest
+
+from fakes.meters import SCENARIOS
+
+RECORD = """
+import json, sys, time
+import wattermark as wm
+length_s, interval_s = float(sys.argv[1]), float(sys.argv[2])
+print(flush=True)
+for _ in sys.stdin:
+    run = wm.track(place="deu", scope="machine", interval=interval_s)
+    edges = [time.monotonic()]
+    run.start()
+    edges.append(time.monotonic())
+    time.sleep(length_s)
+    edges.append(time.monotonic())
+    run.stop()
+    edges.append(time.monotonic())
+    told = run.footprint()
+    measured = [c for c in told.components if c.quality == "measured" and c.energy_j]
+    parts = {c.name: c.energy_j.best for c in measured if c.counted}
+    shown = [c.name for c in told.components if not c.counted]
+    print(json.dumps({"edges": edges, "parts": parts, "shown": shown, "flags": told.flags}), flush=True)
+"""
+ONE, TWO = {"cpu/package-0": "package-0"}, {"cpu/package-0": "package-0", "cpu/package-1": "package-1"}
+DRAM, GPUS = {**ONE, "dram/package-0": "dram"}, {"gpu/0": "gpu0", "gpu/1": "gpu1"}
+ALL = {**TWO, **GPUS, "dram/package-0": "intel-rapl:0:0", "dram/package-1": "intel-rapl:1:0"}
+STORIES = [
+    pytest.param("const", ONE, id="one socket"),
+    pytest.param("two", TWO, id="two sockets are added"),
+    pytest.param("core_dram", DRAM, id="dram is added and core is not"),
+    pytest.param("psys", DRAM, id="the whole board is not added"),
+    pytest.param("mmio", ONE, id="the MMIO twin is not added"),
+    pytest.param("wrap3", ONE, id="a counter that wraps after 3 s"),
+    pytest.param("wrap065", ONE, id="a counter that wraps after 0.65 s"),
+    pytest.param("gpu2", GPUS, id="two GPUs are added"),
+    pytest.param("gpu2square", GPUS, id="a GPU whose power jumps"),
+    pytest.param("all", ALL, id="everything at once"),
+]
+
+
+@pytest.fixture
+def recorder(bench, home, begin):
+    """A program under a scenario; each call lets it record one window more."""
+
+    def start(scenario, length_s, interval_s):
+        child = begin(RECORD, length_s, interval_s, env=SCENARIOS[scenario](bench).env(home))
+
+        def window():
+            child.stdin.write("\n")
+            child.stdin.flush()
+            return json.loads(child.stdout.readline() or child.communicate()[1])
+
+        return window
+
+    return start
+
+
+def truth_j(bench, parts, start_s, end_s):
+    return sum(bench.truth_j(name, start_s, end_s) for name in parts.values())
+
+
+def error(bench, parts, told):
+    """How far it is from what was used between start and stop, as a part of that."""
+    return abs(sum(told["parts"].values()) / truth_j(bench, parts, *told["edges"][1:3]) - 1)
+
+
+def assert_within_bounds(bench, parts, told):
+    """However busy the machine is: no more than from before start to after stop, no less than between."""
+    outer_s, begin_s, end_s, after_s = told["edges"]
+    got_j = sum(told["parts"].values())
+    stale_j = truth_j(bench, parts, begin_s, begin_s + 0.002)
+    assert set(told["parts"]) == set(parts)
+    assert truth_j(bench, parts, begin_s, end_s) - stale_j <= got_j
+    assert got_j <= truth_j(bench, parts, outer_s, after_s) + stale_j
+
+
+@pytest.mark.parametrize("length_s", [0.3, pytest.param(3, marks=pytest.mark.slow)], ids=["short", "long"])
+@pytest.mark.parametrize(("scenario", "parts"), STORIES)
+def test_what_was_used_is_told(bench, recorder, scenario, parts, length_s):
+    """How close, on a machine that nobody holds up, is a benchmark; the bounds hold on any."""
+    told = recorder(scenario, length_s, 1)()
+    assert_within_bounds(bench, parts, told)
+    assert error(bench, parts, told) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("length_s", "interval_s"),
+    [(0.3, 0.05), pytest.param(3, 0.2, marks=pytest.mark.slow)],
+    ids=["short", "long"],
+)
+def test_gpus_without_a_counter_are_sampled_to_two_percent(bench, recorder, length_s, interval_s):
+    window = recorder("gpu2noenergy", length_s, interval_s)
+    assert any(error(bench, GPUS, window()) <= 0.02 for _ in range(3))
+
+
+def test_the_board_is_shown_and_not_added(recorder):
+    assert recorder("psys", 0.05, 1)()["shown"] == ["platform/psys"]
+
+
+@pytest.mark.parametrize("lost", ["package-1", "gpu1"])
+def test_a_meter_that_is_lost_half_way_is_told_and_stops_no_other(bench, recorder, lost):
+    """The gap is filled at the mean power of the rest, which is right where the power is steady."""
+    window = recorder("all", 0.6, 0.05)
+    lost_s = time.monotonic() + 0.3
+    bench.fail(lost, lost_s) if lost.startswith("package") else bench.lose_gpu(1, lost_s)
+    told = window()
+    (name,) = [channel for channel, zone in ALL.items() if zone == lost]
+    _, begin_s, end_s, _ = told["edges"]
+    assert begin_s < lost_s < end_s
+    for channel, zone in ALL.items():
+        assert told["parts"][channel] == pytest.approx(bench.truth_j(zone, begin_s, end_s), rel=0.05)
+    (gap,) = [flag for flag in told["flags"] if flag.startswith("gap: ")]
+    assert name in gap
+
+
+def test_a_machine_without_meters_says_that_it_is_modelled(bench, recorder):
+    bench.powercap([])
+    told = recorder("none", 0.05, 1)()
+    assert told["parts"] == {}
+    assert any(flag.startswith("modelled: cpu") for flag in told["flags"])
+
+
+def test_a_jump_of_the_wall_clock_changes_no_energy(bench, recorder):
+    bench.step_clock(time.monotonic() + 1.2, -3600)
+    told = recorder("const", 2, 0.05)()
+    assert error(bench, ONE, told) < 0.05
+    assert any(flag.startswith("clock-step") for flag in told["flags"])
