@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wattermark.errors import UsageError, WattermarkError
     from wattermark.values.footprint import Footprint
     from wattermark.values.range import Range
-    from wattermark.verbs.account import account
+    from wattermark.verbs.again import account
     from wattermark.verbs.measure import Run
     from wattermark.verbs.replay import replay
     from wattermark.verbs.track import track
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FACE = {
     "track": "wattermark.verbs.track",
     "Run": "wattermark.verbs.measure",
-    "account": "wattermark.verbs.account",
+    "account": "wattermark.verbs.again",
     "Footprint": "wattermark.values.footprint",
     "Range": "wattermark.values.range",
     "replay": "wattermark.verbs.replay",

@@ -23,19 +23,6 @@ QUANTITIES = [
 BURN = "import time\nend = time.process_time() + {seconds}\nwhile time.process_time() < end: pass"
 
 
-@pytest.fixture
-def home(tmp_path):
-    """An environment in which nothing of the user's is seen."""
-    keep = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return {
-        **keep,
-        "HOME": str(tmp_path),
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-        "WATTERMARK_LEDGER": str(tmp_path / "runs"),
-        "TZ": "Etc/UTC",
-    }
-
-
 def wm(home, *words, **more):
     return subprocess.run(
         [sys.executable, "-m", "wattermark", *words],

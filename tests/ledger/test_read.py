@@ -13,6 +13,7 @@ from wattermark.errors import BadSpool
 from wattermark.ledger.read import SpoolReader, process_started, read_header, read_spool
 from wattermark.ledger.spool import SCHEMA, line, reader_line, run_line
 from wattermark.values.records import Channel, Kind, Part, RunHeader, Scope, Status
+from wattermark.values.units import BASE_PER_RAW
 
 from .made import CHANNEL, HEAD, HEADER, WHOLE, beat, stop
 
@@ -35,17 +36,21 @@ def test_what_was_written_comes_back(read):
     assert (run.torn_bytes, run.bad_lines, run.lost_beats, run.faults, run.wall_step_s) == (0, 0, 0, (), 0)
 
 
+NUMBER = st.integers(0, 2**62)
+
+
 @given(
     st.builds(
         Channel,
-        name=st.text(), kind=st.sampled_from(Kind), part=st.sampled_from(Part), unit=st.text(),
-        wrap=st.none() | st.integers(1), power_max_w=st.floats(0, 1e6), counted=st.booleans(),
-        share=st.floats(0, 1), device=st.text(), note=st.text(),
+        name=st.text(), kind=st.sampled_from(Kind), part=st.sampled_from(Part),
+        unit=st.sampled_from([*BASE_PER_RAW]),
+        wrap=st.none() | st.integers(1, 2**62), power_max_w=st.floats(1, 1e6), counted=st.booleans(),
+        share=st.floats(0.01, 1), device=st.text(), note=st.text(),
     ),
     st.builds(
         RunHeader,
-        run=st.text(), name=st.text(), host=st.just("elsewhere"), pid=st.integers(), started_ns=st.integers(),
-        mono_ns=st.integers(), interval_s=st.floats(0.01, 3600), scope=st.sampled_from(Scope),
+        run=st.text(), name=st.text(), host=st.just("elsewhere"), pid=NUMBER, started_ns=NUMBER,
+        mono_ns=NUMBER, interval_s=st.floats(0.01, 3600), scope=st.sampled_from(Scope),
         tags=st.dictionaries(st.text(), st.text()), inside=st.lists(st.text()).map(tuple),
         ancestors=st.lists(st.text()).map(tuple), place=st.none() | st.text(),
         pue=st.none() | st.floats(1, 5),

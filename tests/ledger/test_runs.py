@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from wattermark.errors import UsageError
 from wattermark.ledger.runs import default_ledger, find_run, new_run_id, runs, safe
 
-OLD, TWIN, NEW = "20260101-000000-train-ab12", "20260102-000000-train-cd34", "20260103-120000-eval-big-ef56"
+OLD, TWIN, NEW = (
+    "20260101-000000-train-ab12ab12",
+    "20260102-000000-train-cd34cd34",
+    "20260103-120000-eval-big-ef56ef56",
+)
 
 
 @pytest.fixture

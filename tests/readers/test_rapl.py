@@ -177,4 +177,4 @@ def test_a_counter_denied_by_the_kernel_is_told_with_the_way_out(bench, home, pr
     code = "from wattermark.readers.rapl import RaplReader; RaplReader()"
     done = program(code, env=SCENARIOS["denied"](bench).env(home))
     assert "ReaderUnavailable" in done.stderr
-    assert "Run once: sudo chmod a+r" in done.stderr
+    assert "run: sudo chmod a+r" in done.stderr

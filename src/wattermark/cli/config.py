@@ -10,14 +10,20 @@ from wattermark.errors import UsageError
 from wattermark.verbs.place import check_place
 from wattermark.wiring.config import SETTINGS, forget, keep, load_config
 
-EPILOG = """examples:
+EPILOG = (
+    """examples:
   wattermark config                     what holds now
   wattermark config set place deu       keep it in your own file
   wattermark config unset place
 
+settings:
+"""
+    + "".join(f"  {name:18} {one.help}\n" for name, one in SETTINGS.items())
+    + """
 An option wins over an environment variable (WATTERMARK_PLACE ...), that over ./wattermark.toml,
 that over your own file, that over the default.
 """
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,8 +56,7 @@ def _show(*, as_json: bool) -> int:
         print_json({"schema": 1, "settings": settings})
         return 0
     rows = [
-        (name, "-" if value is None else str(value), config.origin[name], SETTINGS[name].help)
-        for name, value in values.items()
+        (name, "-" if value is None else str(value), config.origin[name]) for name, value in values.items()
     ]
-    table(("setting", "value", "from", "meaning"), rows)
+    table(("setting", "value", "from"), rows)
     return 0

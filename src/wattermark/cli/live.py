@@ -7,12 +7,12 @@ the command's own output and the line do not meet.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
+from wattermark.errors import WattermarkError
 from wattermark.report.numbers import CARBON, ENERGY, POWER, TIME, WATER, say
 from wattermark.science.running import Running
 from wattermark.verbs.measure import Run
@@ -22,34 +22,33 @@ FEWEST_ROWS = 4
 
 
 @contextmanager
-def live_line(run: Run) -> Iterator[None]:
-    """Paint the line every second until the block ends, then leave the terminal as it was."""
+def live_line(run: Run) -> Iterator[Callable[[], None]]:
+    """Paint the line every second until the block ends, then leave the terminal as it was.
+
+    The block gets what takes the line away, for when the keyboard stops us.
+    """
+    row = _LastRow()
     over = threading.Event()
-    painter = threading.Thread(target=_paint, args=(run, over), name="wattermark-line", daemon=True)
+    painter = threading.Thread(target=_paint, args=(run, over, row), name="wattermark-line", daemon=True)
     painter.start()
     try:
-        yield
+        yield row.clear
     finally:
         over.set()
         painter.join(EVERY_S)
-        _clear()
+        row.clear()
 
 
-def _paint(run: Run, over: threading.Event) -> None:
+def _paint(run: Run, over: threading.Event, row: _LastRow) -> None:
     from wattermark.verbs.live import watch
 
-    while not over.wait(EVERY_S):
-        if run.spool is not None:
-            break
-    if run.spool is None:
-        return
-    stretches = watch(run.spool)
-    fitted = None
-    while not over.wait(EVERY_S):
-        size = shutil.get_terminal_size()
-        if size.lines >= FEWEST_ROWS:
-            _draw(line(next(stretches)), size, fit=size != fitted)
-            fitted = size
+    with suppress(OSError, WattermarkError):  # the line is a comfort; the run is kept without it
+        while run.spool is None:
+            if over.wait(EVERY_S):
+                return
+        stretches = watch(run.spool)
+        while not over.wait(EVERY_S):
+            row.draw(line(next(stretches)))
 
 
 def line(so_far: Running) -> str:
@@ -65,15 +64,27 @@ def line(so_far: Running) -> str:
     )
 
 
-def _draw(text: str, size: os.terminal_size, *, fit: bool) -> None:
-    """Write the last row; ``fit`` first takes it out of the scrolling part (index, up: no column is lost)."""
-    region = f"\x1bD\x1b[A\x1b7\x1b[1;{size.lines - 1}r\x1b8" if fit else ""
-    sys.stderr.write(f"{region}\x1b7\x1b[{size.lines};1H\x1b[2K{text[: size.columns]}\x1b8")
-    sys.stderr.flush()
+class _LastRow:
+    """The last row of the terminal on stderr, taken out of the scrolling part while it is painted."""
 
+    def __init__(self) -> None:
+        self._fitted: os.terminal_size | None = None
 
-def _clear() -> None:
-    _, rows = shutil.get_terminal_size()
-    if rows >= FEWEST_ROWS:
-        sys.stderr.write(f"\x1b7\x1b[r\x1b[{rows};1H\x1b[2K\x1b8")
+    def draw(self, text: str) -> None:
+        size = os.get_terminal_size(sys.stderr.fileno())
+        if size.lines < FEWEST_ROWS:
+            return
+        # index and up: makes room without losing the column; then the region, which moves the cursor
+        region = "" if size == self._fitted else f"\x1bD\x1b[A\x1b7\x1b[1;{size.lines - 1}r\x1b8"
+        sys.stderr.write(f"{region}\x1b7\x1b[{size.lines};1H\x1b[2K{text[: size.columns]}\x1b8")
         sys.stderr.flush()
+        self._fitted = size
+
+    def clear(self) -> None:
+        """Give the row back, if it was taken."""
+        if self._fitted is None:
+            return
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"\x1b7\x1b[r\x1b[{self._fitted.lines};1H\x1b[2K\x1b8")
+            sys.stderr.flush()
+        self._fitted = None

@@ -95,6 +95,7 @@ def _unknown(word: str) -> int:
 
 
 def _guarded(name: str, words: Sequence[str]) -> int:
+    from wattermark.cli.terminal import say
     from wattermark.errors import WattermarkError
 
     try:
@@ -103,13 +104,23 @@ def _guarded(name: str, words: Sequence[str]) -> int:
     except WattermarkError as error:
         if os.environ.get("WATTERMARK_DEBUG"):
             raise
-        print(f"wattermark: {error}", file=sys.stderr)
+        say(f"wattermark: {error}")
         return error.exit_code
     except BrokenPipeError:  # the reader of our output left, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_nowhere()
         return 0
+    except OSError as error:
+        _write_nowhere()
+        say(f"wattermark: {error.strerror or error}. Check the disk, and where the output goes")
+        return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _write_nowhere() -> None:
+    """What is left in stdout cannot be written; Python would try again at its end, and fail."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

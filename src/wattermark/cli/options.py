@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from wattermark.wiring.config import SETTINGS, Config, load_config
+from wattermark.wiring.config import Config, load_config
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +33,3 @@ def settings(args: argparse.Namespace, *names: str) -> Config:
     """The settings that hold, those given as options in front."""
     given: dict[str, Any] = {name: getattr(args, name, None) for name in names}
     return load_config(given)
-
-
-def checked(args: argparse.Namespace, *names: str) -> dict[str, Any]:
-    """Options alone, without files and variables: those held when the run was recorded, not now."""
-    given = {name: getattr(args, name) for name in names}
-    return {name: SETTINGS[name].check(name, value) for name, value in given.items() if value is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable
@@ -17,13 +18,16 @@ WIDTH = 80
 
 def print_json(document: object) -> None:
     """One document on one line of stdout."""
-    print(json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False), flush=True)
+    print(json.dumps(document, separators=(",", ":"), allow_nan=False), flush=True)
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console that is never wider than 80 columns: numbers are easier to compare that way."""
     from rich.console import Console
 
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")  # an ASCII terminal shows a question mark for a micro sign
     found = Console(stderr=stderr, highlight=False, soft_wrap=False)
     if not found.is_terminal or found.width > WIDTH:
         found.width = WIDTH
@@ -32,6 +36,8 @@ def console(*, stderr: bool = False) -> Console:
 
 def paint(sections: Iterable[Section], *, title: str = "", stderr: bool = False) -> None:
     """Write sections one under the other."""
+    if (sys.stderr if stderr else sys.stdout) is None:
+        return  # closed: nobody reads it
     out = console(stderr=stderr)
     if title:
         out.print(title, style="bold", markup=False)
@@ -42,7 +48,7 @@ def paint(sections: Iterable[Section], *, title: str = "", stderr: bool = False)
             out.print(_table(section.lines))
         for sentence in section.sentences:
             out.print(_hanging(sentence))
-    sys.stdout.flush()
+    out.file.flush()
 
 
 def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, right: Iterable[int] = ()) -> None:
@@ -55,8 +61,11 @@ def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, right: Iter
         grid.add_column(heading, justify="right" if i in numbers else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(_plain(cell) for cell in row))
-    console().print(grid)
-    sys.stdout.flush()
+    if sys.stdout is None:
+        return
+    out = console()
+    out.print(grid)
+    out.file.flush()
 
 
 def _table(lines: Iterable[Line]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from wattermark.cli.options import add_json
 from wattermark.cli.paint import print_json, table
@@ -13,6 +14,11 @@ EPILOG = """examples:
   wattermark places virginia         those whose name or key holds a word
   wattermark places aws: --json
 """
+
+COLUMNS = (
+    *("place", "kind", "name", "grid"),
+    *("intensity_g_per_kwh", "water_thermal_l_per_kwh", "water_hydro_l_per_kwh"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,16 +31,21 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"schema": 1, "places": places})
         return 0
-    rows = [
-        (
-            one["place"],
-            one["kind"],
-            one["name"],
-            one["grid"],
-            one["intensity_g_per_kwh"],
-            one["water_l_per_kwh"],
+    if not places:
+        print(
+            f"No place holds {args.word!r}. Try a country, a state, or a provider as in: aws:",
+            file=sys.stderr,
         )
-        for one in places
-    ]
-    table(("place", "kind", "name", "grid", "g/kWh", "L/kWh"), rows, right=(4, 5))
+        return 0
+    columns = (
+        "place",
+        "kind",
+        "name",
+        "grid",
+        "intensity_g_per_kwh",
+        "water_thermal_l_per_kwh",
+        "water_hydro_l_per_kwh",
+    )
+    rows = [["-" if one[column] is None else str(one[column]) for column in columns] for one in places]
+    table(("place", "kind", "name", "grid", "g/kWh", "thermal", "hydro L/kWh"), rows, right=(4, 5, 6))
     return 0

@@ -6,7 +6,9 @@ import argparse
 import sys
 
 from wattermark.cli.options import add_json, add_ledger, add_site, settings
-from wattermark.errors import UsageError, WattermarkError
+from wattermark.cli.terminal import paints_lines, say
+from wattermark.errors import FOREIGN, UsageError, WattermarkError
+from wattermark.ledger.runs import default_ledger
 from wattermark.verbs.command import Ended, check_command, end_alike, run_command
 from wattermark.verbs.facts import name_of
 from wattermark.verbs.measure import Run
@@ -39,24 +41,34 @@ def main(args: argparse.Namespace) -> int:
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     check_command(command)
     config = settings(args, "place", "pue", "wue", "market_intensity", "scope", "interval", "ledger")
-    if config.place is not None:
-        check_place(config.place)
+    _check_place(config.place)
     run = Run(config, name=args.name, tags=_tags(args.tag), command=name_of(command), charge_self=False)
     ended = _watched(command, run, quiet=args.quiet or args.json)
     try:
         _summary(run, as_json=args.json, quiet=args.quiet)
-    except (WattermarkError, OSError) as error:  # the command's end is what counts
-        print(f"wattermark: {error}", file=sys.stderr)
+    except (*FOREIGN, WattermarkError, SystemExit) as error:  # the command's end is what counts
+        say(f"wattermark: {error}")
     return end_alike(ended)
 
 
+def _check_place(place: str | None) -> None:
+    """A name that is no place is refused before anything starts; a fault of our tables is only told."""
+    try:
+        if place is not None:
+            check_place(place)
+    except UsageError:
+        raise
+    except WattermarkError as error:
+        say(f"wattermark: {error}")
+
+
 def _watched(command: list[str], run: Run, *, quiet: bool) -> Ended:
-    if quiet or not sys.stderr.isatty():
+    if quiet or not paints_lines(sys.stderr):
         return run_command(command, run)
     from wattermark.cli.live import live_line
 
-    with live_line(run):
-        return run_command(command, run)
+    with live_line(run) as clear:
+        return run_command(command, run, before_stop=clear)
 
 
 def _tags(given: list[str]) -> dict[str, str]:
@@ -86,6 +98,6 @@ def _summary(run: Run, *, as_json: bool, quiet: bool) -> None:
         title=f"\nwattermark  {title(found.recorded, found.footprint)}",
         stderr=True,
     )
-    print(f"  more: wattermark show {run.id}", file=sys.stderr)
-    if run.config.origin.get("ledger") == "option":
-        print(f"        --ledger {run.config.ledger}", file=sys.stderr)
+    say(f"  more: wattermark show {run.id}")
+    if run.spool.parent.parent != default_ledger().absolute():
+        say(f"        --ledger {run.spool.parent.parent}")

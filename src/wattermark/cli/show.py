@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from wattermark.cli.options import add_json, add_ledger, add_site, checked, settings
+from wattermark.cli.options import add_json, add_ledger, add_site, settings
 from wattermark.cli.paint import paint, print_json
 from wattermark.report.document import run_document
 from wattermark.report.equivalents import equivalents
 from wattermark.report.explain import TOPICS, explain
 from wattermark.report.sheet import Section, sheet, title
+from wattermark.verbs.elsewhere import CHECKED
 from wattermark.verbs.look import ledger_folder, show
 
 EPILOG = """examples:
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     config = settings(args, "ledger", "equivalents")
-    options = checked(args, "place", "pue", "wue", "market_intensity", "scope")
+    options = {name: getattr(args, name) for name in CHECKED}
     seen = show(ledger_folder(config.ledger), args.run, at=args.at, **options)
     if args.json:
         print_json(run_document(seen.recorded, seen.footprint))

@@ -13,6 +13,14 @@ from wattermark.values.factors import Factor, Place
 from wattermark.values.range import Range
 
 WORLD = "WORLD"
+ALIASES = {
+    "uk": "GBR",
+    "england": "GBR",
+    "great britain": "GBR",
+    "america": "USA",
+    "us": "USA",
+    "korea": "KOR",
+}
 GUESSED = "place-guessed: from the system's time zone; give --place"
 NOT_OF_THEN = "no value of"
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -48,10 +56,19 @@ def resolve(asked: str | None, *, guess: bool = False) -> Place:
     region = _region(name)
     if region is not None:
         return _region_place(name, region, guess=guess)
-    row = _grid_row(name)
-    if row is None:
+    rows = _grid_rows(name)
+    if not rows:
         raise UsageError(f"the place {asked!r} is not known", fix=_nearest(name))
-    return _grid_place(name, row, steps=(f"{name!r}", *_chain(row)), guess=guess, unknown=row["key"] == WORLD)
+    row, *others = rows
+    place = _grid_place(
+        name, row, steps=(f"{name!r}", *_chain(row)), guess=guess, unknown=row["key"] == WORLD
+    )
+    also = ", ".join(other["key"] for other in others)
+    return (
+        replace(place, flags=(*place.flags, f"place-ambiguous: {name!r} could be {also}, too"))
+        if also
+        else place
+    )
 
 
 def site_factors(place: Place, *, when: When | None = None) -> dict[str, Factor]:
@@ -93,15 +110,17 @@ def _grids() -> dict[str, Row]:
 
 
 @cache
-def _names() -> dict[str, Row]:
-    """Every way to write a grid, in lower case."""
-    names: dict[str, Row] = {}
+def _names() -> dict[str, tuple[Row, ...]]:
+    """Every way to write a grid, in lower case; codes before names, as a code is meant as such."""
+    codes: dict[str, tuple[Row, ...]] = {}
+    names: dict[str, tuple[Row, ...]] = {}
     for row in table("grids"):
-        countries = [row["iso2"], row["iso3"], row["name"]] if row["kind"] == "country" else [row["name"]]
-        for text in (row["key"], *countries):
-            if text:
-                names.setdefault(text.lower(), row)
-    return names
+        own = [row["iso2"], row["iso3"]] if row["kind"] == "country" else []
+        for text in filter(None, (row["key"], *own)):
+            codes.setdefault(text.lower(), (row,))
+        names[row["name"].lower()] = (*names.get(row["name"].lower(), ()), row)
+    aliases = {alias: codes[key.lower()] for alias, key in ALIASES.items()}
+    return {**names, **aliases, **codes}
 
 
 @cache
@@ -123,15 +142,17 @@ def _region(name: str) -> Row | None:
     return several[0] if several and name.lower() not in _names() else None
 
 
-def _grid_row(name: str) -> Row | None:
-    return _names().get(name.lower()) or _names().get(name.lower().replace("_", "-"))
+def _grid_rows(name: str) -> tuple[Row, ...]:
+    """Grids of that name, countries first."""
+    found = _names().get(name.lower()) or _names().get(name.lower().replace("_", "-")) or ()
+    return tuple(sorted(found, key=lambda row: row["kind"] != "country"))
 
 
 def _nearest(name: str) -> str:
     known = [*_names(), *(f"{provider}:{region}" for provider, region in _regions())]
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)
     # a name is told as its table writes it
-    near = [_names()[one]["key"] if one in _names() else one for one in near]
+    near = [_names()[one][0]["key"] if one in _names() else one for one in near]
     return (
         f"Did you mean {' or '.join(dict.fromkeys(near))}? See: wattermark places"
         if near

@@ -24,7 +24,10 @@ def table(name: str) -> tuple[Row, ...]:
     BadFactorTable
         If a row has no source, a source that is not registered, no year, or a short line.
     """
-    text = (resources.files("wattermark.factors") / "tables" / f"{name}.csv").read_text(encoding="utf-8")
+    try:
+        text = (resources.files("wattermark.factors") / "tables" / f"{name}.csv").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFactorTable(f"{name}.csv cannot be read: {error}", fix="Install wattermark again") from error
     return tuple(
         check_rows(text.splitlines(), table=name, known=frozenset() if name == SOURCES else source_ids())
     )
@@ -87,7 +90,9 @@ def number(row: Row, column: str) -> float:
     BadFactorTable
         If it is not a number.
     """
-    text = row[column]
+    text = row.get(column)
+    if text is None:
+        raise BadFactorTable(f"there is no column {column}", fix="Mend the table's header")
     if text == "":
         raise FactorNotFound(f"no {column} is known", fix="Name a wider place, or give the number yourself")
     try:

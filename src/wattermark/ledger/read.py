@@ -25,9 +25,10 @@ from wattermark.values.records import (
     SpanMark,
     Status,
 )
-from wattermark.values.units import NS_PER_S
+from wattermark.values.units import BASE_PER_RAW, NS_PER_S
 
 STEP_S = 2.0  # the wall clock may drift this far from the steady one before it counts as a jump
+MOST, MOST_CPUS = 2**62, 2**20  # more is no reading, and no machine
 TAIL_B, HEAD_B = 4096, 65536
 _MOMENT = re.compile(rb'"mono_ns":(\d{1,18})[,}]')
 SILENT_BEATS = 30  # a run on another host is taken for dead after so many silent beats
@@ -75,6 +76,9 @@ class SpoolReader:
     @property
     def has_beats(self) -> bool:
         """Whether any meter was looked at since the beginning, or since ``begin_again``."""
+        load = self.logs.get("load")
+        if load is not None and (not load.mono_ns or load.mono_ns[-1] != self._last_ns):
+            return False  # the stretch ends where all were looked at: shares need the load
         return self._begin_ns is not None and self._last_ns > self._begin_ns
 
     def begin_again(self) -> None:
@@ -102,7 +106,7 @@ class SpoolReader:
             spans=tuple(self._spans.values()),
             status=self._status(header),
             detail=str(self._stop.get("detail", "")) if self._stop else "",
-            begin_mono_ns=min(self._begin_ns or end_ns, end_ns),
+            begin_mono_ns=end_ns if self._begin_ns is None else min(self._begin_ns, end_ns),
             end_mono_ns=end_ns,
             wall_step_s=self._wall_step_s(),
             torn_bytes=self._torn_bytes,
@@ -136,11 +140,11 @@ class SpoolReader:
         self._skipped[str(fields["name"])] = (str(fields["problem"]), str(fields["fix"]))
 
     def _beat(self, fields: Mapping[str, Any]) -> None:
-        mono_ns, time_ns = int(fields["mono_ns"]), int(fields["time_ns"])
+        mono_ns, time_ns = _int64(fields["mono_ns"]), _int64(fields["time_ns"])
         for name, log in self.logs.items():
             if name not in fields:
                 continue
-            values = [None if value is None else int(value) for value in fields[name]]
+            values = [None if value is None else _int64(value) for value in fields[name]]
             if len(values) != len(log.channels):
                 raise ValueError("a number for each channel is expected")
             if not log.mono_ns or mono_ns > log.mono_ns[-1]:
@@ -188,8 +192,8 @@ class SpoolReader:
         return Status.RUNNING if _alive(header, self.path) else Status.INTERRUPTED
 
 
-def read_spool(path: Path) -> Recorded:
-    """One spool, whole.
+def read_spool(path: Path, waiting: bytes = b"") -> Recorded:
+    """One spool, whole, with lines that wait to be written to it.
 
     Raises
     ------
@@ -198,7 +202,7 @@ def read_spool(path: Path) -> Recorded:
     """
     reader = SpoolReader(path)
     try:
-        reader.feed(path.read_bytes())
+        reader.feed(path.read_bytes() + waiting)
     except OSError as error:
         raise BadSpool(
             f"{path} cannot be read: {error.strerror}", fix="Check the file's permissions"
@@ -223,8 +227,16 @@ def _known(record: type, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name in names}
 
 
+def _int64(value: Any) -> int:
+    """A whole number that arrays can hold."""
+    number = int(value)
+    if abs(number) > MOST:
+        raise ValueError(f"{number} is no reading")
+    return number
+
+
 _HEADER_TYPES: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("pid", "started_ns", "mono_ns", "logical_cpus", "memory_b"), int),
+    **dict.fromkeys(("pid", "started_ns", "mono_ns", "logical_cpus", "memory_b"), _int64),
     **dict.fromkeys(
         ("run", "name", "host", "command", "place_from", "pid_started", "cpu_model", "version"), str
     ),
@@ -243,14 +255,34 @@ _HEADER_TYPES: Mapping[str, Callable[[Any], Any]] = {
 def _header(known: Mapping[str, Any]) -> RunHeader:
     """A header whose fields are what they must be; else an error that makes it a bad line."""
     header = RunHeader(**{name: _HEADER_TYPES[name](value) for name, value in known.items()})
-    if not 0 < header.interval_s < math.inf or header.logical_cpus < 1 or header.memory_b < 0:
+    possible = (
+        0 < header.interval_s < math.inf
+        and 1 <= header.logical_cpus <= MOST_CPUS
+        and 0 <= header.memory_b <= MOST
+        and (header.pue is None or 1 <= header.pue < math.inf)
+        and (header.wue_l_per_kwh is None or 0 <= header.wue_l_per_kwh < math.inf)
+        and (header.market_intensity_g_per_kwh is None or 0 <= header.market_intensity_g_per_kwh < math.inf)
+    )
+    if not possible:
         raise ValueError("a header with impossible numbers")
     return header
 
 
 def _channel(given: Mapping[str, Any]) -> Channel:
     known = _known(Channel, given)
-    return Channel(**{**known, "kind": Kind(known["kind"]), "part": Part(known["part"])})
+    channel = Channel(**{**known, "kind": Kind(known["kind"]), "part": Part(known["part"])})
+    numbers = (channel.power_max_w, channel.refresh_s, channel.share)
+    possible = (
+        channel.unit in BASE_PER_RAW
+        and all(isinstance(number, int | float) for number in numbers)
+        and 0 < channel.power_max_w < math.inf
+        and 0 <= channel.refresh_s < math.inf
+        and 0 < channel.share <= 1
+        and (channel.wrap is None or (isinstance(channel.wrap, int) and 0 < channel.wrap <= MOST))
+    )
+    if not possible:
+        raise ValueError(f"a channel with impossible numbers: {channel.name}")
+    return channel
 
 
 def _alive(header: RunHeader, path: Path) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wattermark.errors import UsageError
+from wattermark.errors import BadSpool, UsageError
+from wattermark.ledger.read import read_header
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -52,7 +53,7 @@ def home() -> Path:
 def new_run_id(name: str) -> str:
     """Sorts by time, reads well, and is not given twice."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return f"{stamp}-{safe(name)[:24].strip('-.') or 'run'}-{os.urandom(2).hex()}"
+    return f"{stamp}-{safe(name)[:24].strip('-.') or 'run'}-{os.urandom(4).hex()}"
 
 
 def safe(name: str) -> str:
@@ -95,10 +96,11 @@ def find_run(ledger: Path, wanted: str) -> RunPlace:
         raise UsageError(f"no runs in {ledger}", fix="Record one: wattermark run -- python train.py")
     if wanted == "last":
         return everything[0]
-    exact = [place for place in everything if place.run == wanted]
-    found = exact or [
-        place for place in everything if place.run.startswith(wanted) or wanted in _name(place.run)
-    ]
+    found = (
+        [place for place in everything if place.run == wanted]
+        or [place for place in everything if place.run.startswith(wanted) or wanted == _name(place.run)]
+        or [place for place in everything if wanted == _told_name(place.spool)]
+    )
     if len(found) == 1:
         return found[0]
     if not found:
@@ -107,6 +109,14 @@ def find_run(ledger: Path, wanted: str) -> RunPlace:
     raise UsageError(f"{len(found)} runs fit {wanted!r}", fix=f"Say which: {several}")
 
 
-def _name(run: str) -> set[str]:
-    """The name inside an id: 20261123-114502-NAME-3f2a."""
-    return {run[16:-5]}
+def _name(run: str) -> str:
+    """The name inside an id: 20261123-114502-NAME-3f2a01b2."""
+    return run[16:-9]
+
+
+def _told_name(spool: Path) -> str | None:
+    """The whole name, which an id may shorten."""
+    try:
+        return read_header(spool).name
+    except BadSpool:
+        return None

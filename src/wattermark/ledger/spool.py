@@ -53,6 +53,11 @@ class SpoolFile:
             if self._fd >= 0:
                 self._try()
 
+    @property
+    def waiting(self) -> bytes:
+        """Lines that could not be written yet."""
+        return self._waiting
+
     def close(self) -> None:
         """Try once more what waits, then give the file back; what waits still is lost."""
         with self._one_at_a_time:

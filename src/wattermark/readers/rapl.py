@@ -31,6 +31,8 @@ KEEP = (
 )
 """The udev rule that opens them at every boot."""
 
+MEND = f"Until the next boot run: {ALLOW} - and for good: {KEEP}"
+
 USUAL_RANGE_UJ = 262_143_328_850  # 2^32 counts of 61.035 uJ: Intel servers and clients
 PACKAGE_MAX_W = 1000.0
 DRAM_MAX_W = 400.0
@@ -68,7 +70,10 @@ class RaplReader:
         self._paths = [zone / "energy_uj" for zone, _ in zones]
         self._fds: list[int | None] = [_open(path) for path in self._paths]
         if all(fd is None for fd in self._fds):
-            raise ReaderUnavailable(f"{self._paths[0]} may be read by root only", fix=f"Run once: {ALLOW}")
+            raise ReaderUnavailable(
+                f"{self._paths[0]} may be read by root only",
+                fix=MEND,
+            )
         self.channels: Sequence[Channel] = [channel for _, channel in zones]
 
     def period_s(self, interval_s: float) -> float:

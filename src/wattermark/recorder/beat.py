@@ -64,11 +64,12 @@ class Beat:
         self._asks: list[_Ask] = []
         self._poked = False
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may come in where it is held
         self._wake = _Bell()
         self._due_ns: dict[str, int] = {}
         self._period_ns: dict[str, int] = {}
         self._last_ns = 0
+        self._stuck = False
         self._faults: dict[str, str] = {}
 
     def join(self, recording: Recording, *, patience_s: float = PATIENCE_S) -> bool:
@@ -100,7 +101,9 @@ class Beat:
                 self._asks.remove(ask)
                 return False
         self._wake.ring()
-        return ask.done.wait(patience_s) and ask.granted
+        answered = ask.done.wait(0 if self._stuck else patience_s)
+        self._stuck = not answered  # a meter hangs: nobody waits again until it has answered
+        return answered and ask.granted
 
     def _start_thread(self) -> bool:
         thread = threading.Thread(target=self._live, name=THREAD, daemon=True)
@@ -124,7 +127,7 @@ class Beat:
         while True:
             asks = tuple(self._asks)
             now_ns = self._mono_ns()
-            everything = bool(asks) or (self._poked and now_ns - self._last_ns >= CLOSEST_NS)
+            everything = bool(asks) or self._all_due(now_ns)
             if everything:
                 self._poked = False
             line = self._look(now_ns, everything)
@@ -137,6 +140,12 @@ class Beat:
                     self._due_ns.clear()
                     return
             self._wake.wait(self._rest_s())
+
+    def _all_due(self, now_ns: int) -> bool:
+        """Somebody asked for a look, or the slowest meter is due: then all are read, at one moment."""
+        if self._poked and now_ns - self._last_ns >= CLOSEST_NS:
+            return True
+        return now_ns >= max(self._due_ns.values(), default=now_ns + 1)
 
     def _answer(self, asks: Iterable[_Ask], line: str, now_ns: int) -> None:
         assert self._meters is not None
@@ -154,6 +163,7 @@ class Beat:
             self._let_go(ask)
 
     def _let_go(self, ask: _Ask) -> None:
+        self._stuck = False
         with self._lock:
             self._asks.remove(ask)
         ask.done.set()

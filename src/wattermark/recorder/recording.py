@@ -6,6 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -61,7 +62,10 @@ class Recording:
             self._put(beat)
 
     def _put(self, beat: str) -> None:
-        lines = [self._marks.popleft() for _ in range(len(self._marks))]
+        lines = []
+        with suppress(IndexError):  # another thread may take the last one
+            while True:
+                lines.append(self._marks.popleft())
         if self.ours and (lines or beat):
             self._spool.write("".join(lines) + beat)
 

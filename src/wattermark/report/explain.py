@@ -8,6 +8,7 @@ from wattermark.report.numbers import say, scale_of
 from wattermark.report.sheet import LABELS
 from wattermark.values.factors import Factor
 from wattermark.values.footprint import Footprint
+from wattermark.values.units import J_PER_KWH
 
 TOPICS = ("energy", "carbon", "water")
 
@@ -109,7 +110,7 @@ def _say(value: float | None, name: str) -> str:
 
 def _kwh(footprint: Footprint, name: str) -> str:
     value = footprint.quantities()[name]
-    return f"{value.best / 3.6e6:.5g} kWh" if value else "not known"
+    return f"{value.best / J_PER_KWH:.5g} kWh" if value else "not known"
 
 
 def _papers(factor: Factor) -> str:

@@ -49,7 +49,10 @@ def load_of(recorded: Recorded) -> Load | None:
     if log is None:
         return None
     column = {channel.name: i for i, channel in enumerate(log.channels)}
-    wanted = [column[f"load/{name}"] for name in ("cpu_busy", "run_cpu", "memory_used", "run_memory")]
+    names = [f"load/{name}" for name in ("cpu_busy", "run_cpu", "memory_used", "run_memory")]
+    if not set(names) <= column.keys():
+        return None
+    wanted = [column[name] for name in names]
     rows = [
         (t, *(value[i] for i in wanted))
         for t, value in zip(log.mono_ns, log.values, strict=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from wattermark.values.boundary import Number
 from wattermark.values.units import BYTES_PER_GB
 
@@ -26,7 +28,7 @@ def cpu_active_j(cpu_s: Number, *, idle_w: Number, full_w: Number) -> Number:
     .. [1] X. Fan, W.-D. Weber, L. A. Barroso (2007), "Power provisioning for a warehouse-sized
        computer", doi:10.1145/1250662.1250665: power grows about linearly with utilisation.
     """
-    return cpu_s * (full_w - idle_w)
+    return cpu_s * np.maximum(full_w - idle_w, 0.0)  # work takes no less than rest
 
 
 def cpu_idle_j(duration_s: Number, *, logical_cpus: int, idle_w: Number) -> Number:

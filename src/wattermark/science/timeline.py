@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wattermark.science.counters import counts_between
 from wattermark.science.integrate import hold_last_j
-from wattermark.values.records import Channel, Kind
+from wattermark.values.records import Channel, Kind, Recorded
 from wattermark.values.units import BASE_PER_RAW, S_PER_NS
 
 LONGEST_HOLD_S = 30.0
@@ -116,3 +116,14 @@ def _with_ends(
     keep = np.diff(edge_s) > 0
     edges = np.concatenate([edge_s[:1], edge_s[1:][keep]])
     return Timeline(edges, energy_j[keep], known[keep], total_j)
+
+
+def ended_s(recorded: Recorded) -> float:
+    """When a run ended, by the wall clock of its beginning. [s since 1970]
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run as the ledger kept it.
+    """
+    return (recorded.header.booted_ns + recorded.end_mono_ns) * S_PER_NS

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wattermark.errors import BadSpool
 from wattermark.factors.hardware import device_factors, host_factors
 from wattermark.factors.places import NOT_OF_THEN, When
 from wattermark.factors.table import named
@@ -18,7 +19,7 @@ from wattermark.science.metered import GAINS, OTHER_GAIN
 from wattermark.science.running import Running
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import Footprint
-from wattermark.values.records import Recorded, Scope, Status
+from wattermark.values.records import Recorded, RunHeader, Scope, Status
 from wattermark.verbs.beside import beside
 from wattermark.verbs.place import check_place, factors_at, place_recorded
 
@@ -38,6 +39,31 @@ def account_spool(spool: Path) -> Footprint:
     """The footprint of a spool as it stands on disk now, with what its ledger says of runs beside it."""
     recorded = read_spool(spool)
     return account(recorded, others=tuple(beside(recorded, spool.parent.parent)))
+
+
+def account_lines(spool: Path, waiting: bytes) -> Footprint:
+    """The same, with lines that wait for a full disk; what was lost altogether is unknown, and said so."""
+    try:
+        recorded = read_spool(spool, waiting)
+    except BadSpool as error:
+        return account_nothing(error.problem)
+    return account(recorded, others=tuple(beside(recorded, spool.parent.parent)))
+
+
+def account_nothing(why: str) -> Footprint:
+    """The footprint of a run of which nothing was kept: all unknown, nothing zero."""
+    header = RunHeader(run="", name="", host="", pid=0, started_ns=0, mono_ns=0, interval_s=1.0)
+    nothing = Recorded(
+        header=header,
+        logs={},
+        skipped={},
+        spans=(),
+        status=Status.OK,
+        detail="",
+        begin_mono_ns=0,
+        end_mono_ns=0,
+    )
+    return account(nothing, others=(f"not-recorded: {why}",))
 
 
 def account(

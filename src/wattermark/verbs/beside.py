@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from wattermark.errors import WattermarkError
 from wattermark.ledger.read import last_moment_ns, names_any, read_header
 from wattermark.ledger.runs import RunPlace, runs
+from wattermark.science.timeline import ended_s
 from wattermark.values.records import Part, Recorded, RunHeader, Scope
 from wattermark.values.units import NS_PER_DAY
+
+MOST_READ = 1000  # a look must not take longer with each year of runs
 
 
 def headers(ledger: Path) -> dict[str, RunHeader]:
@@ -21,7 +26,7 @@ def beside(recorded: Recorded, ledger: Path) -> Iterator[str]:
     """What is to be said about other runs of a ledger whose energy is, in part, this run's as well."""
     mine = recorded.header
     gpus = _gpus(recorded)
-    for place, other in _readable(ledger):
+    for place, other in _readable(ledger, until=_stamp(recorded)):
         if lies_inside(mine, other):
             yield f"inside: this run lies inside {other.run}; do not add the two"
         elif lies_inside(other, mine) and recorded.begin_mono_ns <= other.mono_ns <= recorded.end_mono_ns:
@@ -42,8 +47,14 @@ def lies_inside(inner: RunHeader, outer: RunHeader) -> bool:
     return inner.pid != outer.pid and f"{outer.pid}@{outer.pid_started}" in inner.ancestors
 
 
-def _readable(ledger: Path) -> Iterator[tuple[RunPlace, RunHeader]]:
-    for place in runs(ledger):
+def _stamp(recorded: Recorded) -> str:
+    """How the id of a run begins that was begun when this one ended."""
+    return time.strftime("%Y%m%d-%H%M%S~", time.gmtime(ended_s(recorded)))
+
+
+def _readable(ledger: Path, until: str = "~") -> Iterator[tuple[RunPlace, RunHeader]]:
+    """Headers of the newest runs; not of those that began after ``until``, nor of very many."""
+    for place in islice((place for place in runs(ledger) if place.run <= until), MOST_READ):
         try:
             yield place, read_header(place.spool)
         except WattermarkError:

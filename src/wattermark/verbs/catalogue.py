@@ -11,10 +11,10 @@ from wattermark.verbs.account import MODEL_FACTORS
 from wattermark.verbs.place import check_place, factors_at, parse_when, place_recorded
 
 
-def find_places(word: str) -> list[dict[str, str]]:
+def find_places(word: str) -> list[dict[str, str | float | None]]:
     """Places whose key, name or country holds a word, with their grid's carbon and water."""
     grids = {row["key"]: row for row in table("grids")}
-    found = []
+    found: list[dict[str, str | float | None]] = []
     for row in all_places():
         is_region = "region" in row
         grid = grids[row["grid"]] if is_region else row
@@ -27,11 +27,16 @@ def find_places(word: str) -> list[dict[str, str]]:
                     "kind": "cloud region" if is_region else row["kind"].replace("_", " "),
                     "name": name,
                     "grid": grid["key"],
-                    "intensity_g_per_kwh": grid["ci"],
-                    "water_l_per_kwh": grid["thermal"] and f"{grid['thermal']} + {grid['hydro']}",
+                    "intensity_g_per_kwh": _number(grid["ci"]),
+                    "water_thermal_l_per_kwh": _number(grid["thermal"]),
+                    "water_hydro_l_per_kwh": _number(grid["hydro"]),
                 }
             )
     return found
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
 def factors_of(place: str | None, at: str | None) -> tuple[Place, list[Factor]]:

@@ -7,8 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -18,6 +18,7 @@ from wattermark.verbs.measure import Run
 
 FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 FROM_KEYS = ("SIGINT", "SIGQUIT")
+KEY_STOPS = {getattr(signal, name) for name in ("SIGTSTP", "SIGTTIN", "SIGTTOU") if hasattr(signal, name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Ended:
     @property
     def detail(self) -> str:
         if self.by_signal is not None:
-            return signal.Signals(self.by_signal).name
+            names = {int(known): known.name for known in signal.Signals}
+            return names.get(self.by_signal, f"signal {self.by_signal}")
         return f"exit code {self.code}" if self.code else ""
 
 
@@ -50,12 +52,16 @@ def check_command(command: Sequence[str]) -> None:
         raise UsageError(
             "no command is given", fix="Write it after --, as in: wattermark run -- python train.py"
         )
+    if shutil.which(command[0]) is None and os.path.isfile(command[0]):
+        raise UsageError(f"{command[0]!r} may not be executed", fix=f"Run: chmod +x {command[0]}")
     if shutil.which(command[0]) is None:
         raise UsageError(f"there is no program {command[0]!r}", fix="Check its name, or give its path")
 
 
-def run_command(command: Sequence[str], run: Run) -> Ended:
+def run_command(command: Sequence[str], run: Run, *, before_stop: Callable[[], None] = lambda: None) -> Ended:
     """Start, record, wait. Signals that are sent to us reach the command; keys reach it anyway.
+
+    ``before_stop`` is called before the keyboard stops us together with the command.
 
     Raises
     ------
@@ -70,26 +76,38 @@ def run_command(command: Sequence[str], run: Run) -> Ended:
         except OSError as error:
             run.stop(Status.FAILED, "not started")
             raise UsageError(
-                f"{command[0]!r} cannot be started: {error.strerror}", fix="Check its permissions"
+                f"{command[0]!r} cannot be started: {error.strerror}",
+                fix="A script needs a first line such as #!/bin/sh",
             ) from error
         started(process.pid)
-        ended = _wait(process)
+        ended = _wait(process, before_stop)
     run.stop(ended.status, ended.detail)
     return ended
 
 
 def end_alike(ended: Ended) -> int:
     """The command's exit code; if a signal killed it, the same signal ends this process."""
+    _let_go_of_broken_streams()
     if ended.by_signal is None:
         return ended.code
-    sys.stdout.flush()
-    sys.stderr.flush()
     if hasattr(os, "killpg"):
         _no_core_dump()
-        if ended.by_signal != signal.SIGKILL:
+        with suppress(OSError, ValueError):  # SIGKILL has no handler to be reset
             signal.signal(ended.by_signal, signal.SIG_DFL)
         os.kill(os.getpid(), ended.by_signal)
     return 128 + ended.by_signal
+
+
+def _let_go_of_broken_streams() -> None:
+    """A stream whose reader left would change the exit code when Python flushes it at its end."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            setattr(sys, name, None)
 
 
 def _no_core_dump() -> None:
@@ -98,14 +116,19 @@ def _no_core_dump() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def _wait(process: subprocess.Popen[bytes]) -> Ended:
-    """Wait for the end. Where the command is stopped from the keyboard, stop too, so the shell sees it."""
+def _wait(process: subprocess.Popen[bytes], before_stop: Callable[[], None]) -> Ended:
+    """Wait for the end. Where the keyboard stops the command, stop too, so that the shell sees it."""
     if not hasattr(os, "WUNTRACED"):
         return Ended(process.wait())
     while True:
-        _, state = os.waitpid(process.pid, os.WUNTRACED)
+        try:
+            _, state = os.waitpid(process.pid, os.WUNTRACED)
+        except ChildProcessError:  # somebody else waited for it; how it ended is not known
+            return Ended(0)
         if os.WIFSTOPPED(state):
-            os.kill(os.getpid(), signal.SIGSTOP)
+            if os.WSTOPSIG(state) in KEY_STOPS and _at_the_terminal():
+                before_stop()
+                os.kill(os.getpid(), signal.SIGSTOP)
             continue
         process.returncode = os.waitstatus_to_exitcode(state)
         if process.returncode < 0:
@@ -117,6 +140,8 @@ def _wait(process: subprocess.Popen[bytes]) -> Ended:
 def _forwarding() -> Iterator[_Target]:
     """Signals go to the command, those that came before it started as well."""
     target = _Target()
+    if hasattr(signal, "SIGCHLD") and signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else the system would not tell how it ended
     before: dict[signal.Signals, object] = {}
     for name in FORWARDED:
         number = getattr(signal, name, None)
@@ -156,8 +181,11 @@ class _Target:
 
 def _from_keyboard(number: int) -> bool:
     """Whether the terminal sent it to our whole group, the command included: then once is enough."""
-    if signal.Signals(number).name not in FROM_KEYS:
-        return False
+    return signal.Signals(number).name in FROM_KEYS and _at_the_terminal()
+
+
+def _at_the_terminal() -> bool:
+    """Whether our group is the one that the terminal's keys reach, or was until its command was stopped."""
     try:
         with open("/dev/tty", "rb") as terminal:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()

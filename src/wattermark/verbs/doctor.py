@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wattermark.errors import WattermarkError
+from wattermark.errors import FOREIGN, WattermarkError
 from wattermark.values.ports import Reader
 from wattermark.verbs.meters import candidates
 from wattermark.wiring.whereami import where_am_i
@@ -29,8 +29,14 @@ def examine(ledger: Path) -> list[Finding]:
 
 
 def can_measure(findings: Sequence[Finding]) -> bool:
-    """Whether any meter works."""
-    return any(finding.works for finding in findings if finding.name.startswith("meter "))
+    """Whether any meter of energy works; load alone is modelled."""
+    meters = (one for one in findings if one.name.startswith("meter ") and one.name != "meter load")
+    return any(finding.works for finding in meters)
+
+
+def can_model(findings: Sequence[Finding]) -> bool:
+    """Whether the load at least is seen."""
+    return any(finding.works for finding in findings if finding.name == "meter load")
 
 
 def _meter(name: str, opener: Callable[[], Reader]) -> Finding:
@@ -38,6 +44,8 @@ def _meter(name: str, opener: Callable[[], Reader]) -> Finding:
         reader = opener()
     except WattermarkError as error:
         return Finding(f"meter {name}", False, error.problem, error.fix)
+    except FOREIGN as error:
+        return Finding(f"meter {name}", False, f"{type(error).__name__}: {error}", "Report it to its makers")
     try:
         values = list(reader.read())
         silent = [c.name for c, value in zip(reader.channels, values, strict=True) if value is None]
@@ -56,9 +64,9 @@ def _named(reader: Reader) -> Iterator[str]:
 
 def _hint(name: str) -> str:
     if name == "rapl":
-        from wattermark.readers.rapl import ALLOW
+        from wattermark.readers.rapl import MEND
 
-        return f"Run once: {ALLOW}"
+        return MEND
     return "See the driver's own tool"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 from wattermark.ledger.read import process_started
 
 MOST_ANCESTORS = 16
+_INTERPRETER = re.compile(
+    r"(python|pypy)[\d.]*|bash|sh|zsh|dash|node|Rscript|julia|perl|ruby|torchrun|accelerate"
+)
+_SCRIPT = re.compile(r"[^\s=:@]+\.(py|sh|js|mjs|R|jl|pl|rb)")
 
 
 def command_name() -> str:
@@ -19,11 +24,18 @@ def command_name() -> str:
 
 
 def name_of(command: list[str]) -> str:
-    """A name for a command line: its script if an interpreter runs one, else its program."""
+    """A name for a command line: its script if an interpreter runs one, else its program.
+
+    Nothing else of it is taken: code given with ``-c`` and arguments may hold secrets.
+    """
     program = Path(command[0]).name
-    if program.startswith(("python", "bash", "sh", "node", "torchrun", "accelerate", "Rscript", "julia")):
-        scripts = (word for word in command[1:] if word.endswith((".py", ".sh", ".js", ".R", ".jl")))
-        return Path(next(scripts, program)).name
+    if not _INTERPRETER.fullmatch(program):
+        return program
+    for word in command[1:]:
+        if word in ("-c", "-e", "-m"):
+            break
+        if _SCRIPT.fullmatch(word):
+            return Path(word).name
     return program
 
 

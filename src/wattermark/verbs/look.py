@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from wattermark.errors import WattermarkError
-from wattermark.factors.places import When
+from wattermark.errors import FOREIGN, WattermarkError
 from wattermark.ledger.read import read_spool
 from wattermark.ledger.runs import default_ledger, find_run, runs
 from wattermark.values.footprint import Footprint
-from wattermark.values.records import Recorded, RunHeader, Scope
+from wattermark.values.records import Recorded, RunHeader
 from wattermark.verbs.account import account, account_spool
-from wattermark.verbs.beside import beside, headers, lies_inside
-from wattermark.verbs.place import parse_when
+from wattermark.verbs.beside import headers, lies_inside
+from wattermark.verbs.elsewhere import account_elsewhere, check_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +48,20 @@ def ledger_folder(named: str | None) -> Path:
     return Path(os.path.expanduser(named)) if named else default_ledger()
 
 
-def show(
-    ledger: Path,
-    wanted: str,
-    *,
-    place: str | None = None,
-    at: str | None = None,
-    pue: float | None = None,
-    wue: float | None = None,
-    market_intensity: float | None = None,
-    scope: str | None = None,
-) -> Seen:
-    """One run, accounted where it ran or elsewhere.
+def show(ledger: Path, wanted: str, *, at: str | None = None, **options: Any) -> Seen:
+    """One run, accounted where it ran or elsewhere; ``options`` as of ``account_elsewhere``.
 
     Raises
     ------
     UsageError
-        If there is no such run or place, or ``at`` is no moment.
+        If there is no such run or place, or an option cannot be meant.
     BadSpool
         If its file is not one of ours.
     """
+    given = check_options(options)
     found = find_run(ledger, wanted)
     recorded = read_spool(found.spool)
-    when: When | None = parse_when(at) if at else None
-    footprint = account(
-        recorded,
-        place=place,
-        when=when,
-        pue=pue,
-        wue=wue,
-        market_intensity=market_intensity,
-        scope=Scope(scope) if scope else None,
-        others=tuple(beside(recorded, ledger)),
-    )
-    return Seen(found.run, recorded, footprint)
+    return Seen(found.run, recorded, account_elsewhere(recorded, ledger, at=at, **given))
 
 
 def list_runs(ledger: Path, *, most: int, tags: Iterable[str] = ()) -> Iterator[Seen | Unreadable]:
@@ -91,9 +71,13 @@ def list_runs(ledger: Path, *, most: int, tags: Iterable[str] = ()) -> Iterator[
     found = (place for place in runs(ledger) if not wanted or wanted <= _tags(known.get(place.run)))
     for place in islice(found, most):
         try:
-            one = seen(place.spool)
+            recorded = read_spool(place.spool)
+            one = Seen(place.run, recorded, account(recorded))
         except WattermarkError as error:
             yield Unreadable(place.run, error.problem)
+            continue
+        except FOREIGN as error:  # one damaged run hides no other
+            yield Unreadable(place.run, f"{type(error).__name__}: {error}")
             continue
         around = [other.run for other in known.values() if lies_inside(one.recorded.header, other)]
         yield replace(one, inside=around[0] if around else "")

@@ -13,8 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wattermark.errors import UsageError
-from wattermark.ledger.runs import new_run_id
+from wattermark.errors import FOREIGN, UsageError
 from wattermark.ledger.spool import line, run_line
 from wattermark.recorder.beat import Beat
 from wattermark.recorder.recording import Recording
@@ -63,7 +62,7 @@ class Run:
         self._beat: Beat | None = None
         self._recording: Recording | None = None
         self._unrecorded = False  # there is nowhere to write, and that was told
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @property
     def recording(self) -> bool:
@@ -110,7 +109,12 @@ class Run:
         parent = above.get(id(recording))
         token = _spans.set({**above, id(recording): number})
         recording.mark(
-            "begin", span=number, name=str(name), label=str(label), parent=parent, mono_ns=time.monotonic_ns()
+            "begin",
+            span=number,
+            name=_text(name),
+            label=_text(label),
+            parent=parent,
+            mono_ns=time.monotonic_ns(),
         )
         self._poke()
         try:
@@ -128,13 +132,15 @@ class Run:
         WattermarkError
             If the run was never started, or its spool cannot be read.
         """
-        from wattermark.verbs.account import account_spool
+        from wattermark.verbs.account import account_lines, account_nothing  # NumPy, at first use
 
+        if self._unrecorded:
+            return account_nothing("there was nowhere to write")
         if self.spool is None:
             raise UsageError(f"the run {self.name!r} was never started", fix="Call start(), or use 'with'")
         if self.recording and self._beat is not None:
             self._beat.poke()
-        return account_spool(self.spool)
+        return account_lines(self.spool, self._file.waiting)
 
     def __enter__(self) -> Run:
         return self.start()
@@ -143,12 +149,12 @@ class Run:
         self.stop(*_ended(kind, error))
 
     def _begin(self) -> None:
-        self.id = new_run_id(self.name)
-        spool = open_spool(self.config, self.id)
-        self._unrecorded = spool is None
-        if spool is None:
+        opened = open_spool(self.config, self.name)
+        self._unrecorded = opened is None
+        if opened is None:
             self._recording = None
             return
+        self.id, spool = opened
         header = header_of(
             self.config, run=self.id, name=self.name, command=self._command, tags=self.tags, inside=_open_runs
         )
@@ -173,6 +179,14 @@ class Run:
                 self._file.lost_lines,
                 self._file.path.parent,
             )
+
+
+def _text(value: object) -> str:
+    """What a label says; one that cannot say it is called by its type."""
+    try:
+        return str(value)
+    except FOREIGN:
+        return type(value).__name__
 
 
 def _ended(kind: type[BaseException] | None, error: BaseException | None) -> tuple[Status, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from wattermark._version import __version__
 from wattermark.ledger.read import host_name, process_started
-from wattermark.ledger.runs import default_ledger
+from wattermark.ledger.runs import default_ledger, new_run_id
 from wattermark.ledger.spool import SpoolFile
 from wattermark.values.records import RunHeader, Scope
 from wattermark.verbs.ambient import place_asked
@@ -19,29 +20,32 @@ from wattermark.wiring.config import Config
 from wattermark.wiring.machine import cpu_model, memory_b
 
 
-def open_spool(config: Config, run: str) -> SpoolFile | None:
-    """The run's file; one in a folder of its own under the temporary one if the ledger cannot be written."""
+def open_spool(config: Config, name: str) -> tuple[str, SpoolFile] | None:
+    """A new run's id and file; in a temporary folder of its own if the ledger cannot be written."""
     ledger = Path(os.path.expanduser(config.ledger)) if config.ledger else default_ledger()
     try:
-        ledger = ledger.absolute()  # the program may go elsewhere
-        return _new_file(ledger, run)
-    except OSError as error:
-        fault = error.strerror
+        return _new_file(ledger.absolute(), name)  # absolute, as the program may go elsewhere
+    except (OSError, ValueError) as error:
+        fault = getattr(error, "strerror", None) or str(error)
     import tempfile
 
     try:
         spare = Path(tempfile.mkdtemp(prefix="wattermark-"))
-        spool = _new_file(spare, run)
+        opened = _new_file(spare, name)
     except OSError:
         tell("%s cannot be written (%s); the run is not recorded. Name another with --ledger", ledger, fault)
         return None
     tell("%s cannot be written (%s); the run is kept in %s. Name another with --ledger", ledger, fault, spare)
-    return spool
+    return opened
 
 
-def _new_file(ledger: Path, run: str) -> SpoolFile:
-    (ledger / run).mkdir(parents=True)
-    return SpoolFile(ledger / run / f"{host_name()}-{os.getpid()}.jsonl")
+def _new_file(ledger: Path, name: str) -> tuple[str, SpoolFile]:
+    ledger.mkdir(parents=True, exist_ok=True)
+    while True:
+        run = new_run_id(name)
+        with suppress(FileExistsError):  # another program drew the same id this second
+            (ledger / run).mkdir()
+            return run, SpoolFile(ledger / run / f"{host_name()}-{os.getpid()}.jsonl")
 
 
 def header_of(

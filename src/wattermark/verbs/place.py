@@ -56,7 +56,7 @@ def parse_when(text: str) -> When:
     UsageError
         If it is none of these.
     """
-    if text.isdigit() and len(text) == len("2024"):
+    if text.isascii() and text.isdecimal() and len(text) == len("2024"):
         return When(int(text))
     full = f"{text}-01" if len(text) == len("2024-07") else text
     try:

@@ -7,11 +7,26 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
+from wattermark.errors import BadFactorTable, UsageError
 from wattermark.values.ports import Reader
 from wattermark.verbs.ambient import ambient_config
 from wattermark.verbs.measure import Run
+from wattermark.verbs.tell import tell
+
+
+class Options(TypedDict, total=False):
+    """Settings that a call may give, instead of file and environment."""
+
+    place: str | None
+    pue: float | None
+    wue: float | None
+    market_intensity: float | None
+    scope: str | None
+    interval: float | None
+    ledger: str | Path | None
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,14 +53,9 @@ def track(function: Callable[P, R], /) -> Callable[P, R]: ...
 def track(
     *,
     name: str | None = ...,
-    place: str | None = ...,
-    pue: float | None = ...,
-    wue: float | None = ...,
-    scope: str | None = ...,
-    interval: float | None = ...,
-    ledger: str | Path | None = ...,
     tags: Mapping[str, str] | None = ...,
     readers: Mapping[str, Reader] | None = ...,
+    **options: Unpack[Options],
 ) -> Tracker: ...
 
 
@@ -88,29 +98,43 @@ def track(
     >>> run.footprint().carbon_g  # doctest: +SKIP
     Range(low=0.9, best=1.4, high=2.1)
     """
-    if function is not None and not callable(function):
+    if (
+        function is not None
+        and not callable(function)
+        and not isinstance(function, staticmethod | classmethod)
+    ):
         raise TypeError(f"track() takes its arguments by name; got {function!r}")
     if isinstance(options.get("ledger"), Path):
         options["ledger"] = str(options["ledger"])
     _known(options)
+    _checked(function, tags)
     config = ambient_config(options)
     if options.get("place") is not None:
         from wattermark.verbs.place import check_place  # the tables, only where a place is to be checked
 
-        check_place(options["place"])
+        try:
+            check_place(options["place"])
+        except BadFactorTable as error:  # a fault of ours is told, and stops nobody
+            tell("%s", error)
     tracker = Tracker(config, name=name, tags=tags, readers=readers)
     tracker.named = name is not None
     return tracker if function is None else tracker(function)
 
 
 def _known(options: Mapping[str, Any]) -> None:
-    from wattermark.wiring.config import SETTINGS
 
+    known = Options.__annotations__
     for option in options:
-        if option not in SETTINGS:
-            raise TypeError(
-                f"track() has no argument {option!r}; it takes name, tags, readers, {', '.join(SETTINGS)}"
-            )
+        if option not in known:
+            takes = ", ".join(("name", "tags", "readers", *known))
+            raise TypeError(f"track() has no argument {option!r}; it takes {takes}")
+
+
+def _checked(function: object, tags: object) -> None:
+    if isinstance(function, type | staticmethod | classmethod):
+        raise TypeError("track() stands before a 'def'; not before a class, nor above @staticmethod")
+    if tags is not None and not isinstance(tags, Mapping):
+        raise UsageError(f"tags is {tags!r}, not a mapping", fix="Write tags={'lr': '3e-4'}")
 
 
 def _wrapped(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:

@@ -192,8 +192,10 @@ def _change(change: Callable[[MutableMapping[str, Any]], object]) -> Path:
 def _file(path: Path) -> Mapping[str, Any]:
     try:
         data = path.read_bytes()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return {}
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", fix="Mend its permissions") from error
     import tomllib
 
     try:
@@ -209,4 +211,4 @@ def _known(name: str, where: str) -> None:
     if name not in SETTINGS:
         near = difflib.get_close_matches(name, SETTINGS, n=1)
         fix = f"Did you mean {near[0]}?" if near else f"Settings are: {', '.join(SETTINGS)}"
-        raise UsageError(f"{where} names a setting {name!r} that does not exist", fix=fix)
+        raise UsageError(f"there is no setting {name!r} (in {where})", fix=fix)
