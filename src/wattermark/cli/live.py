@@ -19,6 +19,7 @@ from wattermark.verbs.measure import Run
 
 EVERY_S = 1.0
 FEWEST_ROWS = 4
+UNTOLD = os.terminal_size((80, 24))
 
 
 @contextmanager
@@ -72,6 +73,7 @@ class _LastRow:
 
     def draw(self, text: str) -> None:
         size = os.get_terminal_size(sys.stderr.fileno())
+        size = size if size.lines else UNTOLD  # some terminals do not say how large they are
         if size.lines < FEWEST_ROWS:
             return
         # index and up: makes room without losing the column; then the region, which moves the cursor
