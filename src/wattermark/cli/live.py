@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -43,20 +44,21 @@ def live_line(run: Run) -> Iterator[Callable[[], None]]:
 def _paint(run: Run, over: threading.Event, row: _LastRow) -> None:
     from wattermark.verbs.live import watch
 
+    began_s = time.monotonic()
     with suppress(OSError, WattermarkError):  # the line is a comfort; the run is kept without it
         while run.spool is None:
             if over.wait(EVERY_S):
                 return
         stretches = watch(run.spool)
         while not over.wait(EVERY_S):
-            row.draw(line(next(stretches)))
+            row.draw(line(next(stretches), time.monotonic() - began_s))
 
 
-def line(so_far: Running) -> str:
-    """Elapsed time, power, energy, carbon, water."""
+def line(so_far: Running, elapsed_s: float) -> str:
+    """Elapsed time, power, energy, carbon, water; all but the time as of the last look at the load."""
     return "  ".join(
         (
-            say(so_far.elapsed_s, TIME),
+            say(elapsed_s, TIME),
             say(so_far.power_w, POWER),
             say(so_far.it_energy_j, ENERGY),
             f"{say(so_far.carbon_g, CARBON)} CO2e",
