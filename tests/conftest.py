@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,10 @@ from hypothesis import settings
 from fakes import meters
 
 ROOT = Path(__file__).parents[1]
+
+# Under nohup or in the background of a script these come to us ignored, and would to every program we start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile("house", derandomize=True, deadline=None)  # the same examples on every machine
 settings.load_profile("house")
