@@ -423,7 +423,7 @@ def test_no_file_names_this_workplace_or_a_package_host():
         ("../sha" + "red/data", True),
         ("https://pypi.or" + "g/simple", True),
         ("pip install --index-ur" + "l=x", True),
-        ("docs/work/plan.md", False),
+        ("docs/wor" + "k/plan.md", False),
         ("/workspace/data", False),
         ("a network of power", False),
         ("pip install wattermark", False),

@@ -11,8 +11,8 @@ from wattermark.errors import UsageError
 from wattermark.ledger.spool import line, reader_line, run_line
 from wattermark.science.running import Running
 from wattermark.values.records import Channel, Kind, Part, RunHeader, Scope
-from wattermark.verbs.account import account_spool
 from wattermark.verbs.live import watch
+from wattermark.verbs.look import seen
 
 HEADER = RunHeader(
     run="20260101-000000-x-00000000", name="x", host="h", pid=1, started_ns=0, mono_ns=0, interval_s=1.0,
@@ -57,7 +57,7 @@ def test_the_live_line_ends_where_the_summary_does(spool, scope):
         with spool.open("a") as file:
             file.write(text)
         last = next(stretches)
-    final = account_spool(spool)
+    final = seen(spool).footprint
     assert last.elapsed_s == pytest.approx(final.duration_s)
     assert last.it_energy_j == pytest.approx(final.it_energy_j.best)
     assert last.carbon_g == pytest.approx(final.carbon_g.best)

@@ -37,15 +37,6 @@ def main(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 0
-    columns = (
-        "place",
-        "kind",
-        "name",
-        "grid",
-        "intensity_g_per_kwh",
-        "water_thermal_l_per_kwh",
-        "water_hydro_l_per_kwh",
-    )
-    rows = [["-" if one[column] is None else str(one[column]) for column in columns] for one in places]
+    rows = [["-" if one[column] is None else str(one[column]) for column in COLUMNS] for one in places]
     table(("place", "kind", "name", "grid", "g/kWh", "thermal", "hydro L/kWh"), rows, right=(4, 5, 6))
     return 0

@@ -35,14 +35,11 @@ MODEL_FACTORS = (
 )
 
 
-def account_spool(spool: Path) -> Footprint:
-    """The footprint of a spool as it stands on disk now, with what its ledger says of runs beside it."""
-    recorded = read_spool(spool)
-    return account(recorded, others=tuple(beside(recorded, spool.parent.parent)))
-
-
 def account_lines(spool: Path, waiting: bytes) -> Footprint:
-    """The same, with lines that wait for a full disk; what was lost altogether is unknown, and said so."""
+    """A spool as it stands now, with lines that wait for a full disk, and with what runs lie beside it.
+
+    What was lost altogether is unknown, and said so.
+    """
     try:
         recorded = read_spool(spool, waiting)
     except BadSpool as error:

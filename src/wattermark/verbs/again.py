@@ -44,8 +44,9 @@ def account(
     Range(low=0.2, best=0.3, high=0.5)
     """
     if isinstance(run, Run):
-        run.footprint()  # raises if it was never started
-        spool = run.spool or Path()
+        if run.spool is None:
+            return run.footprint()  # says what there is to say of a run that was not kept
+        spool = run.spool
     else:
         spool = run if isinstance(run, Path) else find_run(ledger_folder(ledger), run).spool
     return account_elsewhere(read_spool(spool), spool.parent.parent, at=at, **options)

@@ -14,7 +14,7 @@ from wattermark.ledger.read import read_spool
 from wattermark.ledger.runs import default_ledger, find_run, runs
 from wattermark.values.footprint import Footprint
 from wattermark.values.records import Recorded, RunHeader
-from wattermark.verbs.account import account, account_spool
+from wattermark.verbs.account import account
 from wattermark.verbs.beside import headers, lies_inside
 from wattermark.verbs.elsewhere import account_elsewhere, check_options
 
@@ -40,7 +40,7 @@ class Unreadable:
 def seen(spool: Path) -> Seen:
     """A spool, accounted where it ran."""
     recorded = read_spool(spool)
-    return Seen(recorded.header.run, recorded, account_spool(spool))
+    return Seen(recorded.header.run, recorded, account_elsewhere(recorded, spool.parent.parent))
 
 
 def ledger_folder(named: str | None) -> Path:
