@@ -11,17 +11,33 @@ from wattermark._version import __version__
 TYPE_CHECKING = False  # type checkers know this name; importing typing for it would cost two modules
 if TYPE_CHECKING:
     from wattermark.errors import UsageError, WattermarkError
+    from wattermark.values.estimate import Estimate
     from wattermark.values.footprint import Footprint
+    from wattermark.values.jobs import ApiCalls, Inference, Site, Training
     from wattermark.values.range import Range
     from wattermark.verbs.again import account
+    from wattermark.verbs.estimate_api import estimate_api
+    from wattermark.verbs.estimate_inference import estimate_inference
+    from wattermark.verbs.estimate_training import estimate_training
     from wattermark.verbs.measure import Run
     from wattermark.verbs.replay import replay
     from wattermark.verbs.track import track
+    from wattermark.verbs.what_if import what_if_inference, what_if_training
 
 _FACE = {
     "track": "wattermark.verbs.track",
     "Run": "wattermark.verbs.measure",
     "account": "wattermark.verbs.again",
+    "estimate_training": "wattermark.verbs.estimate_training",
+    "estimate_inference": "wattermark.verbs.estimate_inference",
+    "estimate_api": "wattermark.verbs.estimate_api",
+    "what_if_training": "wattermark.verbs.what_if",
+    "what_if_inference": "wattermark.verbs.what_if",
+    "Training": "wattermark.values.jobs",
+    "Inference": "wattermark.values.jobs",
+    "ApiCalls": "wattermark.values.jobs",
+    "Site": "wattermark.values.jobs",
+    "Estimate": "wattermark.values.estimate",
     "Footprint": "wattermark.values.footprint",
     "Range": "wattermark.values.range",
     "replay": "wattermark.verbs.replay",
@@ -30,15 +46,25 @@ _FACE = {
 }
 
 __all__ = [
+    "ApiCalls",
+    "Estimate",
     "Footprint",
+    "Inference",
     "Range",
     "Run",
+    "Site",
+    "Training",
     "UsageError",
     "WattermarkError",
     "__version__",
     "account",
+    "estimate_api",
+    "estimate_inference",
+    "estimate_training",
     "replay",
     "track",
+    "what_if_inference",
+    "what_if_training",
 ]
 
 

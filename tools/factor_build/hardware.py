@@ -8,7 +8,10 @@ from .common import Cell, Row, make_row, read_facts
 from .raw import CPU_POWER, RawFolder
 
 ACCELERATOR_COLUMNS = (
-    *("id", "match", "vendor", "tdp_w", "memory_gb", "memory_type", "logic_die_mm2", "process_nm", "form"),
+    *("id", "match", "alias", "vendor", "tdp_w", "memory_gb", "memory_type"),
+    *("logic_die_mm2", "process_nm", "form"),
+    *("peak_16bit_tflops", "peak_8bit_tflops", "peak_4bit_tflops", "narrow_formats"),
+    *("bandwidth_tb_s", "speed_source"),
     *("embodied_kg_low", "embodied_kg", "embodied_kg_high"),
     *("embodied_water_l_low", "embodied_water_l", "embodied_water_l_high"),
     *("note", "year", "basis", "source"),

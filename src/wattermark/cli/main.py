@@ -15,9 +15,12 @@ COMMANDS = {
     "run": "measure any command",
     "runs": "list what was recorded",
     "show": "one run: energy, carbon, water, and how sure they are",
+    "estimate": "what a training or a service would cost, before it runs",
+    "calibrate": "fit the serving model to your own measurements",
     "doctor": "which meters work here, and what mends the others",
     "places": "find the name of a place",
     "factors": "the numbers behind the numbers, with their sources",
+    "lint": "say where the numbers of a model card contradict each other",
     "config": "settings, and where each one came from",
     "completion": "let a shell complete our words",
 }

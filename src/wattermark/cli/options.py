@@ -33,3 +33,23 @@ def settings(args: argparse.Namespace, *names: str) -> Config:
     """The settings that hold, those given as options in front."""
     given: dict[str, Any] = {name: getattr(args, name, None) for name in names}
     return load_config(given)
+
+
+SUFFIXES = {"k": "e3", "m": "e6", "g": "e9", "b": "e9", "t": "e12"}
+
+
+def amount(text: str) -> float:
+    """A number as people write large ones: ``7e9``, ``7B``, ``1.5T``.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+    """
+    plain = text.strip().replace(",", "").lower()
+    if plain[-1:] in SUFFIXES:
+        plain = plain[:-1] + SUFFIXES[plain[-1]]
+    try:
+        return float(plain)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; write 7e9 or 7B") from error

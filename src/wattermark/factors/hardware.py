@@ -35,23 +35,29 @@ def device_factors(device: str) -> tuple[Factor, Factor]:
     One that no row fits is taken for a typical one, with a third and twice of it as its interval.
     """
     row = accelerator(device)
-    known = row or next(one for one in table("accelerators") if one["id"] == TYPICAL)
-    key = known["id"] if row else f"{UNKNOWN} ({device or 'no name'})"
-    carbon = factor(
-        known,
-        "embodied_device_carbon",
-        key=key,
-        unit="kg",
-        columns=("embodied_kg_low", "embodied_kg", "embodied_kg_high"),
+    if row:
+        return _embodied(row, row["id"])
+    carbon, water = _embodied(_typical(), f"{UNKNOWN} ({device or 'no name'})")
+    return _guessed(carbon), _guessed(water)
+
+
+def sheet_factors(accelerator_id: str) -> tuple[Factor, Factor]:
+    """Embodied carbon [kg] and water [L] of an accelerator of our table, by its id."""
+    row = next(one for one in table("accelerators") if one["id"] == accelerator_id)
+    return _embodied(row, row["id"])
+
+
+def _typical() -> Row:
+    return next(one for one in table("accelerators") if one["id"] == TYPICAL)
+
+
+def _embodied(row: Row, key: str) -> tuple[Factor, Factor]:
+    kg = ("embodied_kg_low", "embodied_kg", "embodied_kg_high")
+    litres = ("embodied_water_l_low", "embodied_water_l", "embodied_water_l_high")
+    return (
+        factor(row, "embodied_device_carbon", key=key, unit="kg", columns=kg),
+        factor(row, "embodied_device_water", key=key, unit="L", columns=litres),
     )
-    water = factor(
-        known,
-        "embodied_device_water",
-        key=key,
-        unit="L",
-        columns=("embodied_water_l_low", "embodied_water_l", "embodied_water_l_high"),
-    )
-    return (carbon, water) if row else (_guessed(carbon), _guessed(water))
 
 
 def _guessed(factor: Factor) -> Factor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.footprint import SCHEMA, Component, Footprint
 from wattermark.values.range import Range
@@ -51,6 +52,25 @@ def run_document(recorded: Recorded, footprint: Footprint) -> Document:
         "skipped": {name: {"problem": p, "fix": fix} for name, (p, fix) in recorded.skipped.items()},
     }
     return {"run": run, **footprint_document(footprint)}
+
+
+def estimate_document(estimate: Estimate) -> Document:
+    """An estimate: what else was asked, for one of each unit, and its footprint."""
+    amounts = {name: _range(value) for name, value in estimate.amounts.items() if name != "flops"}
+    flops = estimate.amounts.get("flops")
+    told = {
+        "kind": estimate.kind,
+        **amounts,
+        "flops": flops.best if flops else None,
+        "tokens": estimate.units.get("training token"),
+        "units": dict(estimate.units),
+        "per_unit": {
+            unit: {name: _range(value) for name, value in ranges.items()}
+            for unit, ranges in estimate.per_unit.items()
+        },
+        "assumptions": list(estimate.assumptions),
+    }
+    return {"estimate": told, **footprint_document(estimate.footprint)}
 
 
 def factor_document(factor: Factor) -> Document:

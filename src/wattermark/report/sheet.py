@@ -70,6 +70,18 @@ def summary(footprint: Footprint) -> Section:
 def sheet(recorded: Recorded, footprint: Footprint) -> tuple[Section, ...]:
     """Everything about a run."""
     return (
+        *quantities(footprint),
+        *_spans(footprint),
+        Section("what makes the intervals wide", sentences=tuple(driver_sentences(footprint))),
+        Section("place", sentences=tuple(_place(recorded, footprint))),
+        Section("factors", sentences=tuple(factor_sentence(factor) for factor in footprint.factors)),
+        Section("to know", sentences=footprint.flags),
+    )
+
+
+def quantities(footprint: Footprint) -> tuple[Section, ...]:
+    """Energy by parts, carbon and water."""
+    return (
         Section(
             "energy", (*_components(footprint), *_quantities(footprint, "it_energy_j", "facility_energy_j"))
         ),
@@ -95,11 +107,6 @@ def sheet(recorded: Recorded, footprint: Footprint) -> tuple[Section, ...]:
                 )
             ),
         ),
-        *_spans(footprint),
-        Section("what makes the intervals wide", sentences=tuple(_drivers(footprint))),
-        Section("place", sentences=tuple(_place(recorded, footprint))),
-        Section("factors", sentences=tuple(factor_sentence(factor) for factor in footprint.factors)),
-        Section("to know", sentences=footprint.flags),
     )
 
 
@@ -183,7 +190,8 @@ def _spans(footprint: Footprint) -> Iterator[Section]:
     yield Section("spans (IT energy, time)", tuple(lines), more)
 
 
-def _drivers(footprint: Footprint) -> Iterator[str]:
+def driver_sentences(footprint: Footprint) -> Iterator[str]:
+    """Of each main quantity, the factors that make its interval wide."""
     for name, word in (("it_energy_j", "energy"), ("carbon_g", "carbon"), ("water_l", "water")):
         mine = [driver for driver in footprint.drivers if driver.quantity == name]
         if mine:

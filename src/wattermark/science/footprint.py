@@ -13,12 +13,12 @@ from wattermark.science.components import Parts
 from wattermark.science.embodied import life_share
 from wattermark.science.energy import facility_energy
 from wattermark.science.running import Running
-from wattermark.science.terms import Term
+from wattermark.science.terms import Energy, Term
 from wattermark.science.uncertainty import Evaluate, Values, drivers, intervals
 from wattermark.science.water import offsite_water_l, onsite_water_l, scarcity_m3eq
 from wattermark.values.boundary import ItEnergy, Number
 from wattermark.values.factors import Factor, Place
-from wattermark.values.footprint import QUANTITIES, Boundary, Component, Driver, Footprint, SpanEnergy
+from wattermark.values.footprint import QUANTITIES, Boundary, Component, Footprint, SpanEnergy
 from wattermark.values.range import Range
 from wattermark.values.records import SpanMark
 from wattermark.values.units import G_PER_KG, S_PER_NS
@@ -30,11 +30,14 @@ WATER_PARTS = ("onsite", "offsite_thermal", "offsite_hydro", "embodied")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Hardware that was held: names of its embodied factors, and for how long. [s]"""
+    """Hardware that was held: names of its embodied factors, and for how long. [s]
+
+    The time is a number, or follows from the factors where it was not measured.
+    """
 
     carbon: str
     water: str
-    used_s: float
+    used_s: float | Energy
 
 
 def footprint(
@@ -69,18 +72,16 @@ def footprint(
     evaluate = formula(counted, held)
     ranges: Mapping[str, Range] = intervals(evaluate, needed) if counted else {}
     unknown: dict[str, Any] = {name: ranges.get(name) for name in QUANTITIES}
-    found: list[Driver] = []
-    for quantity in DRIVEN if counted else ():
-        found += drivers(evaluate, needed, quantity)
+    found = drivers(evaluate, needed, DRIVEN) if counted else ()
     basis = next((f.basis for f in needed if f.name == "carbon_intensity"), "-")
     return Footprint(
         **unknown,
         duration_s=parts.duration_s,
         boundary=Boundary(parts.scope, tuple(sorted({term.kind for term in counted})), basis),
-        components=tuple(_component(term, needed) for term in parts.terms),
+        components=_components(parts.terms, needed),
         place=place,
         factors=tuple(needed),
-        drivers=tuple(found),
+        drivers=found,
         flags=(*place.flags, *parts.flags, *flags, *_said(unknown)),
         spans=tuple(spans),
     )
@@ -176,7 +177,7 @@ def _embodied(devices: Iterable[Device], values: Values) -> dict[str, Number]:
     water_l: Number = 0.0
     for device in devices:
         share = life_share(
-            device.used_s,
+            device.used_s(values) if callable(device.used_s) else device.used_s,
             lifetime_years=values["server_lifetime_years"],
             utilisation=values["accelerator_utilisation"],
         )
@@ -265,16 +266,20 @@ def _total(parts: Iterable[Number]) -> Number:
     return total
 
 
-def _component(term: Term, factors: Iterable[Factor]) -> Component:
-    known = tuple(factors)
-    best: Values = {factor.name: factor.value.best for factor in known}
-    run = term.run
-    energy = intervals(lambda values: {"energy_j": run(values)}, known)["energy_j"] if run else None
+def _components(terms: Iterable[Term], factors: list[Factor]) -> tuple[Component, ...]:
+    every = tuple(terms)
+    best: Values = {factor.name: factor.value.best for factor in factors}
+    known = {str(i): term.run for i, term in enumerate(every) if term.run is not None}
+    ranges = intervals(lambda values: {i: run(values) for i, run in known.items()}, factors)
+    return tuple(_component(term, ranges.get(str(i)), best) for i, term in enumerate(every))
+
+
+def _component(term: Term, energy_j: Range | None, best: Values) -> Component:
     return Component(
         name=term.name,
         kind=term.kind,
         quality=term.quality,
-        energy_j=energy,
+        energy_j=energy_j,
         machine_energy_j=float(term.machine(best)) if term.machine else None,
         others_energy_j=float(term.others(best)) if term.others else None,
         idle_energy_j=float(term.idle(best)) if term.idle else None,

@@ -36,12 +36,24 @@ def factors_at(
     pue: float | None = None,
     wue: float | None = None,
     market_intensity: float | None = None,
+    intensity: float | None = None,
+    grid_water: float | None = None,
     when: When | None = None,
 ) -> list[Factor]:
-    """The factors of a place, with what the user gave in front of the tables."""
+    """The factors of a place, with what the user gave in front of the tables.
+
+    Who gives the water of the grid gives all of it: it stands under thermal plants.
+    """
     factors = site_factors(place, when=when)
     year = datetime.now(UTC).year
-    theirs = {"pue": (pue, "1"), "wue": (wue, "L/kWh"), "market_intensity": (market_intensity, "g/kWh")}
+    theirs = {
+        "pue": (pue, "1"),
+        "wue": (wue, "L/kWh"),
+        "market_intensity": (market_intensity, "g/kWh"),
+        "carbon_intensity": (intensity, "g/kWh"),
+        "water_thermal": (grid_water, "L/kWh"),
+        "water_hydro": (None if grid_water is None else 0.0, "L/kWh"),
+    }
     for name, (value, unit) in theirs.items():
         if value is not None:
             factors[name] = given(name, value, unit, year)

@@ -1,0 +1,179 @@
+"""``wattermark estimate``: what something would cost, before it runs."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wattermark.cli.options import add_json, amount
+from wattermark.errors import UsageError
+from wattermark.values.jobs import METHODS, PRECISIONS, ApiCalls, Inference, Site, Training
+
+if TYPE_CHECKING:
+    from wattermark.values.estimate import Estimate
+
+EPILOG = """examples:
+  wattermark estimate training --params 7e9 --tokens 2e12 --gpu h100-sxm --count 512 \\
+      --place gcp:us-central1 --experiments 0.5
+  wattermark estimate training --model llama-3.1-8b --method lora --tokens 50e6 --gpu a100
+  wattermark estimate inference --model llama-3.1-70b --gpu h100-sxm --count 4 --batch 64 \\
+      --input-tokens 1500 --output-tokens 400 --cached 0.3 --requests-per-day 1e6
+  wattermark estimate api --provider openai --model gpt-4o --input-tokens 1000 --output-tokens 500
+  wattermark estimate training --params 7e9 --tokens 2e12 --gpu h100 \\
+      --compare gpu=h100,b200,a100 --compare place=swe,deu,aws:us-west-2 --sort water
+
+Numbers may end in k, M, B or T: --params 7B --tokens 2T.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One value of a job: how it is read, and what it means."""
+
+    name: str
+    read: Callable[[str], Any]
+    help: str
+    needed: bool = False
+    choices: tuple[str, ...] | None = None
+
+
+MODEL = (
+    Option("model", str, "a known model: llama-3.1-8b, qwen3-30b-a3b ..."),
+    Option("config", str, "a Hugging Face config.json on disk"),
+    Option("params", amount, "all parameters"),
+    Option("active_params", amount, "those that one token passes through (mixture of experts)"),
+)
+GPU = Option("gpu", str, "h100-sxm, a100-sxm-80, b200, mi300x, tpu-v5e ...", needed=True)
+REPLICA = (
+    GPU,
+    Option("count", int, "accelerators that share one copy of the model"),
+    Option("batch", amount, "requests that run at the same time, on average (1)"),
+    Option("quantisation", str, "of the weights, if not as shipped", choices=PRECISIONS),
+    Option("utilisation", amount, "share of its time in which a replica works"),
+    Option("requests_per_day", amount, "the footprint of a day instead of a request"),
+    Option("replicas", int, "copies that are held for them"),
+    Option("fit", str, "a file of wattermark calibrate --json"),
+)
+SITE = (
+    Option("place", str, "deu, US-CAMX, aws:eu-west-1 ... (see: wattermark places)"),
+    Option("pue", amount, "facility energy per IT energy, at least 1"),
+    Option("wue", amount, "on-site water per IT energy [L/kWh]"),
+    Option("intensity", amount, "of the grid [g CO2e/kWh]"),
+    Option("market_intensity", amount, "of the contracted supply [g CO2e/kWh]"),
+    Option("grid_water", amount, "consumed by the power plants [L/kWh]"),
+)
+JOBS: Mapping[str, tuple[Option, ...]] = {
+    "training": (
+        *MODEL,
+        Option("tokens", amount, "trained on, over all epochs"),
+        Option("flops", amount, "the work, instead of a model and tokens"),
+        Option("gpu_hours", amount, "the time, instead of the work"),
+        GPU,
+        Option("count", amount, "accelerators (1)"),
+        Option("method", str, "full (also pre-training), lora, qlora, dpo, rl", choices=METHODS),
+        Option("precision", str, "of the arithmetic (bf16)", choices=PRECISIONS),
+        Option("mfu", amount, "model FLOPs utilisation from end to end"),
+        Option("power_w", amount, "mean power of an accelerator and its part of the host [W]"),
+        Option("sequence", amount, "tokens of a sequence: attention is counted, too"),
+        Option("generated_tokens", amount, "sampled for reinforcement learning"),
+        Option("experiments", amount, "trials and failed runs, over the final one: 0.5 adds half"),
+    ),
+    "inference": (
+        *MODEL,
+        *REPLICA,
+        Option("input_tokens", amount, "of a request", needed=True),
+        Option("output_tokens", amount, "of a request", needed=True),
+        Option("reasoning_tokens", amount, "generated before the answer"),
+        Option("cached", amount, "share of the input that was read before"),
+    ),
+    "embedding": (*MODEL, *REPLICA, Option("input_tokens", amount, "of a text", needed=True)),
+    "api": (
+        Option("provider", str, "openai, anthropic ..."),
+        Option("model", str, "gpt-4o, claude-3.7-sonnet ...", needed=True),
+        Option("input_tokens", amount, "of a request"),
+        Option("output_tokens", amount, "of a request, reasoning included"),
+        Option("cached", amount, "share of the input that was read before"),
+        Option("requests", amount, "how many (1)"),
+    ),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(metavar="WHAT", title="what", dest="kind", required=True)
+    for kind, options in JOBS.items():
+        sub = kinds.add_parser(kind, help=f"{kind}, before it runs", description=f"Estimate: {kind}.")
+        for option in (*options, *SITE):
+            sub.add_argument(
+                f"--{option.name.replace('_', '-')}", type=option.read, help=option.help,
+                required=option.needed, choices=option.choices,
+                metavar=None if option.choices else option.name.rpartition("_")[2].upper(),
+            )  # fmt: skip
+        sub.add_argument(
+            "--compare", action="append", default=[], metavar="NAME=A,B", help="the same with other values"
+        )
+        sub.add_argument("--sort", choices=("carbon", "water", "energy"), default="carbon")
+        add_json(sub)
+
+
+def main(args: argparse.Namespace) -> int:
+    from wattermark.cli.paint import paint, print_json, table
+    from wattermark.report.document import estimate_document
+    from wattermark.report.estimated import HEADINGS, compared, estimate_title, estimated
+
+    given = {name: value for name, value in vars(args).items() if value is not None}
+    if not args.compare:
+        one = _estimate(args.kind, given)
+        if args.json:
+            print_json(estimate_document(one))
+            return 0
+        paint(estimated(one), title=estimate_title(one))
+        return 0
+    rows = [(name, _estimate(args.kind, {**given, **changed})) for name, changed in _variants(args)]
+    if args.json:
+        print_json({"schema": 1, "rows": [{"what_if": name, **estimate_document(one)} for name, one in rows]})
+        return 0
+    table(HEADINGS, compared(rows, by=args.sort), right=range(1, len(HEADINGS)))
+    return 0
+
+
+def _estimate(kind: str, given: Mapping[str, Any]) -> Estimate:
+    from wattermark.verbs.estimate_api import estimate_api
+    from wattermark.verbs.estimate_inference import estimate_inference
+    from wattermark.verbs.estimate_training import estimate_training
+
+    job = {option.name: given[option.name] for option in JOBS[kind] if option.name in given}
+    site = Site(**{option.name: given[option.name] for option in SITE if option.name in given})
+    if kind == "training":
+        return estimate_training(Training(**job), site)
+    if kind == "api":
+        return estimate_api(ApiCalls(**job), site)
+    return estimate_inference(Inference(**job, kind="embed" if kind == "embedding" else "generate"), site)
+
+
+def _variants(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every combination of what is compared."""
+    known = {option.name: option for option in (*JOBS[args.kind], *SITE)}
+    columns = [_column(text, known) for text in args.compare]
+    for chosen in itertools.product(*columns):
+        yield ", ".join(text for _, _, text in chosen), {name: value for name, value, _ in chosen}
+
+
+def _column(text: str, known: Mapping[str, Option]) -> list[tuple[str, Any, str]]:
+    word, equals, values = text.partition("=")
+    option = known.get(word.strip().replace("-", "_"))
+    if not equals or option is None:
+        raise UsageError(
+            f"--compare {text!r} cannot be meant",
+            fix=f"Write NAME=A,B with one of: {', '.join(name.replace('_', '-') for name in known)}",
+        )
+    return [(option.name, _value(option, one.strip()), one.strip()) for one in values.split(",")]
+
+
+def _value(option: Option, text: str) -> Any:
+    try:
+        return option.read(text)
+    except (argparse.ArgumentTypeError, ValueError) as error:
+        raise UsageError(f"{option.name} is {text!r}", fix="Give a number, as in 7e9 or 7B") from error

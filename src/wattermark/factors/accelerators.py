@@ -1,0 +1,105 @@
+"""An accelerator as its data sheet has it: power, memory, bandwidth and dense peaks by precision."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from wattermark.errors import FactorNotFound, UsageError
+from wattermark.factors.hardware import accelerator
+from wattermark.factors.table import Row, number, table
+from wattermark.values.workload import Accelerator
+
+TERA = 1e12
+GIGA = 1e9  # the sheets' own; a little of each GiB is the driver's anyway
+FOUR_BITS = ("fp4", "mxfp4", "nvfp4", "int4")
+EIGHT_BITS = ("fp8", "int8")
+SIXTEEN_BITS = ("bf16", "fp16")
+
+
+def accelerator_named(name: str) -> Accelerator:
+    """The data sheet of an accelerator.
+
+    Parameters
+    ----------
+    name : str
+        Its id (``h100-sxm``), a short name (``h100``, ``a100-80gb``, ``tpuv4``: the usual one of
+        that name), or what its driver calls it (``NVIDIA H100 80GB HBM3``).
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name; it offers the nearest.
+    FactorNotFound
+        If its peak or its bandwidth is not known; it names the column.
+    """
+    row = _names().get(_plain(name)) or accelerator(name)
+    if row is None:
+        raise UsageError(f"the accelerator {name!r} is not known", fix=_nearest(name))
+    return Accelerator(
+        id=row["id"],
+        tdp_w=_known(row, "tdp_w"),
+        memory_bytes=_known(row, "memory_gb") * GIGA,
+        bandwidth_bytes_per_s=_known(row, "bandwidth_tb_s") * TERA,
+        peak_flops=dict(_peaks(row)),
+        source=row["speed_source"],
+    )
+
+
+def peak_flops(accelerator: Accelerator, precision: str) -> float:
+    """Dense peak for weights of a precision. [FLOP/s]
+
+    Weights in a format that the hardware has no units for are unpacked to 16 bit, and so is what
+    is computed with them; ``int4`` (AWQ, GPTQ) always is.
+
+    Raises
+    ------
+    UsageError
+        If we know no peaks for that precision.
+    """
+    known = (*SIXTEEN_BITS, *EIGHT_BITS, *FOUR_BITS)
+    if precision not in known:
+        raise UsageError(f"no peaks are known for {precision!r}", fix=f"Use one of {', '.join(known)}")
+    unit = "fp4" if precision in ("mxfp4", "nvfp4") else precision
+    return accelerator.peak_flops.get(unit, accelerator.peak_flops["bf16"])
+
+
+@cache
+def _names() -> dict[str, Row]:
+    """Ids, and short names where no id is written so."""
+    rows = table("accelerators")
+    short = {alias: row for row in rows for alias in row["alias"].split(";") if alias}
+    return {**short, **{row["id"]: row for row in rows}}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "-", name.strip().lower()).removeprefix("nvidia-").removeprefix("amd-instinct-")
+
+
+def _peaks(row: Row) -> Iterator[tuple[str, float]]:
+    wide = _known(row, "peak_16bit_tflops") * TERA
+    yield from ((precision, wide) for precision in SIXTEEN_BITS)
+    for unit in filter(None, row["narrow_formats"].split(";")):
+        bits = 8 if unit in EIGHT_BITS else 4
+        yield unit, _known(row, f"peak_{bits}bit_tflops") * TERA
+
+
+def _known(row: Row, column: str) -> float:
+    """A cell that the data sheet may lack."""
+    if not row[column]:
+        raise FactorNotFound(
+            f"{row['id']} has no published {column}", fix="Name another accelerator, or the hours yourself"
+        )
+    return number(row, column)
+
+
+def _nearest(name: str) -> str:
+    near = difflib.get_close_matches(_plain(name), _names(), n=3, cutoff=0.5)
+    ids = dict.fromkeys(_names()[one]["id"] for one in near)
+    return f"Did you mean {' or '.join(ids)}?" if ids else f"Known are for example {_examples()}"
+
+
+def _examples() -> str:
+    return ", ".join(_names()[name]["id"] for name in ("h100", "a100", "mi300x", "tpuv4", "l4"))

@@ -1,0 +1,107 @@
+"""Coefficients of the serving model: of the accelerator where it was measured, else by its data sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+
+from wattermark.factors.table import Row, factor, table
+from wattermark.values.factors import Factor
+from wattermark.values.range import Range
+from wattermark.values.workload import Accelerator
+
+ANY = "any"
+TYPICAL = "h100-sxm"
+COEFFICIENTS = ("serving_byte_j", "serving_flop_j", "serving_step_j", "serving_token_j")
+POWER = "power_fraction_"
+
+
+@cache
+def _fitted() -> Mapping[str, Mapping[str, Row]]:
+    found: dict[str, dict[str, Row]] = {}
+    for row in table("serving_fit"):
+        found.setdefault(row["gpu"], {})[row["name"]] = row
+    return found
+
+
+def is_measured(accelerator: Accelerator) -> bool:
+    """Whether the model was fitted to measurements on this accelerator."""
+    return accelerator.id in _fitted()
+
+
+def serving_factors(accelerator: Accelerator, batch: float) -> list[Factor]:
+    """The four coefficients, how far off they are, and the power drawn at a batch.
+
+    Parameters
+    ----------
+    accelerator : Accelerator
+        One without measurements gets coefficients by TDP over bandwidth and over peak, with a wide band.
+    batch : float
+        Sequences that run at a time. [1]
+    """
+    known = is_measured(accelerator)
+    rows = _fitted()[accelerator.id if known else ANY]
+    key = accelerator.id if known else f"{accelerator.id}, by its data sheet"
+    units = dict(zip(COEFFICIENTS, ("J/B", "J/FLOP", "J", "J"), strict=True))
+    scales = _scales(accelerator)
+    found = []
+    for name in COEFFICIENTS:
+        one = _row_factor(rows[name], name, key, units[name])
+        found.append(one if known else replace(one, value=_times(one.value, scales[name]), basis="transfer"))
+    found.append(_row_factor(rows["serving_error"], "serving_error", key, "1"))
+    found.append(power_fraction(accelerator, batch))
+    return found
+
+
+def power_fraction(accelerator: Accelerator, batch: float) -> Factor:
+    """Mean power over TDP while a replica works, between the batches that were measured."""
+    points = _power_points(accelerator)
+    knots = list(points)
+    at = math.log(min(max(batch, knots[0]), knots[-1]))
+    for left, right in pairwise(knots):
+        if at <= math.log(right):
+            part = (at - math.log(left)) / (math.log(right) - math.log(left))
+            return replace(points[left], value=_between(points[left].value, points[right].value, part))
+    return points[knots[-1]]
+
+
+def power_knots(accelerator: Accelerator) -> tuple[list[float], list[float]]:
+    """The batches that were measured, and the best power over TDP at each."""
+    points = _power_points(accelerator)
+    return list(points), [point.value.best for point in points.values()]
+
+
+def _power_points(accelerator: Accelerator) -> dict[float, Factor]:
+    rows = _fitted().get(accelerator.id, _fitted()[TYPICAL])
+    knots = sorted(int(name.removeprefix(POWER)) for name in rows if name.startswith(POWER))
+    return {
+        float(knot): _row_factor(rows[f"{POWER}{knot}"], "serving_power_fraction", accelerator.id, "1")
+        for knot in knots
+    }
+
+
+def _between(one: Range, other: Range, part: float) -> Range:
+    ends = zip((one.low, one.best, one.high), (other.low, other.best, other.high), strict=True)
+    return Range(*(a + (b - a) * part for a, b in ends))
+
+
+def _scales(accelerator: Accelerator) -> dict[str, float]:
+    tdp_w = accelerator.tdp_w
+    ratios = (
+        tdp_w / accelerator.bandwidth_bytes_per_s,
+        tdp_w / accelerator.peak_flops["bf16"],
+        tdp_w,
+        tdp_w,
+    )
+    return dict(zip(COEFFICIENTS, ratios, strict=True))
+
+
+def _times(value: Range, scale: float) -> Range:
+    return Range(value.low * scale, value.best * scale, value.high * scale)
+
+
+def _row_factor(row: Row, name: str, key: str, unit: str) -> Factor:
+    return factor(row, name, key=key, unit=unit, columns=("low", "best", "high"), note=row["note"])

@@ -1,0 +1,103 @@
+"""What a wrong number probably is: factors that unit and PUE mistakes leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import isfinite, log
+from typing import Final
+
+from wattermark.values.claims import Claim
+
+AFTER_PUE: Final = ("facility_energy_j", "carbon_g", "water_offsite_l")
+_SIXES: Final = {
+    "g": "g, kg and t are 1000 apart",
+    "j": "Wh, kWh and MWh are 1000 apart",
+    "l": "L and m3 are 1000 apart",
+}
+_UNITS: Final[Mapping[str, tuple[tuple[float, str], ...]]] = {
+    "g": (
+        (2.204623, "pounds are printed as kilograms"),
+        (1 / 2.204623, "kilograms are printed as pounds"),
+    ),
+    "l": (
+        (1 / 3.785412, "gallons are printed as litres"),
+        (3.785412, "litres are printed as gallons"),
+    ),
+    "j": (
+        (3.6, "megajoules are printed as kilowatt-hours"),
+        (1 / 3.6, "kilowatt-hours are printed as megajoules"),
+        (3600.0, "joules are printed as watt-hours"),
+        (1 / 3600.0, "watt-hours are printed as joules"),
+    ),
+    "s": ((24.0, "hours are printed as days"), (1 / 24.0, "days are printed as hours")),
+}
+
+
+def likely_cause(ratio: float, between: tuple[float, float], blamed: str, claims: Mapping[str, Claim]) -> str:
+    """The mistake that leaves such a ratio of printed to expected; empty if none is recognised.
+
+    Parameters
+    ----------
+    ratio : float
+        Printed over expected. [1]
+    between : pair of float
+        What the ratio may be, with the rounding of all that went into it. [1]
+    blamed : str
+        The quantity.
+    claims : mapping of str to Claim
+        By quantity: the PUE and the number of devices are looked for.
+    """
+    if ratio <= 0 or not isfinite(ratio):
+        return ""
+    fits = [
+        (abs(log(factor / ratio)), order, says)
+        for order, (factor, says) in enumerate(_factors(blamed, claims))
+        if between[0] <= factor <= between[1]
+    ]
+    return min(fits)[2] if fits else ""
+
+
+def thousands(blamed: str, factor: float) -> str:
+    """Off by a power of ten, in words.
+
+    Parameters
+    ----------
+    blamed : str
+        The quantity.
+    factor : float
+        A power of ten, or its inverse. [1]
+    """
+    size = max(factor, 1 / factor)
+    note = _SIXES.get(_base(blamed), "") if round(log(size) / log(1000), 6) % 1 == 0 else ""
+    return f"off by a factor of {size:.0f}" + (f" ({note})" if note else "")
+
+
+def _base(quantity: str) -> str:
+    return quantity.partition("/")[0].rpartition("_")[2]
+
+
+def _factors(blamed: str, claims: Mapping[str, Claim]) -> Iterator[tuple[float, str]]:
+    if "pue" in claims:
+        yield from _of_pue(blamed, claims)
+    if "devices" in claims and claims["devices"].value > 1 and "/" not in blamed:
+        count = claims["devices"].value
+        yield 1 / count, f"it is that of one device, and there are {claims['devices'].text}"
+        yield count, "the number of devices was multiplied twice"
+    for power in range(1, 10):
+        yield 10.0**power, thousands(blamed, 10.0**power)
+        yield 10.0**-power, thousands(blamed, 10.0**-power)
+    yield from _UNITS.get(_base(blamed), ())
+
+
+def _of_pue(blamed: str, claims: Mapping[str, Claim]) -> Iterator[tuple[float, str]]:
+    pue = claims["pue"]
+    if pue.value <= 1 or "/" in blamed:
+        return
+    if blamed in AFTER_PUE:
+        before = claims.get("it_energy_j") if blamed == "facility_energy_j" else None
+        equals = f"it equals {before.printed} / {pue.text}: " if before else ""
+        yield 1 / pue.value**2, f"{equals}the PUE was divided, not multiplied"
+        yield 1 / pue.value, "the PUE was left out"
+        yield pue.value, "the PUE was applied twice"
+    elif blamed in ("it_energy_j", "water_onsite_l"):
+        yield pue.value, "the PUE is in it already"

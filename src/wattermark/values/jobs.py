@@ -1,0 +1,227 @@
+"""What somebody wants to run: each value checks that it can be meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from wattermark.errors import UsageError
+
+METHODS = ("full", "lora", "qlora", "dpo", "rl")
+PRECISIONS = ("bf16", "fp16", "fp8", "int8", "int4", "mxfp4", "fp32")
+
+
+def check_positive(name: str, value: float | None) -> None:
+    """Sizes are above zero, and finite.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+    """
+    if value is not None and not (isfinite(value) and value > 0):
+        raise UsageError(f"{name} is {value:g}", fix="Give a number above 0")
+
+
+def check_share(name: str, value: float | None, *, above_zero: bool) -> None:
+    """Shares lie between 0 and 1.
+
+    Raises
+    ------
+    UsageError
+        If it does not.
+    """
+    if value is None or (0 <= value <= 1 and (value > 0 or not above_zero)):
+        return
+    low = "above 0" if above_zero else "at least 0"
+    raise UsageError(f"{name} is {value:g}, but it is a share", fix=f"Give a number {low} and at most 1")
+
+
+def check_choice(name: str, value: str | None, choices: tuple[str, ...]) -> None:
+    """A word is one of those that have a meaning.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+    """
+    if value is not None and value not in choices:
+        raise UsageError(f"{name} is {value!r}", fix=f"Choose from: {', '.join(choices)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where it would run. What is given here goes before what the tables know of the place.
+
+    ``wue`` and ``grid_water`` [L/kWh], ``intensity`` and ``market_intensity`` [g CO2e/kWh].
+    """
+
+    place: str | None = None
+    pue: float | None = None
+    wue: float | None = None
+    intensity: float | None = None
+    market_intensity: float | None = None
+    grid_water: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """A training that was not run: one of ``flops``, ``gpu_hours``, or a model with ``tokens``.
+
+    The model is ``params`` (with ``active_params`` in a mixture of experts), a known name
+    (``model``), or a Hugging Face ``config`` on disk. ``experiments`` is what trials and failed runs
+    take, as a share of the final one; ``power_w`` the mean power of an accelerator with its part of
+    the host; ``sequence`` tokens [1] let attention be counted; ``generated_tokens`` are those that
+    reinforcement learning samples.
+    """
+
+    gpu: str
+    count: float = 1.0
+    params: float | None = None
+    active_params: float | None = None
+    model: str | None = None
+    config: str | None = None
+    tokens: float | None = None
+    flops: float | None = None
+    gpu_hours: float | None = None
+    method: str = "full"
+    precision: str = "bf16"
+    mfu: float | None = None
+    power_w: float | None = None
+    sequence: float | None = None
+    generated_tokens: float | None = None
+    experiments: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in (
+            *("count", "params", "active_params", "tokens", "flops", "gpu_hours"),
+            *("power_w", "sequence", "generated_tokens"),
+        ):
+            check_positive(name, getattr(self, name))
+        check_share("mfu", self.mfu, above_zero=True)
+        if not (isfinite(self.experiments) and self.experiments >= 0):
+            raise UsageError(f"experiments is {self.experiments:g}", fix="Give 0 or more: 0.5 adds half")
+        check_choice("method", self.method, METHODS)
+        check_choice("precision", self.precision, PRECISIONS)
+        _one_of(self)
+
+    @property
+    def names_model(self) -> bool:
+        return any(one is not None for one in (self.params, self.model, self.config))
+
+
+def _one_of(job: Training) -> None:
+    ways = [
+        name
+        for name, given in (
+            ("--flops", job.flops is not None),
+            ("--gpu-hours", job.gpu_hours is not None),
+            ("a model with --tokens", job.names_model or job.tokens is not None),
+        )
+        if given
+    ]
+    if len(ways) > 1:
+        raise UsageError(f"{' and '.join(ways)} say the same thing twice", fix="Give one of them")
+    if not ways:
+        raise UsageError(
+            "the size of the training is not known",
+            fix="Give a model (--params, --model or --config) with --tokens, or --flops, or --gpu-hours",
+        )
+    if ways == ["a model with --tokens"] and (job.tokens is None or not job.names_model):
+        missing = "--tokens" if job.tokens is None else "--params, --model or --config"
+        raise UsageError("the training is known by half", fix=f"Give {missing} as well")
+    if job.gpu_hours is not None and job.mfu is not None:
+        raise UsageError("--mfu has no meaning where the hours are given", fix="Leave one of them out")
+    _one_model(job.params, job.active_params, job.model, job.config)
+
+
+def _one_model(
+    params: float | None, active_params: float | None, model: str | None, config: str | None
+) -> None:
+    told = [
+        name
+        for name, value in (("--params", params), ("--model", model), ("--config", config))
+        if value is not None
+    ]
+    if len(told) > 1:
+        raise UsageError(f"{' and '.join(told)} name the model twice", fix="Give one of them")
+    if active_params is not None and params is None:
+        raise UsageError("--active-params needs --params", fix="Give both, or a --model")
+    if active_params is not None and params is not None and active_params > params:
+        raise UsageError(
+            f"{active_params:g} active parameters are more than all {params:g}",
+            fix="--active-params is the part that one token passes through",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inference:
+    """A service that was not run: a model, what a request holds, and the replica that answers.
+
+    ``count`` accelerators share one copy of the model (None: the fewest that hold it); ``batch`` is
+    the mean number of requests that run at a time; ``cached`` the share of the input that was read
+    before; ``utilisation`` the share of its time in which a replica works; ``replicas`` how many
+    copies are held; ``fit`` the file of a calibration. ``kind`` is generate or embed.
+    """
+
+    gpu: str
+    input_tokens: float
+    output_tokens: float = 0.0
+    reasoning_tokens: float = 0.0
+    batch: float = 1.0
+    cached: float = 0.0
+    model: str | None = None
+    config: str | None = None
+    params: float | None = None
+    active_params: float | None = None
+    count: int | None = None
+    quantisation: str | None = None
+    utilisation: float | None = None
+    requests_per_day: float | None = None
+    replicas: int | None = None
+    fit: str | None = None
+    kind: str = "generate"
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "input_tokens", "params", "active_params", "requests_per_day"):
+            check_positive(name, getattr(self, name))
+        for name in ("count", "replicas"):
+            check_positive(name, getattr(self, name))
+        if self.batch < 1:
+            raise UsageError(f"batch is {self.batch:g}", fix="At least 1 request runs at a time")
+        check_share("cached", self.cached, above_zero=False)
+        check_share("utilisation", self.utilisation, above_zero=True)
+        check_choice("quantisation", self.quantisation, PRECISIONS)
+        if not (isfinite(self.reasoning_tokens) and self.reasoning_tokens >= 0):
+            raise UsageError(f"reasoning_tokens is {self.reasoning_tokens:g}", fix="Give 0 or more")
+        if self.kind == "generate":
+            check_positive("output_tokens", self.output_tokens)
+        if self.model is None and self.config is None and self.params is None:
+            raise UsageError("the model is not known", fix="Give --model, --config or --params")
+        _one_model(self.params, self.active_params, self.model, self.config)
+        if self.replicas is not None and self.requests_per_day is None:
+            raise UsageError("replicas without requests_per_day", fix="Give --requests-per-day as well")
+        if self.replicas is not None and self.utilisation is not None:
+            raise UsageError("--replicas and --utilisation say the same thing twice", fix="Give one of them")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCalls:
+    """Requests to a model that somebody else runs; ``output_tokens`` hold those of reasoning."""
+
+    model: str
+    provider: str | None = None
+    input_tokens: float = 0.0
+    output_tokens: float = 0.0
+    cached: float = 0.0
+    requests: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("input_tokens", "output_tokens"):
+            value = getattr(self, name)
+            if not (isfinite(value) and value >= 0):
+                raise UsageError(f"{name} is {value:g}", fix="Give 0 or more")
+        if self.input_tokens + self.output_tokens == 0:
+            raise UsageError("a request without tokens", fix="Give --input-tokens and --output-tokens")
+        check_positive("requests", self.requests)
+        check_share("cached", self.cached, above_zero=False)

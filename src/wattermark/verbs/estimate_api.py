@@ -1,0 +1,60 @@
+"""Estimate requests to a model that somebody else runs."""
+
+from __future__ import annotations
+
+from wattermark.factors.api import api_factors
+from wattermark.science.estimate import api, estimate
+from wattermark.science.serving import uncached_tokens
+from wattermark.values.estimate import Estimate
+from wattermark.values.jobs import ApiCalls, Site
+from wattermark.verbs.ground import DEVICES, defaults, ground
+
+TYPICAL_ACCELERATOR = "h100-sxm"
+
+
+def estimate_api(job: ApiCalls, site: Site | None = None) -> Estimate:
+    """What requests to a closed model cost: a line through what was published, and a wide band.
+
+    Parameters
+    ----------
+    job : ApiCalls
+        The model and the tokens of a request.
+    site : Site, optional
+        Where it is served, if that is known.
+
+    Raises
+    ------
+    UsageError
+        If nothing was published of that model, or the place is not known.
+
+    Examples
+    --------
+    >>> import wattermark as wm
+    >>> job = wm.ApiCalls(model="gpt-4o", input_tokens=100, output_tokens=300)
+    >>> energy_j = wm.estimate_api(job).amounts["energy_per_request_j"]
+    >>> energy_j.high > 5 * energy_j.low
+    True
+    """
+    standing = ground(site or Site(), TYPICAL_ACCELERATOR)
+    sketch = api(
+        input_tokens=uncached_tokens(job.input_tokens, job.cached),
+        output_tokens=job.output_tokens,
+        requests=job.requests,
+    )
+    taken = (
+        "a closed model: a line through published figures of its facility, not a measurement",
+        f"hardware like {TYPICAL_ACCELERATOR}",
+    )
+    return estimate(
+        sketch,
+        (
+            *standing.factors,
+            *api_factors(job.model, job.provider),
+            *defaults(("api_power_per_accelerator_w",)),
+        ),
+        DEVICES,
+        kind="api",
+        place=standing.place,
+        units={"request": job.requests},
+        assumptions=(*taken, *standing.assumptions),
+    )

@@ -1,0 +1,167 @@
+"""Estimate a training before it runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wattermark.errors import UsageError
+from wattermark.factors.accelerators import peak_flops
+from wattermark.science.estimate import Sketch, estimate, held, together, training
+from wattermark.science.training import hours_to_s, training_flops
+from wattermark.values.estimate import Estimate
+from wattermark.values.factors import Factor
+from wattermark.values.jobs import Inference, Site, Training
+from wattermark.values.workload import Accelerator, Architecture
+from wattermark.verbs.estimate_inference import serving_sketch
+from wattermark.verbs.ground import DEVICES, accelerator_of, defaults, given_factor, ground, model_of
+
+EIGHT_BITS = ("fp8", "int8")
+GENERATION_BATCH = 64.0
+
+
+def estimate_training(job: Training, site: Site | None = None) -> Estimate:
+    """What a training would cost.
+
+    Parameters
+    ----------
+    job : Training
+        Its size and its hardware.
+    site : Site, optional
+        Where; the world by default, with a wide interval.
+
+    Returns
+    -------
+    Estimate
+        ``amounts``: ``accelerator_hours``, ``wall_time_s``, ``flops`` where it is known.
+
+    Raises
+    ------
+    UsageError
+        If a name is not known, or values contradict each other.
+
+    Examples
+    --------
+    >>> import wattermark as wm
+    >>> job = wm.Training(params=7e9, tokens=2e12, gpu="a100-sxm-80")
+    >>> round(wm.estimate_training(job).amounts["accelerator_hours"].best)
+    233707
+    """
+    where = site or Site()
+    accelerator = accelerator_of(job.gpu)
+    standing = ground(where, accelerator.id)
+    sketch, factors, taken = training_sketch(job, accelerator)
+    units = {"training token": job.tokens} if job.tokens else {}
+    return estimate(
+        sketch,
+        (*standing.factors, *factors),
+        DEVICES,
+        kind="training",
+        place=standing.place,
+        units=units,
+        assumptions=(*taken, *standing.assumptions),
+    )
+
+
+def training_sketch(
+    job: Training, accelerator: Accelerator
+) -> tuple[Sketch, tuple[Factor, ...], tuple[str, ...]]:
+    """The terms of a training, the factors that they name, and what was assumed."""
+    if job.gpu_hours is not None:
+        busy_s = hours_to_s(job.gpu_hours)
+        sketch = held(
+            lambda _: busy_s,
+            tdp_w=accelerator.tdp_w, count=job.count, power_w=job.power_w, experiments=job.experiments,
+        )  # fmt: skip
+        return sketch, _power_factors(job), _said(job)
+    model = _model(job)
+    mfu, factor = _mfu(job)
+    sketch = training(
+        _flops(job, model),
+        peak_flops=peak_flops(accelerator, job.precision),
+        tdp_w=accelerator.tdp_w,
+        count=job.count,
+        mfu=mfu,
+        power_w=job.power_w,
+        experiments=job.experiments,
+    )
+    factors, taken = (factor, *_power_factors(job)), _said(job)
+    if job.method != "rl" or model is None:
+        return sketch, factors, taken
+    more, generating, notes = _generation(job, model)
+    known = {one.name: one for one in (*generating, *factors)}
+    return together(sketch, more), tuple(known.values()), (*taken, *notes)
+
+
+def _model(job: Training) -> Architecture | None:
+    if not job.names_model:
+        return None
+    model = model_of(model=job.model, config=job.config, params=job.params, active_params=job.active_params)
+    if job.sequence is not None and not model.attention_width:
+        raise UsageError(
+            "the attention of a model of which only the size is known cannot be counted",
+            fix="Give --model or --config, or leave --sequence out",
+        )
+    return model
+
+
+def _flops(job: Training, model: Architecture | None) -> float:
+    if job.flops is not None:
+        return job.flops
+    if model is None or job.tokens is None:
+        raise UsageError("the training is known by half", fix="Give a model and --tokens")
+    return float(
+        training_flops(
+            model.active_params,
+            job.tokens,
+            method=job.method,
+            attention_width=model.attention_width,
+            sequence_tokens=job.sequence or 0.0,
+        )
+    )
+
+
+def _mfu(job: Training) -> tuple[str, Factor]:
+    name = "training_mfu_8bit" if job.precision in EIGHT_BITS else "training_mfu"
+    if job.mfu is not None:
+        return name, given_factor(name, job.mfu, "1")
+    return name, defaults((name,))[0]
+
+
+def _power_factors(job: Training) -> tuple[Factor, ...]:
+    if job.power_w is not None:
+        return ()
+    return defaults(("training_power_fraction", "host_power_per_gpu_w"))
+
+
+def _said(job: Training) -> tuple[str, ...]:
+    said = []
+    if job.mfu is None and job.gpu_hours is None:
+        said.append("model FLOPs utilisation as in published runs (--mfu)")
+    if job.power_w is None:
+        said.append("power as published runs drew it, and a host around the accelerators (--power)")
+    if job.count == 1:
+        said.append("one accelerator: wall time is accelerator time (--count)")
+    if job.method == "qlora":
+        said.append("unpacking four-bit weights is not counted")
+    return tuple(said)
+
+
+def _generation(job: Training, model: Architecture) -> tuple[Sketch, tuple[Factor, ...], tuple[str, ...]]:
+    """The tokens that reinforcement learning samples: serving, at a batch of its own."""
+    sampled = job.generated_tokens or job.tokens or 0.0
+    asked = Inference(
+        gpu=job.gpu, model=job.model, config=job.config, params=job.params,
+        active_params=job.active_params, input_tokens=1.0, output_tokens=1.0,
+        batch=GENERATION_BATCH, utilisation=1.0,
+    )  # fmt: skip
+    sketch, factors, notes = serving_sketch(asked, requests=sampled, model=model)
+    terms = tuple(replace(term, name=f"sampling: {term.name}") for term in sketch.terms)
+    said = f"samples are generated at a batch of {GENERATION_BATCH:g}"
+    amounts = {"accelerator_hours": sketch.amounts["accelerator_hours"]}
+    return (
+        Sketch(terms=terms, held_s=sketch.held_s, amounts=amounts),
+        factors,
+        (said, *notes)
+        if job.generated_tokens
+        else (said, "as many tokens are sampled as trained on", *notes),
+    )

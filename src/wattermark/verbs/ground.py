@@ -1,0 +1,121 @@
+"""What every estimate stands on: the factors of a site, the hardware that is held, and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from wattermark.errors import UsageError
+from wattermark.factors.accelerators import accelerator_named
+from wattermark.factors.hardware import host_factors, sheet_factors
+from wattermark.factors.model_config import read_config
+from wattermark.factors.models import architecture_named
+from wattermark.factors.table import named
+from wattermark.science.serving import layers_like
+from wattermark.values.factors import Factor, Place
+from wattermark.values.jobs import Site
+from wattermark.values.workload import Accelerator, Architecture
+from wattermark.verbs.place import check_place, factors_at, place_recorded
+from wattermark.wiring.config import SETTINGS, check_grid_water, check_intensity
+
+LIFE = ("server_lifetime_years", "accelerator_utilisation")
+DEVICES = (
+    ("embodied_device_carbon", "embodied_device_water"),
+    ("embodied_host_carbon", "embodied_host_water"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A place, and all factors that do not depend on the work."""
+
+    place: Place
+    factors: tuple[Factor, ...]
+    assumptions: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def ground(site: Site, accelerator_id: str) -> Ground:
+    """The factors of a site, and of the hardware that is held there.
+
+    Raises
+    ------
+    UsageError
+        If the place is not known, or a number of the site cannot be meant.
+    """
+    place = check_place(site.place) if site.place else place_recorded(None, "")
+    given = {
+        name: SETTINGS[name].check(name, value)
+        for name, value in (("pue", site.pue), ("wue", site.wue), ("market_intensity", site.market_intensity))
+        if value is not None
+    }
+    if site.intensity is not None:
+        given["intensity"] = check_intensity("intensity", site.intensity)
+    if site.grid_water is not None:
+        given["grid_water"] = check_grid_water("grid_water", site.grid_water)
+    factors = (
+        *factors_at(place, **given),
+        *(named("defaults", name) for name in LIFE),
+        *sheet_factors(accelerator_id),
+        *host_factors(accelerators=True),
+    )
+    nowhere = () if site.place else ("no place was given: the world's mean, with a wide interval",)
+    return Ground(place, factors, nowhere)
+
+
+def accelerator_of(name: str) -> Accelerator:
+    """The data sheet of an accelerator.
+
+    Raises
+    ------
+    UsageError
+        If nobody knows it; the nearest names are offered.
+    """
+    return _accelerators(name)
+
+
+@lru_cache(maxsize=256)
+def _accelerators(name: str) -> Accelerator:
+    return accelerator_named(name)
+
+
+def model_of(
+    *, model: str | None, config: str | None, params: float | None, active_params: float | None
+) -> Architecture:
+    """A model by its name, by its ``config.json`` or by its size.
+
+    Raises
+    ------
+    UsageError
+        If the name is not known, the file cannot be understood, or nothing was given.
+    """
+    if model is not None:
+        return architecture_named(model)
+    if config is not None:
+        return read_config(Path(config))
+    if params is None:
+        raise UsageError("the model is not known", fix="Give --model, --config or --params")
+    return _by_size(params, active_params)
+
+
+def _by_size(params: float, active_params: float | None) -> Architecture:
+    return Architecture(
+        name=f"a model of {params:.3g} parameters",
+        params=params,
+        active_params=active_params or params,
+        layers=round(layers_like(params)),
+    )
+
+
+def defaults(names: Iterable[str]) -> tuple[Factor, ...]:
+    """Factors of our table of defaults."""
+    return tuple(named("defaults", name) for name in names)
+
+
+def given_factor(name: str, value: float, unit: str) -> Factor:
+    """A factor that the user gave."""
+    from wattermark.factors.places import given
+
+    return given(name, value, unit, 0)

@@ -1,0 +1,171 @@
+"""Estimates: every input moves the answer the way that physics does, and parts are the whole."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import wattermark as wm
+
+TRAINING = wm.Training(params=7e9, tokens=2e12, gpu="h100-sxm", count=512)
+INFERENCE = wm.Inference(
+    model="llama-3.1-70b", gpu="h100-sxm", count=4, batch=16, input_tokens=1500, output_tokens=400, cached=0.5
+)
+API = wm.ApiCalls(model="gpt-4o", input_tokens=1000, output_tokens=500)
+SITE = wm.Site(place="deu", pue=1.2, wue=0.5)
+MORE = st.floats(1.001, 8)
+
+
+def answer(job, site=SITE):
+    verb = {
+        wm.Training: wm.estimate_training,
+        wm.Inference: wm.estimate_inference,
+        wm.ApiCalls: wm.estimate_api,
+    }[type(job)]
+    return verb(job, site).footprint
+
+
+def no_less(more, less):
+    for name in ("it_energy_j", "facility_energy_j", "carbon_g", "water_l"):
+        assert more.quantities()[name].best >= less.quantities()[name].best * (1 - 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("job", "change"),
+    [
+        pytest.param(TRAINING, lambda j, x: replace(j, tokens=j.tokens * x), id="more tokens to train on"),
+        pytest.param(TRAINING, lambda j, x: replace(j, params=j.params * x), id="more parameters"),
+        pytest.param(TRAINING, lambda j, x: replace(j, mfu=0.4 / x), id="a lower utilisation"),
+        pytest.param(TRAINING, lambda j, x: replace(j, experiments=x - 1), id="more experiments"),
+        pytest.param(INFERENCE, lambda j, x: replace(j, input_tokens=j.input_tokens * x), id="more input"),
+        pytest.param(INFERENCE, lambda j, x: replace(j, output_tokens=j.output_tokens * x), id="more output"),
+        pytest.param(INFERENCE, lambda j, x: replace(j, reasoning_tokens=100 * x), id="reasoning"),
+        pytest.param(INFERENCE, lambda j, x: replace(j, batch=j.batch / x), id="a smaller batch"),
+        pytest.param(INFERENCE, lambda j, x: replace(j, cached=j.cached / x), id="less of it cached"),
+        pytest.param(INFERENCE, lambda j, x: replace(j, utilisation=0.5 / x), id="more waiting"),
+        pytest.param(API, lambda j, x: replace(j, output_tokens=j.output_tokens * x), id="a longer answer"),
+        pytest.param(API, lambda j, x: replace(j, input_tokens=j.input_tokens * x), id="a longer question"),
+    ],
+)
+@given(x=MORE)
+def test_more_work_never_costs_less(job, change, x):
+    base = replace(job, mfu=0.4) if isinstance(job, wm.Training) else job
+    base = replace(base, utilisation=0.5) if isinstance(job, wm.Inference) else base
+    no_less(answer(change(base, x)), answer(base))
+
+
+@pytest.mark.parametrize("job", [TRAINING, INFERENCE, API], ids=["training", "inference", "api"])
+@given(x=st.floats(1.001, 3))
+def test_a_hotter_site_never_costs_less(job, x):
+    base = answer(job)
+    hotter = answer(job, replace(SITE, wue=0.5 * x))
+    assert hotter.water_onsite_l.best > base.water_onsite_l.best
+    if not isinstance(
+        job, wm.ApiCalls
+    ):  # its anchors are energies of the facility: a worse PUE leaves less IT
+        no_less(answer(job, replace(SITE, pue=1.2 * x)), base)
+
+
+@pytest.mark.parametrize("job", [replace(TRAINING, experiments=0.5), INFERENCE, API])
+def test_parts_are_the_whole(job):
+    found = answer(job)
+    assert sum(c.energy_j.best for c in found.components) == pytest.approx(found.it_energy_j.best)
+    parts = ("water_onsite_l", "water_offsite_thermal_l", "water_offsite_hydro_l", "water_embodied_l")
+    assert sum(found.quantities()[name].best for name in parts) == pytest.approx(found.water_l.best)
+    assert found.carbon_g.best == pytest.approx(
+        found.carbon_operational_g.best + found.carbon_embodied_g.best
+    )
+
+
+@pytest.mark.parametrize("job", [TRAINING, INFERENCE, API], ids=["training", "inference", "api"])
+def test_nothing_is_told_without_its_interval(job):
+    found = answer(job)
+    for name, value in found.quantities().items():
+        assert (value is None) == (name == "carbon_market_g")
+        assert value is None or value.low < value.best < value.high
+    assert {driver.quantity for driver in found.drivers} == {"it_energy_j", "carbon_g", "water_l"}
+    assert any(flag.startswith("estimated") for flag in found.flags)
+
+
+@pytest.mark.parametrize(
+    ("method", "flops_per_param"), [("full", 6), ("lora", 4), ("qlora", 4), ("dpo", 8), ("rl", 8)]
+)
+def test_each_method_has_its_work(method, flops_per_param):
+    found = wm.estimate_training(replace(TRAINING, method=method))
+    assert found.amounts["flops"].best == pytest.approx(flops_per_param * 7e9 * 2e12)
+    assert any(c.name.startswith("sampling") for c in found.footprint.components) == (method == "rl")
+
+
+def test_a_mixture_of_experts_works_by_its_active_parameters():
+    dense = wm.estimate_training(replace(TRAINING, params=2e9))
+    sparse = wm.estimate_training(replace(TRAINING, params=7e9, active_params=2e9))
+    assert sparse.amounts["flops"] == dense.amounts["flops"]
+
+
+def test_what_is_given_of_the_site_goes_before_the_tables():
+    site = wm.Site(place="deu", pue=1.1, wue=0.2, intensity=100.0, market_intensity=10.0, grid_water=2.0)
+    found = answer(TRAINING, site)
+    kwh = found.it_energy_j.best / 3.6e6
+    assert found.facility_energy_j.best == pytest.approx(found.it_energy_j.best * 1.1)
+    assert found.carbon_operational_g.best == pytest.approx(kwh * 1.1 * 100)
+    assert found.carbon_market_g.best == pytest.approx(kwh * 1.1 * 10)
+    assert found.water_onsite_l.best == pytest.approx(kwh * 0.2)
+    assert found.water_offsite_thermal_l.best == pytest.approx(kwh * 1.1 * 2)
+    assert found.water_offsite_hydro_l.best == 0
+
+
+def test_replicas_and_requests_tell_how_much_of_the_time_is_waited():
+    day = replace(INFERENCE, requests_per_day=1e5)
+    few = wm.estimate_inference(replace(day, replicas=2)).footprint
+    many = wm.estimate_inference(replace(day, replicas=20)).footprint
+    waits = [
+        next(c.energy_j.best for c in one.components if c.name == "waiting accelerators")
+        for one in (few, many)
+    ]
+    assert waits[1] > 5 * waits[0]
+    with pytest.raises(wm.UsageError, match="replicas cannot serve"):
+        wm.estimate_inference(replace(day, requests_per_day=1e8, replicas=1))
+
+
+def test_an_accelerator_without_measurements_has_a_wider_band():
+    widths = [
+        (
+            found := wm.estimate_inference(replace(INFERENCE, gpu=gpu)).amounts[
+                "accelerator_energy_per_request_j"
+            ]
+        ).high
+        / found.low
+        for gpu in ("h100-sxm", "a100-sxm-80")
+    ]
+    assert widths[1] > 2 * widths[0]
+
+
+def test_rows_of_what_if_are_the_same_one_by_one():
+    tokens, gpus = np.array([1e11, 2e12, 5e12]), ["h100-sxm", "b200", "h100-sxm"]
+    rows = wm.what_if_training({"params": 7e9, "tokens": tokens, "gpu": gpus, "place": "deu", "pue": 1.2})
+    for i, gpu in enumerate(gpus):
+        one = answer(wm.Training(params=7e9, tokens=tokens[i], gpu=gpu), wm.Site(place="deu", pue=1.2))
+        assert rows["carbon_g"][i] == pytest.approx(one.carbon_g.best)
+    batches = np.array([8.0, 24.0, 100.0])
+    asked = {"model": "llama-3.1-8b", "gpu": "h100", "input_tokens": 150, "output_tokens": 400}
+    rows = wm.what_if_inference({**asked, "batch": batches, "place": "deu"})
+    for i, batch in enumerate(batches):
+        one = answer(wm.Inference(**asked, batch=batch, count=1), wm.Site(place="deu"))
+        assert rows["water_l"][i] == pytest.approx(one.water_l.best)
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"params": 7e9, "tokens": 1e9}, "gpu"),
+        ({"params": 7e9, "tokens": 1e9, "gpu": "h100", "colour": 1}, "colour"),
+        ({"params": [7e9, -1], "tokens": 1e9, "gpu": "h100"}, "above 0"),
+        ({"params": [7e9, 1e9], "tokens": [1, 2, 3], "gpu": "h100"}, "length"),
+        ({"params": "many", "tokens": 1e9, "gpu": "h100"}, "number"),
+    ],
+)
+def test_rows_that_cannot_be_meant_are_told(columns, says):
+    with pytest.raises(wm.UsageError, match=says):
+        wm.what_if_training(columns)
