@@ -141,7 +141,7 @@ def _replica(job: Inference, model: Architecture, accelerator: Accelerator) -> _
         raise UsageError(
             f"{model.name} at {precision} takes {gigabytes(model, asked):.0f} GB, more than"
             f" {job.count} x {accelerator.id} hold",
-            fix=f"Give --count {fewest_accelerators(model, asked, accelerator)}, or fewer bits (--quantisation)",
+            fix=f"Give --count {fewest_accelerators(model, asked, accelerator)}, or a --quantisation",
         )
     return _Replica(asked, ())
 
