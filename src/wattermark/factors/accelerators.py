@@ -35,7 +35,7 @@ def accelerator_named(name: str) -> Accelerator:
     FactorNotFound
         If its peak or its bandwidth is not known; it names the column.
     """
-    row = _names().get(_plain(name)) or accelerator(name)
+    row = _names().get(_plain(name)) or accelerator(name) or _by_words(name)
     if row is None:
         raise UsageError(f"the accelerator {name!r} is not known", fix=_nearest(name))
     return Accelerator(
@@ -76,6 +76,13 @@ def _names() -> dict[str, Row]:
 
 def _plain(name: str) -> str:
     return re.sub(r"[\s_-]+", "-", name.strip().lower()).removeprefix("nvidia-").removeprefix("amd-instinct-")
+
+
+def _by_words(name: str) -> Row | None:
+    """The row whose id's words all stand in the name: ``H100-SXM-80GB`` is an ``h100-sxm``."""
+    said = {word.removesuffix("gb") for word in _plain(name).split("-")}
+    fits = [row for row in table("accelerators") if said.issuperset(row["id"].split("-"))]
+    return max(fits, key=lambda row: len(row["id"])) if fits else None
 
 
 def _peaks(row: Row) -> Iterator[tuple[str, float]]:
