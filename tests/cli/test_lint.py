@@ -32,8 +32,10 @@ with (Path(__file__).parents[1] / "data" / "published_cases.csv").open(encoding=
 
 def claim(row, times=1.0):
     """A published case as a claim; its value as printed, or some times that."""
-    told = {"quantity": row["quantity"], "value": float(row["value"]) * times, "unit": row["unit"]}
-    return json.dumps({**told, "inputs": json.loads(row["inputs"])})
+    words = {"facility_energy_j": "facility_energy", "carbon_g": "carbon"}
+    told = {"quantity": words[row["quantity"]], "value": float(row["value"]) * times, "unit": row["unit"]}
+    inputs = {"gpu_hours" if k == "hours" else k: value for k, value in json.loads(row["inputs"]).items()}
+    return json.dumps({**told, "inputs": inputs})
 
 
 def lint(tmp_path, capsys, text, name):
