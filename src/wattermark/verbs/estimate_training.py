@@ -156,7 +156,7 @@ def _generation(job: Training, model: Architecture) -> tuple[Sketch, tuple[Facto
     )  # fmt: skip
     sketch, factors, notes = serving_sketch(asked, requests=sampled, model=model)
     terms = tuple(replace(term, name=f"sampling: {term.name}") for term in sketch.terms)
-    said = f"samples are generated at a batch of {GENERATION_BATCH:g}"
+    said = f"samples are generated at a batch of {GENERATION_BATCH:g}; wall time is that of the updates"
     amounts = {"accelerator_hours": sketch.amounts["accelerator_hours"]}
     return (
         Sketch(terms=terms, held_s=sketch.held_s, amounts=amounts),
