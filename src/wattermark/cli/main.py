@@ -17,6 +17,7 @@ COMMANDS = {
     "show": "one run: energy, carbon, water, and how sure they are",
     "estimate": "what a training or a service would cost, before it runs",
     "calibrate": "fit the serving model to your own measurements",
+    "report": "as a standard wants it: SCI, GHG Protocol, AI Act, model card",
     "doctor": "which meters work here, and what mends the others",
     "places": "find the name of a place",
     "factors": "the numbers behind the numbers, with their sources",
