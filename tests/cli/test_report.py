@@ -71,8 +71,13 @@ def test_the_block_of_a_card_is_yaml_in_grams(ledger, capsys):
 
 
 @pytest.mark.parametrize(
-    "words", [["sci", "last"], ["sci", "last", "--per", "x", "--units", "0"], ["sci", "nobody", "--per", "x", "--units", "1"]]
-)  # fmt: skip
+    "words",
+    [
+        pytest.param(["last"], id="a score without its unit"),
+        pytest.param(["last", "--per", "x", "--units", "0"], id="no units"),
+        pytest.param(["nobody", "--per", "x", "--units", "1"], id="no such run"),
+    ],
+)
 def test_what_cannot_be_meant_is_told(ledger, words, capsys):
-    assert main(["report", *words, "--ledger", ledger]) in (1, 2)
+    assert main(["report", "sci", *words, "--ledger", ledger]) in (1, 2)
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
