@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from wattermark.errors import UsageError, WattermarkError
     from wattermark.values.estimate import Estimate
     from wattermark.values.footprint import Footprint
-    from wattermark.values.jobs import ApiCalls, Inference, Site, Training
+    from wattermark.values.jobs import ApiCalls, Inference, Media, Site, Training
     from wattermark.values.range import Range
     from wattermark.verbs.again import account
     from wattermark.verbs.estimate_api import estimate_api
     from wattermark.verbs.estimate_inference import estimate_inference
+    from wattermark.verbs.estimate_media import estimate_media
     from wattermark.verbs.estimate_training import estimate_training
     from wattermark.verbs.measure import Run
     from wattermark.verbs.replay import replay
@@ -31,11 +32,13 @@ _FACE = {
     "estimate_training": "wattermark.verbs.estimate_training",
     "estimate_inference": "wattermark.verbs.estimate_inference",
     "estimate_api": "wattermark.verbs.estimate_api",
+    "estimate_media": "wattermark.verbs.estimate_media",
     "what_if_training": "wattermark.verbs.what_if",
     "what_if_inference": "wattermark.verbs.what_if",
     "Training": "wattermark.values.jobs",
     "Inference": "wattermark.values.jobs",
     "ApiCalls": "wattermark.values.jobs",
+    "Media": "wattermark.values.jobs",
     "Site": "wattermark.values.jobs",
     "Estimate": "wattermark.values.estimate",
     "Footprint": "wattermark.values.footprint",
@@ -50,6 +53,7 @@ __all__ = [
     "Estimate",
     "Footprint",
     "Inference",
+    "Media",
     "Range",
     "Run",
     "Site",
@@ -60,6 +64,7 @@ __all__ = [
     "account",
     "estimate_api",
     "estimate_inference",
+    "estimate_media",
     "estimate_training",
     "replay",
     "track",

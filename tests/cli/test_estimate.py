@@ -15,6 +15,7 @@ EXAMPLES = [
 ]
 TRAINING = ["estimate", "training", "--tokens", "2e12", "--gpu", "h100-sxm"]
 INFERENCE = ["estimate", "inference", "--gpu", "h100-sxm", "--input-tokens", "100", "--output-tokens", "200"]
+IMAGE = ["estimate", "image", "--gpu", "h100"]
 
 
 @pytest.mark.parametrize("words", EXAMPLES, ids=lambda words: " ".join(words)[:60])
@@ -71,6 +72,12 @@ def test_comparisons_are_sorted(by, capsys):
             "ever published",
             id="unknown model",
         ),
+        pytest.param([*IMAGE, "--model", "flux"], "flux.1-dev", id="a near image model"),
+        pytest.param([*IMAGE, "--model", "rembrandt"], "Known are sana", id="no image model at all"),
+        pytest.param(IMAGE, "model is not known", id="no image model given"),
+        pytest.param([*IMAGE, "--model", "flux.1-dev", "--steps", "0"], "steps is 0", id="no step"),
+        pytest.param([*IMAGE, "--model", "flux.1-dev", "--count", "0"], "count is 0", id="no accelerator"),
+        pytest.param([*IMAGE, "--model", "flux.1-dev", "--batch", "0.5"], "batch is 0.5", id="half an image"),
         pytest.param(["estimate", "api", "--model", "gpt-4o"], "without tokens", id="an empty request"),
     ],
 )

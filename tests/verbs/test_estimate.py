@@ -14,6 +14,8 @@ INFERENCE = wm.Inference(
     model="llama-3.1-70b", gpu="h100-sxm", count=4, batch=16, input_tokens=1500, output_tokens=400, cached=0.5
 )
 API = wm.ApiCalls(model="gpt-4o", input_tokens=1000, output_tokens=500)
+IMAGES = wm.Media(kind="image", model="flux.1-dev", gpu="h100", items=100, utilisation=0.5)
+VIDEO = wm.Media(kind="video", model="wan2.1-t2v-14b", gpu="b200", count=4, frames=81, utilisation=0.5)
 SITE = wm.Site(place="deu", pue=1.2, wue=0.5)
 MORE = st.floats(1.001, 8)
 
@@ -23,6 +25,7 @@ def answer(job, site=SITE):
         wm.Training: wm.estimate_training,
         wm.Inference: wm.estimate_inference,
         wm.ApiCalls: wm.estimate_api,
+        wm.Media: wm.estimate_media,
     }[type(job)]
     return verb(job, site).footprint
 
@@ -45,6 +48,13 @@ def no_less(more, less):
         pytest.param(INFERENCE, lambda j, x: replace(j, batch=j.batch / x), id="a smaller batch"),
         pytest.param(INFERENCE, lambda j, x: replace(j, cached=j.cached / x), id="less of it cached"),
         pytest.param(INFERENCE, lambda j, x: replace(j, utilisation=0.5 / x), id="more waiting"),
+        pytest.param(IMAGES, lambda j, x: replace(j, items=j.items * x), id="more images"),
+        pytest.param(IMAGES, lambda j, x: replace(j, steps=50 * x), id="more steps"),
+        pytest.param(IMAGES, lambda j, x: replace(j, height=1024 * x), id="larger images"),
+        pytest.param(IMAGES, lambda j, x: replace(j, utilisation=0.5 / x), id="idle between images"),
+        pytest.param(VIDEO, lambda j, x: replace(j, frames=j.frames * x), id="longer videos"),
+        pytest.param(VIDEO, lambda j, x: replace(j, count=j.count * int(x + 1)), id="more GPUs"),
+        pytest.param(VIDEO, lambda j, x: replace(j, batch=8 / x), id="a smaller batch of videos"),
         pytest.param(API, lambda j, x: replace(j, output_tokens=j.output_tokens * x), id="a longer answer"),
         pytest.param(API, lambda j, x: replace(j, input_tokens=j.input_tokens * x), id="a longer question"),
     ],
@@ -53,10 +63,13 @@ def no_less(more, less):
 def test_more_work_never_costs_less(job, change, x):
     base = replace(job, mfu=0.4) if isinstance(job, wm.Training) else job
     base = replace(base, utilisation=0.5) if isinstance(job, wm.Inference) else base
+    base = replace(base, batch=8) if job is VIDEO else base
     no_less(answer(change(base, x)), answer(base))
 
 
-@pytest.mark.parametrize("job", [TRAINING, INFERENCE, API], ids=["training", "inference", "api"])
+@pytest.mark.parametrize(
+    "job", [TRAINING, INFERENCE, IMAGES, API], ids=["training", "inference", "images", "api"]
+)
 @given(x=st.floats(1.001, 3))
 def test_a_hotter_site_never_costs_less(job, x):
     base = answer(job)
@@ -68,7 +81,7 @@ def test_a_hotter_site_never_costs_less(job, x):
         no_less(answer(job, replace(SITE, pue=1.2 * x)), base)
 
 
-@pytest.mark.parametrize("job", [replace(TRAINING, experiments=0.5), INFERENCE, API])
+@pytest.mark.parametrize("job", [replace(TRAINING, experiments=0.5), INFERENCE, IMAGES, VIDEO, API])
 def test_parts_are_the_whole(job):
     found = answer(job)
     assert sum(c.energy_j.best for c in found.components) == pytest.approx(found.it_energy_j.best)
@@ -79,7 +92,7 @@ def test_parts_are_the_whole(job):
     )
 
 
-@pytest.mark.parametrize("job", [TRAINING, INFERENCE, API], ids=["training", "inference", "api"])
+@pytest.mark.parametrize("job", [TRAINING, INFERENCE, IMAGES, VIDEO, API])
 def test_nothing_is_told_without_its_interval(job):
     found = answer(job)
     for name, value in found.quantities().items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wattermark.cli.options import add_json, amount
 from wattermark.errors import UsageError
-from wattermark.values.jobs import METHODS, PRECISIONS, ApiCalls, Inference, Site, Training
+from wattermark.values.jobs import METHODS, PRECISIONS, ApiCalls, Inference, Media, Site, Training
 
 if TYPE_CHECKING:
     from wattermark.values.estimate import Estimate
@@ -21,6 +21,8 @@ EPILOG = """examples:
   wattermark estimate training --model llama-3.1-8b --method lora --tokens 50e6 --gpu a100
   wattermark estimate inference --model llama-3.1-70b --gpu h100-sxm --count 4 --batch 64 \\
       --input-tokens 1500 --output-tokens 400 --cached 0.3 --requests-per-day 1e6
+  wattermark estimate image --model flux.1-dev --gpu h100 --items 1000 --place deu
+  wattermark estimate video --model wan2.1-t2v-14b --gpu h100 --count 8 --frames 81
   wattermark estimate api --provider openai --model gpt-4o --input-tokens 1000 --output-tokens 500
   wattermark estimate training --params 7e9 --tokens 2e12 --gpu h100 \\
       --compare gpu=h100,b200,a100 --compare place=swe,deu,aws:us-west-2 --sort water
@@ -65,6 +67,18 @@ SITE = (
     Option("market_intensity", amount, "of the contracted supply [g CO2e/kWh]"),
     Option("grid_water", amount, "consumed by the power plants [L/kWh]"),
 )
+MEDIA = (
+    Option("model", str, "a known model: flux.1-dev, wan2.1-t2v-14b ..."),
+    Option("params", amount, "of the part that denoises, for a model that is not known"),
+    GPU,
+    Option("count", int, "accelerators that share each pass (1)"),
+    Option("batch", amount, "made at the same time (1)"),
+    Option("items", amount, "how many (1)"),
+    Option("steps", amount, "of denoising"),
+    Option("height", amount, "[px]"),
+    Option("width", amount, "[px]"),
+    Option("utilisation", amount, "share of its time in which the hardware works"),
+)
 JOBS: Mapping[str, tuple[Option, ...]] = {
     "training": (
         *MODEL,
@@ -90,6 +104,8 @@ JOBS: Mapping[str, tuple[Option, ...]] = {
         Option("cached", amount, "share of the input that was read before"),
     ),
     "embedding": (*MODEL, *REPLICA, Option("input_tokens", amount, "of a text", needed=True)),
+    "image": MEDIA,
+    "video": (*MEDIA, Option("frames", amount, "of a video, seconds x frames a second")),
     "api": (
         Option("provider", str, "openai, anthropic ..."),
         Option("model", str, "gpt-4o, claude-3.7-sonnet ...", needed=True),
@@ -142,6 +158,7 @@ def main(args: argparse.Namespace) -> int:
 def _estimate(kind: str, given: Mapping[str, Any]) -> Estimate:
     from wattermark.verbs.estimate_api import estimate_api
     from wattermark.verbs.estimate_inference import estimate_inference
+    from wattermark.verbs.estimate_media import estimate_media
     from wattermark.verbs.estimate_training import estimate_training
 
     job = {option.name: given[option.name] for option in JOBS[kind] if option.name in given}
@@ -150,6 +167,8 @@ def _estimate(kind: str, given: Mapping[str, Any]) -> Estimate:
         return estimate_training(Training(**job), site)
     if kind == "api":
         return estimate_api(ApiCalls(**job), site)
+    if kind in ("image", "video"):
+        return estimate_media(Media(**job, kind=kind), site)
     return estimate_inference(Inference(**job, kind="embed" if kind == "embedding" else "generate"), site)
 
 

@@ -17,6 +17,7 @@ AMOUNTS: Mapping[str, tuple[str, Scale | None]] = {
     "accelerator_energy_per_item_j": ("accelerators, one of them", ENERGY),
     "energy_per_request_j": ("facility, a request", ENERGY),
     "busy_time_per_request_s": ("replica time, a request", TIME),
+    "busy_time_per_item_s": ("busy time, one of them", TIME),
     "replicas_busy": ("replicas, if never idle", None),
 }
 SORTS = {"carbon": "carbon_g", "water": "water_l", "energy": "facility_energy_j"}

@@ -7,6 +7,14 @@ from dataclasses import dataclass
 
 from wattermark.science.components import Parts
 from wattermark.science.footprint import Device, footprint, formula
+from wattermark.science.generation import (
+    ALONE,
+    PARTS,
+    Generation,
+    gpu_energy_j,
+    gpu_energy_parts_j,
+    gpu_seconds,
+)
 from wattermark.science.lazily import np_any, once, total
 from wattermark.science.serving import (
     Work,
@@ -156,6 +164,24 @@ def serving(
     def busy_s(values: Values) -> Number:
         return total(part(values) for part in working) / (tdp_w * values["serving_power_fraction"])
 
+    amounts: dict[str, Energy] = {
+        "accelerator_energy_per_request_j": lambda v: total(part(v) for part in working) / requests,
+        "busy_time_per_request_s": lambda v: busy_s(v) / accelerators / requests,
+        "replicas_busy": lambda v: busy_s(v) / accelerators / S_PER_DAY,
+    }
+    return _held_ready(parts, busy_s, tdp_w=tdp_w, utilisation=utilisation, amounts=amounts)
+
+
+def _held_ready(
+    parts: Mapping[str, Energy],
+    busy_s: Energy,
+    *,
+    tdp_w: Number,
+    utilisation: Number | None,
+    amounts: Mapping[str, Energy],
+) -> Sketch:
+    """Accelerators that work for ``busy_s``, wait for the rest of the time that they are held, and hosts."""
+
     @once
     def idle_s(values: Values) -> Number:
         used = values["serving_utilisation"] if utilisation is None else utilisation
@@ -165,17 +191,15 @@ def serving(
     def held_s(values: Values) -> Number:
         return busy_s(values) + idle_s(values)
 
-    parts["waiting accelerators"] = lambda v: held_energy_j(idle_s(v), tdp_w * v["gpu_idle_fraction"])
-    parts["hosts"] = lambda v: held_energy_j(held_s(v), v["host_power_per_gpu_w"])
+    held_parts: dict[str, Energy] = {
+        **parts,
+        "waiting accelerators": lambda v: held_energy_j(idle_s(v), tdp_w * v["gpu_idle_fraction"]),
+        "hosts": lambda v: held_energy_j(held_s(v), v["host_power_per_gpu_w"]),
+    }
     return Sketch(
-        terms=tuple(_term(name, run) for name, run in parts.items()),
+        terms=tuple(_term(name, run) for name, run in held_parts.items()),
         held_s=held_s,
-        amounts={
-            "accelerator_hours": lambda v: held_s(v) / S_PER_HOUR,
-            "accelerator_energy_per_request_j": lambda v: total(part(v) for part in working) / requests,
-            "busy_time_per_request_s": lambda v: busy_s(v) / accelerators / requests,
-            "replicas_busy": lambda v: busy_s(v) / accelerators / S_PER_DAY,
-        },
+        amounts={"accelerator_hours": lambda v: held_s(v) / S_PER_HOUR, **amounts},
     )
 
 
@@ -223,31 +247,39 @@ def api(*, input_tokens: Number, output_tokens: Number, requests: Number) -> Ske
     )
 
 
-def generation(energy_j: Energy, busy_s: Energy, *, items: Number) -> Sketch:
-    """Images or videos, by the energy and the accelerator time of one.
+def media(asked: Generation, *, tdp_w: Number, items: Number, utilisation: Number | None) -> Sketch:
+    """Images or videos by what their model computes, waiting, and the hosts around.
 
     Parameters
     ----------
-    energy_j, busy_s : callable
-        From the factors to those of one item. [J], [s]
+    asked : Generation
+        Of one item.
+    tdp_w : float or ndarray
+        Of one accelerator. [W]
     items : float or ndarray
         How many. [1]
+    utilisation : float or ndarray, optional
+        As of ``serving``.
     """
 
-    def held_s(values: Values) -> Number:
-        return items * busy_s(values)
+    @once
+    def busy_s(values: Values) -> Number:
+        return items * gpu_seconds(values, asked)
 
-    return Sketch(
-        terms=(
-            _term("accelerators", lambda v: items * energy_j(v)),
-            _term("hosts", lambda v: held_energy_j(held_s(v), v["host_power_per_gpu_w"])),
-        ),
-        held_s=held_s,
-        amounts={
-            "accelerator_hours": lambda v: held_s(v) / S_PER_HOUR,
-            "accelerator_energy_per_item_j": energy_j,
-        },
-    )
+    amounts: dict[str, Energy] = {
+        "accelerator_energy_per_item_j": lambda v: gpu_energy_j(v, asked),
+        "busy_time_per_item_s": lambda v: busy_s(v) / asked.gpus / items,
+    }
+    parts = {name: _part_of(name, asked, items) for name in (ALONE if _is_alone(asked) else PARTS)}
+    return _held_ready(parts, busy_s, tdp_w=tdp_w, utilisation=utilisation, amounts=amounts)
+
+
+def _is_alone(asked: Generation) -> bool:
+    return not np_any(asked.gpus - 1)
+
+
+def _part_of(name: str, asked: Generation, items: Number) -> Energy:
+    return once(lambda values: items * gpu_energy_parts_j(values, asked)[name])
 
 
 def together(first: Sketch, second: Sketch) -> Sketch:
@@ -353,6 +385,5 @@ def _per(whole: Footprint, many: float) -> dict[str, Range]:
 
 
 def _term(name: str, run: Energy) -> Term:
-    kind = "gpu" if name in ("accelerators", "prefill", "decode", "waiting accelerators") else "host"
-    kind = name if name in ("experiments", "service") else kind
+    kind = {"hosts": "host", "experiments": "experiments", "service": "service"}.get(name, "gpu")
     return Term(name=name, kind=kind, quality=Quality.MODELLED, run=run, how="estimated")

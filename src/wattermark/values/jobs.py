@@ -7,6 +7,7 @@ from math import isfinite
 
 from wattermark.errors import UsageError
 
+MEDIA = ("image", "video")
 METHODS = ("full", "lora", "qlora", "dpo", "rl")
 PRECISIONS = ("bf16", "fp16", "fp8", "int8", "int4", "mxfp4", "fp32")
 
@@ -203,6 +204,44 @@ class Inference:
             raise UsageError("replicas without requests_per_day", fix="Give --requests-per-day as well")
         if self.replicas is not None and self.utilisation is not None:
             raise UsageError("--replicas and --utilisation say the same thing twice", fix="Give one of them")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """Images or videos that were not made; an item is one of them.
+
+    ``kind`` is image or video; ``params`` are those of the part that denoises, for a model that nobody
+    listed. ``count`` accelerators share each pass and make ``batch`` items at a time. What is asked of
+    an item (``steps`` [1], ``height`` and ``width`` [px], ``frames`` [1]) is as usual for its model where
+    it is not given. ``utilisation`` is the share of its time in which the hardware works.
+    """
+
+    kind: str
+    gpu: str
+    model: str | None = None
+    params: float | None = None
+    items: float = 1.0
+    count: int = 1
+    batch: float = 1.0
+    steps: float | None = None
+    height: float | None = None
+    width: float | None = None
+    frames: float | None = None
+    utilisation: float | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("kind", self.kind, MEDIA)
+        for name in ("params", "items", "count", "batch", "steps", "height", "width", "frames"):
+            check_positive(name, getattr(self, name))
+        for name in ("count", "batch", "frames"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} is {value:g}", fix="Give at least 1")
+        if self.kind == "image" and self.frames not in (None, 1):
+            raise UsageError(f"an image of {self.frames:g} frames", fix="Estimate a video, or leave them out")
+        check_share("utilisation", self.utilisation, above_zero=True)
+        if self.model is None and self.params is None:
+            raise UsageError("the model is not known", fix="Give --model, or --params")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
