@@ -68,6 +68,7 @@ def estimate_document(estimate: Estimate) -> Document:
             unit: {name: _range(value) for name, value in ranges.items()}
             for unit, ranges in estimate.per_unit.items()
         },
+        "hardware": estimate.hardware,
         "assumptions": list(estimate.assumptions),
     }
     return {"estimate": told, **footprint_document(estimate.footprint)}

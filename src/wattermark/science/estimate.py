@@ -316,6 +316,7 @@ def estimate(
     kind: str,
     place: Place,
     units: Mapping[str, float],
+    hardware: str,
     assumptions: Iterable[str] = (),
 ) -> Estimate:
     """Join a sketch with where it would run.
@@ -334,6 +335,8 @@ def estimate(
         Goes with the numbers.
     units : mapping
         How many of what it holds. [1]
+    hardware : str
+        What works on it, in words.
     assumptions : iterable of str
         What was taken, and not given.
     """
@@ -341,16 +344,17 @@ def estimate(
     best: Values = {factor.name: factor.value.best for factor in known}
     wall = sketch.amounts.get("wall_time_s", sketch.held_s)
     parts = Parts(terms=sketch.terms, duration_s=float(wall(best)), scope=Scope.MACHINE, load=None)
-    hardware = [Device(carbon, water, sketch.held_s) for carbon, water in devices]
+    making = [Device(carbon, water, sketch.held_s) for carbon, water in devices]
     taken = tuple(assumptions)
     flags = (ESTIMATED, *(f"assumed: {one}" for one in taken))
-    found = footprint(parts, known, hardware, place=place, flags=flags)
+    found = footprint(parts, known, making, place=place, flags=flags)
     return Estimate(
         kind=kind,
         footprint=found,
         amounts=_amounts(sketch, known),
         units=units,
         per_unit={unit: _per(found, many) for unit, many in units.items()},
+        hardware=hardware,
         assumptions=taken,
     )
 

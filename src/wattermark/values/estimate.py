@@ -16,7 +16,7 @@ class Estimate:
     ``amounts`` are what else was asked, each ending in its unit (``accelerator_hours``, ``wall_time_s``,
     ``flops``); ``units`` how many of what the footprint holds (``{"request": 1e6}``),
     ``per_unit`` its main quantities for one of each (``facility_energy_j``, ``carbon_g``, ``water_l``);
-    ``assumptions`` all that was not given and had to be taken.
+    ``hardware`` what works on it, in words; ``assumptions`` all that was not given and had to be taken.
     """
 
     kind: str
@@ -24,4 +24,5 @@ class Estimate:
     amounts: Mapping[str, Range]
     units: Mapping[str, float]
     per_unit: Mapping[str, Mapping[str, Range]]
+    hardware: str
     assumptions: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ from wattermark.values.jobs import Inference, Site
 from wattermark.values.range import Range
 from wattermark.values.workload import Accelerator, Architecture, Requests
 from wattermark.verbs.calibration_file import read_calibration
-from wattermark.verbs.ground import DEVICES, accelerator_of, defaults, ground, model_of
+from wattermark.verbs.ground import DEVICES, Draft, accelerator_of, defaults, ground, model_of
 
 
 def estimate_inference(job: Inference, site: Site | None = None) -> Estimate:
@@ -55,25 +55,24 @@ def estimate_inference(job: Inference, site: Site | None = None) -> Estimate:
     """
     standing = ground(site or Site(), accelerator_of(job.gpu).id)
     requests = job.requests_per_day or 1.0
-    sketch, factors, taken = serving_sketch(job, requests=requests)
+    draft = serving_draft(job, requests=requests)
     units = {"request": requests}
     if job.kind == "generate":
         units["output token"] = output_tokens_of(requests, job.output_tokens)
     return estimate(
-        sketch,
-        (*standing.factors, *factors),
+        draft.sketch,
+        (*standing.factors, *draft.factors),
         DEVICES,
         kind=job.kind,
         place=standing.place,
         units=units,
-        assumptions=(*taken, *standing.assumptions),
+        hardware=draft.hardware,
+        assumptions=(*draft.assumptions, *standing.assumptions),
     )
 
 
-def serving_sketch(
-    job: Inference, *, requests: float, model: Architecture | None = None
-) -> tuple[Sketch, tuple[Factor, ...], tuple[str, ...]]:
-    """The terms of a service, the factors that they name, and what was assumed."""
+def serving_draft(job: Inference, *, requests: float, model: Architecture | None = None) -> Draft:
+    """A service that is not placed yet."""
     accelerator = accelerator_of(job.gpu)
     known = model or model_of(
         model=job.model, config=job.config, params=job.params, active_params=job.active_params
@@ -96,8 +95,12 @@ def serving_sketch(
         best = {factor.name: factor.value.best for factor in factors}
         busy = float(sketch(1.0).amounts["replicas_busy"](best))
         utilisation = _utilisation(busy, job.replicas)
-    taken = (*replica.taken, *_said(job, known, accelerator))
-    return sketch(utilisation), factors, taken
+    return Draft(
+        sketch(utilisation),
+        factors,
+        (*replica.taken, *_said(job, known, accelerator)),
+        f"{replica.requests.accelerators:g} x {accelerator.id}",
+    )
 
 
 def _coefficients(job: Inference, accelerator: Accelerator) -> list[Factor]:

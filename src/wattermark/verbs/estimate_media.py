@@ -54,6 +54,7 @@ def estimate_media(job: Media, site: Site | None = None) -> Estimate:
         kind=job.kind,
         place=standing.place,
         units={job.kind: float(job.items)},
+        hardware=f"{job.count} x {accelerator.id}",
         assumptions=(*known.notes, *_said(job, known), *standing.assumptions),
     )
 

@@ -12,8 +12,8 @@ from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import Inference, Site, Training
 from wattermark.values.workload import Accelerator, Architecture
-from wattermark.verbs.estimate_inference import serving_sketch
-from wattermark.verbs.ground import DEVICES, accelerator_of, defaults, given_factor, ground, model_of
+from wattermark.verbs.estimate_inference import serving_draft
+from wattermark.verbs.ground import DEVICES, Draft, accelerator_of, defaults, given_factor, ground, model_of
 
 EIGHT_BITS = ("fp8", "int8")
 GENERATION_BATCH = 64.0
@@ -49,30 +49,30 @@ def estimate_training(job: Training, site: Site | None = None) -> Estimate:
     where = site or Site()
     accelerator = accelerator_of(job.gpu)
     standing = ground(where, accelerator.id)
-    sketch, factors, taken = training_sketch(job, accelerator)
+    draft = training_draft(job, accelerator)
     units = {"training token": job.tokens} if job.tokens else {}
     return estimate(
-        sketch,
-        (*standing.factors, *factors),
+        draft.sketch,
+        (*standing.factors, *draft.factors),
         DEVICES,
         kind="training",
         place=standing.place,
         units=units,
-        assumptions=(*taken, *standing.assumptions),
+        hardware=draft.hardware,
+        assumptions=(*draft.assumptions, *standing.assumptions),
     )
 
 
-def training_sketch(
-    job: Training, accelerator: Accelerator
-) -> tuple[Sketch, tuple[Factor, ...], tuple[str, ...]]:
-    """The terms of a training, the factors that they name, and what was assumed."""
+def training_draft(job: Training, accelerator: Accelerator) -> Draft:
+    """A training that is not placed yet."""
+    hardware = f"{job.count:g} x {accelerator.id}"
     if job.gpu_hours is not None:
         busy_s = hours_to_s(job.gpu_hours)
         sketch = held(
             lambda _: busy_s,
             tdp_w=accelerator.tdp_w, count=job.count, power_w=job.power_w, experiments=job.experiments,
         )  # fmt: skip
-        return sketch, _power_factors(job), _said(job)
+        return Draft(sketch, _power_factors(job), _said(job), hardware)
     model = _model(job)
     mfu, factor = _mfu(job)
     sketch = training(
@@ -84,12 +84,17 @@ def training_sketch(
         power_w=job.power_w,
         experiments=job.experiments,
     )
-    factors, taken = (factor, *_power_factors(job)), _said(job)
+    draft = Draft(sketch, (factor, *_power_factors(job)), _said(job), hardware)
     if job.method != "rl" or model is None:
-        return sketch, factors, taken
-    more, generating, notes = _generation(job, model)
-    known = {one.name: one for one in (*generating, *factors)}
-    return together(sketch, more), tuple(known.values()), (*taken, *notes)
+        return draft
+    sampling = _sampling(job, model)
+    known = {one.name: one for one in (*sampling.factors, *draft.factors)}
+    return Draft(
+        together(sketch, sampling.sketch),
+        tuple(known.values()),
+        (*draft.assumptions, *sampling.assumptions),
+        hardware,
+    )
 
 
 def _model(job: Training) -> Architecture | None:
@@ -146,7 +151,7 @@ def _said(job: Training) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _generation(job: Training, model: Architecture) -> tuple[Sketch, tuple[Factor, ...], tuple[str, ...]]:
+def _sampling(job: Training, model: Architecture) -> Draft:
     """The tokens that reinforcement learning samples: serving, at a batch of its own."""
     sampled = job.generated_tokens or job.tokens or 0.0
     asked = Inference(
@@ -154,14 +159,13 @@ def _generation(job: Training, model: Architecture) -> tuple[Sketch, tuple[Facto
         active_params=job.active_params, input_tokens=1.0, output_tokens=1.0,
         batch=GENERATION_BATCH, utilisation=1.0,
     )  # fmt: skip
-    sketch, factors, notes = serving_sketch(asked, requests=sampled, model=model)
-    terms = tuple(replace(term, name=f"sampling: {term.name}") for term in sketch.terms)
+    draft = serving_draft(asked, requests=sampled, model=model)
+    terms = tuple(replace(term, name=f"sampling: {term.name}") for term in draft.sketch.terms)
     said = f"samples are generated at a batch of {GENERATION_BATCH:g}; wall time is that of the updates"
-    amounts = {"accelerator_hours": sketch.amounts["accelerator_hours"]}
-    return (
-        Sketch(terms=terms, held_s=sketch.held_s, amounts=amounts),
-        factors,
-        (said, *notes)
-        if job.generated_tokens
-        else (said, "as many tokens are sampled as trained on", *notes),
+    amounts = {"accelerator_hours": draft.sketch.amounts["accelerator_hours"]}
+    many = () if job.generated_tokens else ("as many tokens are sampled as trained on",)
+    return replace(
+        draft,
+        sketch=Sketch(terms=terms, held_s=draft.sketch.held_s, amounts=amounts),
+        assumptions=(said, *many, *draft.assumptions),
     )

@@ -13,6 +13,7 @@ from wattermark.factors.hardware import host_factors, sheet_factors
 from wattermark.factors.model_config import read_config
 from wattermark.factors.models import architecture_named
 from wattermark.factors.table import named
+from wattermark.science.estimate import Sketch
 from wattermark.science.serving import layers_like
 from wattermark.values.factors import Factor, Place
 from wattermark.values.jobs import Site
@@ -34,6 +35,16 @@ class Ground:
     place: Place
     factors: tuple[Factor, ...]
     assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Work that is not placed yet: its terms, the factors that they name, what was assumed, and on what."""
+
+    sketch: Sketch
+    factors: tuple[Factor, ...]
+    assumptions: tuple[str, ...]
+    hardware: str
 
 
 @lru_cache(maxsize=256)
