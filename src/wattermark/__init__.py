@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wattermark.verbs.estimate_training import estimate_training
     from wattermark.verbs.measure import Run
     from wattermark.verbs.replay import replay
+    from wattermark.verbs.reporting import report_as
     from wattermark.verbs.track import track
     from wattermark.verbs.what_if import what_if_inference, what_if_training
 
@@ -44,6 +45,7 @@ _FACE = {
     "Footprint": "wattermark.values.footprint",
     "Range": "wattermark.values.range",
     "replay": "wattermark.verbs.replay",
+    "report_as": "wattermark.verbs.reporting",
     "WattermarkError": "wattermark.errors",
     "UsageError": "wattermark.errors",
 }
@@ -67,6 +69,7 @@ __all__ = [
     "estimate_media",
     "estimate_training",
     "replay",
+    "report_as",
     "track",
     "what_if_inference",
     "what_if_training",

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 from wattermark.errors import BadFactorTable, FactorNotFound
-from wattermark.values.factors import Factor
+from wattermark.values.factors import Factor, Source
 from wattermark.values.range import Range
 
 Row = Mapping[str, str]
@@ -37,6 +37,17 @@ def table(name: str) -> tuple[Row, ...]:
 def source_ids() -> frozenset[str]:
     """Ids of the registered sources."""
     return frozenset(row["id"] for row in table(SOURCES))
+
+
+def papers(ids: Iterable[str]) -> dict[str, Source]:
+    """Registered sources by their ids, in the order that they are asked for; others are left out."""
+    known = {row["id"]: row for row in table(SOURCES)}
+    return {id_: _paper(known[id_]) for id_ in ids if id_ in known}
+
+
+def _paper(row: Row) -> Source:
+    words = {name: row[name] for name in ("id", "title", "publisher", "version", "licence")}
+    return Source(url=row["url_or_doi"], **words)
 
 
 def check_rows(lines: Iterable[str], *, table: str, known: frozenset[str]) -> Iterable[Row]:

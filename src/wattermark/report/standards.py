@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from wattermark.values.footprint import Footprint
+from wattermark.report.numbers import CARBON, UNKNOWN, say, say_interval
+from wattermark.report.sheet import Line, Section
 from wattermark.values.range import Range
+from wattermark.values.subject import Subject
 from wattermark.values.units import J_PER_KWH
 
 Document = dict[str, Any]
 KWH_PER_MWH = 1000.0
-NOT_TOLD = "not known: wattermark does not see it"
+NOT_TOLD = "no meter tells it"
 
 
-def sci_document(footprint: Footprint, score: Range, *, unit: str, units: float, name: str) -> Document:
+def sci_document(subject: Subject, score: Range, *, unit: str, units: float, name: str) -> Document:
     """ISO/IEC 21031:2024, or one of the two scores of SCI for AI.
 
     Parameters
     ----------
-    footprint : Footprint
+    subject : Subject
         What the score is of.
     score : Range
         [g CO2e per functional unit]
@@ -30,6 +31,7 @@ def sci_document(footprint: Footprint, score: Range, *, unit: str, units: float,
     name : str
         Which score it is.
     """
+    footprint = subject.footprint
     return {
         "standard": name,
         "sci_g_per_unit": _range(score),
@@ -39,75 +41,139 @@ def sci_document(footprint: Footprint, score: Range, *, unit: str, units: float,
         "embodied_g": _range(footprint.carbon_embodied_g),
         "energy_kwh": _kwh(footprint.facility_energy_j),
         "method": f"location-based ({footprint.boundary.ci_basis}); market instruments are not allowed",
+        "figures_are": _made(subject),
         "place": footprint.place.resolved,
     }
 
 
-def ghg_of_owner(footprint: Footprint) -> Document:
-    """GHG Protocol rows of who owns the machines and buys the electricity."""
-    return _ghg(
-        [
-            _row("scope 2, location-based", footprint.carbon_operational_g),
-            _row("scope 2, market-based", footprint.carbon_market_g, "give --market-intensity"),
-            _row("scope 3, category 2: capital goods", footprint.carbon_embodied_g),
-            _row("scope 3, category 3: fuel and grid losses upstream", None),
-        ]
-    )
+def ghg_of_owner(subject: Subject) -> Document:
+    """GHG Protocol rows of who owns the machines and buys the electricity.
+
+    Parameters
+    ----------
+    subject : Subject
+        What the rows are of.
+    """
+    footprint = subject.footprint
+    rows = [
+        _row("scope 2, location-based", footprint.carbon_operational_g),
+        _row("scope 2, market-based", footprint.carbon_market_g, "give --market-intensity"),
+        _row("scope 3, category 2: capital goods", footprint.carbon_embodied_g),
+        _row("scope 3, category 3: fuel and grid losses upstream", None),
+    ]
+    return _ghg(subject, rows)
 
 
-def ghg_of_customer(footprint: Footprint) -> Document:
-    """GHG Protocol rows of who rents: all is a purchased service."""
-    return _ghg([_row("scope 3, category 1: purchased services", footprint.carbon_g)])
+def ghg_of_customer(subject: Subject) -> Document:
+    """GHG Protocol rows of who rents: all is a purchased service.
+
+    Parameters
+    ----------
+    subject : Subject
+        What the rows are of.
+    """
+    return _ghg(subject, [_row("scope 3, category 1: purchased services", subject.footprint.carbon_g)])
 
 
-def ai_act_document(footprint: Footprint, told: Mapping[str, Any], *, measured: bool) -> Document:
+def ai_act_document(subject: Subject) -> Document:
     """Energy fields of Regulation (EU) 2024/1689, Annex XI, section 1 (2) (d) and (e).
 
     Parameters
     ----------
-    footprint : Footprint
-        Of the training.
-    told : mapping
-        ``flops`` [FLOP] and ``wall_time_s`` [s] where they are known.
-    measured : bool
-        Whether meters saw it.
+    subject : Subject
+        A training.
     """
-    energy = footprint.facility_energy_j
-    mwh = energy.best / J_PER_KWH / KWH_PER_MWH if energy else None
+    energy = subject.footprint.facility_energy_j
     return {
         "standard": "Regulation (EU) 2024/1689, Annex XI, section 1, point 2 (d) and (e)",
-        "training_flop": told.get("flops"),
-        "training_time_s": told.get("wall_time_s"),
-        "energy_consumption_mwh": None if mwh is None else float(f"{mwh:.2g}"),
-        "energy_is": "known: metered" if measured else "estimated: from the compute that was used",
+        "training_flop": subject.flops,
+        "training_time_s": subject.wall_time_s,
+        "hardware": subject.hardware or NOT_TOLD,
+        "energy_consumption_mwh": None if energy is None else _two_figures(_mwh(energy.best)),
+        "energy_consumption_mwh_90": None
+        if energy is None
+        else [_two_figures(_mwh(end)) for end in (energy.low, energy.high)],
+        "energy_is": "known: metered" if subject.is_measured else "estimated: from the compute that was used",
         "note": "two significant figures, as the model documentation form of the code of practice asks",
     }
 
 
-def model_card(footprint: Footprint, *, training_type: str, hardware: str) -> str:
-    """The ``co2_eq_emissions`` block of a Hugging Face model card; its emissions are in grams."""
-    carbon = footprint.carbon_g
+def model_card(subject: Subject, *, training_type: str) -> str:
+    """The ``co2_eq_emissions`` block of a Hugging Face model card; its emissions are in grams.
+
+    Parameters
+    ----------
+    subject : Subject
+        A training.
+    training_type : str
+        Pre-training, fine-tuning ...
+    """
+    carbon = subject.footprint.carbon_g
     if carbon is None:
         return "# co2_eq_emissions: not known"
     lines = (
         "co2_eq_emissions:",
         f"  emissions: {carbon.best:.6g}  # grams; 90 %: {carbon.low:.3g} to {carbon.high:.3g}",
-        "  source: wattermark",
+        f"  source: {_quoted(f'wattermark, {_made(subject)}')}",
         f"  training_type: {_quoted(training_type)}",
-        f"  geographical_location: {_quoted(footprint.place.name)}",
-        f"  hardware_used: {_quoted(hardware)}",
+        f"  geographical_location: {_quoted(subject.footprint.place.name)}",
+        f"  hardware_used: {_quoted(subject.hardware or 'not told by any meter')}",
     )
     return "\n".join(lines)
+
+
+def sections_of(document: Document) -> list[Section]:
+    """A document of this module for whoever paints it.
+
+    Parameters
+    ----------
+    document : dict
+        Of one of the functions above.
+    """
+    rows = [
+        Line(row["row"], *_best_and_interval(row["carbon_g"]), row["note"])
+        for row in document.get("rows", ())
+    ]
+    told = [(name, value) for name, value in document.items() if name not in ("standard", "rows")]
+    figures = [
+        Line(name.replace("_", " "), _short(value)) for name, value in told if not isinstance(value, str)
+    ]
+    words = tuple(f"{name.replace('_', ' ')}: {value}" for name, value in told if isinstance(value, str))
+    return [Section("", (*rows, *figures), words)]
+
+
+def _best_and_interval(told: Document | None) -> tuple[str, str]:
+    if told is None:
+        return UNKNOWN, ""
+    value = Range(told["low"], told["best"], told["high"])
+    return say(value.best, CARBON), say_interval(value, CARBON)
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, dict):
+        return f"{value['best']:.4g}  ({value['low']:.3g} - {value['high']:.3g})"
+    if isinstance(value, list):
+        return " - ".join(f"{one:g}" for one in value)
+    return f"{value:.6g}"
+
+
+def _made(subject: Subject) -> str:
+    if not subject.is_run:
+        return "estimated before it ran"
+    return "measured" if subject.is_measured else "modelled from a recorded run"
 
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
 
 
-def _ghg(rows: list[Document]) -> Document:
+def _ghg(subject: Subject, rows: list[Document]) -> Document:
     scope_1 = {"row": "scope 1", "carbon_g": None, "note": NOT_TOLD}
     return {
         "standard": "GHG Protocol, Scope 2 Guidance (2015) and Scope 3 Standard",
+        "figures_are": _made(subject),
         "rows": [scope_1, *rows],
     }
 
@@ -124,3 +190,11 @@ def _kwh(value: Range | None) -> Document | None:
     if value is None:
         return None
     return _range(Range(value.low / J_PER_KWH, value.best / J_PER_KWH, value.high / J_PER_KWH))
+
+
+def _mwh(energy_j: float) -> float:
+    return energy_j / J_PER_KWH / KWH_PER_MWH
+
+
+def _two_figures(value: float) -> float:
+    return float(f"{value:.2g}")

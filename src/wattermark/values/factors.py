@@ -32,6 +32,18 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A paper, a report or a data set that numbers come from; ``url`` may be ``doi:...``."""
+
+    id: str
+    title: str
+    publisher: str
+    version: str
+    licence: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where something ran: what was asked, what that was taken for, and by which steps."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wattermark.factors.places import all_places
-from wattermark.factors.table import named, table
+from wattermark.factors.table import named, papers, table
 from wattermark.values.factors import Factor, Place
 from wattermark.verbs.account import MODEL_FACTORS
 from wattermark.verbs.place import check_place, factors_at, parse_when, place_recorded
@@ -48,11 +48,8 @@ def factors_of(place: str | None, at: str | None) -> tuple[Place, list[Factor]]:
 
 def source_titles(factors: Iterable[Factor]) -> dict[str, str]:
     """The papers of some factors: title, publisher, version, licence."""
-    wanted = {source for factor in factors for source in factor.source.split("+")}
+    wanted = dict.fromkeys(id_ for factor in factors for id_ in factor.source.split("+"))
     return {
-        row[
-            "id"
-        ]: f"{row['title']}; {row['publisher']}; {row['version']}; {row['licence']}; {row['url_or_doi']}"
-        for row in table("sources")
-        if row["id"] in wanted
+        id_: "; ".join((one.title, one.publisher, one.version, one.licence, one.url))
+        for id_, one in papers(wanted).items()
     }

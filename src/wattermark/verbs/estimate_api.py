@@ -56,6 +56,6 @@ def estimate_api(job: ApiCalls, site: Site | None = None) -> Estimate:
         kind="api",
         place=standing.place,
         units={"request": job.requests},
-        hardware=f"not told, taken for {TYPICAL_ACCELERATOR}",
+        hardware=f"undisclosed hardware, taken for {TYPICAL_ACCELERATOR}",
         assumptions=(*taken, *standing.assumptions),
     )

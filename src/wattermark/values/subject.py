@@ -1,0 +1,68 @@
+"""What a report is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wattermark.values.estimate import Estimate
+from wattermark.values.footprint import Footprint
+from wattermark.values.records import Quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A footprint, measured or estimated, and what else is known of the work.
+
+    ``kind`` is run, training, generate, embed, image, video or api; ``flops`` [FLOP] and ``wall_time_s``
+    [s] are of a training; ``units`` how many of what it was for; ``assumptions`` what an estimate took.
+    """
+
+    name: str
+    kind: str
+    footprint: Footprint
+    hardware: str = ""
+    flops: float | None = None
+    wall_time_s: float | None = None
+    units: Mapping[str, float] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
+
+    @classmethod
+    def of_run(cls, name: str, footprint: Footprint) -> Subject:
+        """A recorded run."""
+        devices = sorted({part.device for part in footprint.components if part.device})
+        return cls(
+            name=name,
+            kind="run",
+            footprint=footprint,
+            hardware=", ".join(devices),
+            wall_time_s=footprint.duration_s,
+        )
+
+    @classmethod
+    def of_estimate(cls, estimate: Estimate) -> Subject:
+        """Something that was not run."""
+        best = {name: value.best for name, value in estimate.amounts.items()}
+        return cls(
+            name=estimate.kind,
+            kind=estimate.kind,
+            footprint=estimate.footprint,
+            hardware=estimate.hardware,
+            flops=best.get("flops"),
+            wall_time_s=best.get("wall_time_s"),
+            units=estimate.units,
+            assumptions=estimate.assumptions,
+        )
+
+    @property
+    def is_run(self) -> bool:
+        return self.kind == "run"
+
+    @property
+    def may_be_training(self) -> bool:
+        return self.kind in ("run", "training")
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a meter saw at least a part of it."""
+        return any(part.quality is Quality.MEASURED for part in self.footprint.components)
