@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from wattermark.science.components import Parts
-from wattermark.science.footprint import Device, footprint, formula
+from wattermark.science.footprint import Device, footprint_and, formula
 from wattermark.science.generation import (
     ALONE,
     PARTS,
     Generation,
-    gpu_energy_j,
     gpu_energy_parts_j,
     gpu_seconds,
 )
@@ -25,7 +24,7 @@ from wattermark.science.serving import (
 )
 from wattermark.science.terms import Energy, Term
 from wattermark.science.training import accelerator_time_s, held_energy_j, wall_time_s
-from wattermark.science.uncertainty import Evaluate, Values, intervals
+from wattermark.science.uncertainty import Evaluate, Values
 from wattermark.values.boundary import Number
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor, Place
@@ -262,24 +261,23 @@ def media(asked: Generation, *, tdp_w: Number, items: Number, utilisation: Numbe
         As of ``serving``.
     """
 
+    of_one = once(lambda v: gpu_energy_parts_j(v, asked))
+
     @once
     def busy_s(values: Values) -> Number:
         return items * gpu_seconds(values, asked)
 
+    def part(name: str) -> Energy:
+        return lambda v: items * of_one(v)[name]
+
     amounts: dict[str, Energy] = {
-        "accelerator_energy_per_item_j": lambda v: gpu_energy_j(v, asked),
+        "accelerator_energy_per_item_j": lambda v: total(of_one(v).values()),
         "busy_time_per_item_s": lambda v: busy_s(v) / asked.gpus / items,
     }
-    parts = {name: _part_of(name, asked, items) for name in (ALONE if _is_alone(asked) else PARTS)}
-    return _held_ready(parts, busy_s, tdp_w=tdp_w, utilisation=utilisation, amounts=amounts)
-
-
-def _is_alone(asked: Generation) -> bool:
-    return not np_any(asked.gpus - 1)
-
-
-def _part_of(name: str, asked: Generation, items: Number) -> Energy:
-    return once(lambda values: items * gpu_energy_parts_j(values, asked)[name])
+    names = PARTS if np_any(asked.gpus - 1) else ALONE
+    return _held_ready(
+        {name: part(name) for name in names}, busy_s, tdp_w=tdp_w, utilisation=utilisation, amounts=amounts
+    )
 
 
 def together(first: Sketch, second: Sketch) -> Sketch:
@@ -347,11 +345,11 @@ def estimate(
     making = [Device(carbon, water, sketch.held_s) for carbon, water in devices]
     taken = tuple(assumptions)
     flags = (ESTIMATED, *(f"assumed: {one}" for one in taken))
-    found = footprint(parts, known, making, place=place, flags=flags)
+    found, amounts = footprint_and(parts, known, making, sketch.amounts, place=place, flags=flags)
     return Estimate(
         kind=kind,
         footprint=found,
-        amounts=_amounts(sketch, known),
+        amounts=amounts,
         units=units,
         per_unit={unit: _per(found, many) for unit, many in units.items()},
         hardware=hardware,
@@ -373,10 +371,6 @@ def rows_of(sketch: Sketch, devices: Iterable[tuple[str, str]]) -> Evaluate:
         return {**evaluate(values), **{name: one(values) for name, one in sketch.amounts.items()}}
 
     return whole
-
-
-def _amounts(sketch: Sketch, factors: list[Factor]) -> dict[str, Range]:
-    return intervals(lambda values: {name: one(values) for name, one in sketch.amounts.items()}, factors)
 
 
 def _per(whole: Footprint, many: float) -> dict[str, Range]:

@@ -25,6 +25,8 @@ from wattermark.values.units import G_PER_KG, S_PER_NS
 
 DRIVEN = ("it_energy_j", "carbon_g", "water_l")
 """The quantities whose interval is explained."""
+PART = "part "
+"""Before the number of a term, where its energy stands among the quantities."""
 WATER_PARTS = ("onsite", "offsite_thermal", "offsite_hydro", "embodied")
 
 
@@ -66,25 +68,54 @@ def footprint(
     spans : iterable of SpanEnergy
         Stretches of the run, accounted before.
     """
+    return footprint_and(parts, factors, devices, {}, place=place, flags=flags, spans=spans)[0]
+
+
+def footprint_and(
+    parts: Parts,
+    factors: Iterable[Factor],
+    devices: Iterable[Device],
+    also: Mapping[str, Energy],
+    *,
+    place: Place,
+    flags: Iterable[str] = (),
+    spans: Iterable[SpanEnergy] = (),
+) -> tuple[Footprint, dict[str, Range]]:
+    """A footprint, and other functions of the same factors, from the same draws.
+
+    Parameters
+    ----------
+    parts, factors, devices, place, flags, spans
+        As of ``footprint``.
+    also : mapping
+        By name: what else is asked.
+    """
     held = tuple(devices)
     needed = _needed([*factors, *parts.gaps], parts, held)
     counted = [term for term in parts.terms if term.counted and term.run is not None]
-    evaluate = formula(counted, held)
-    ranges: Mapping[str, Range] = intervals(evaluate, needed) if counted else {}
-    unknown: dict[str, Any] = {name: ranges.get(name) for name in QUANTITIES}
-    found = drivers(evaluate, needed, DRIVEN) if counted else ()
+    whole = formula(counted, held) if counted else _nothing
+    runs = {f"{PART}{i}": term.run for i, term in enumerate(parts.terms) if term.run is not None}
+    more = {**also, **runs}
+    ranges = intervals(lambda v: {**whole(v), **{name: one(v) for name, one in more.items()}}, needed)
+    quantities: dict[str, Any] = {name: ranges.get(name) for name in QUANTITIES}
     basis = next((f.basis for f in needed if f.name == "carbon_intensity"), "-")
-    return Footprint(
-        **unknown,
+    found = Footprint(
+        **quantities,
         duration_s=parts.duration_s,
         boundary=Boundary(parts.scope, tuple(sorted({term.kind for term in counted})), basis),
-        components=_components(parts.terms, needed),
+        components=_components(parts.terms, ranges, needed),
         place=place,
         factors=tuple(needed),
-        drivers=found,
-        flags=(*place.flags, *parts.flags, *flags, *_said(unknown)),
+        drivers=drivers(whole, needed, DRIVEN) if counted else (),
+        flags=(*place.flags, *parts.flags, *flags, *_said(quantities)),
         spans=tuple(spans),
     )
+    return found, {name: ranges[name] for name in also}
+
+
+def _nothing(_: Values) -> dict[str, Number]:
+    """Of a run of which no meter told anything."""
+    return {}
 
 
 def best_only(parts: Parts, factors: Iterable[Factor], devices: Iterable[Device]) -> Running:
@@ -266,12 +297,11 @@ def _total(parts: Iterable[Number]) -> Number:
     return total
 
 
-def _components(terms: Iterable[Term], factors: list[Factor]) -> tuple[Component, ...]:
-    every = tuple(terms)
+def _components(
+    terms: Iterable[Term], ranges: Mapping[str, Range], factors: list[Factor]
+) -> tuple[Component, ...]:
     best: Values = {factor.name: factor.value.best for factor in factors}
-    known = {str(i): term.run for i, term in enumerate(every) if term.run is not None}
-    ranges = intervals(lambda values: {i: run(values) for i, run in known.items()}, factors)
-    return tuple(_component(term, ranges.get(str(i)), best) for i, term in enumerate(every))
+    return tuple(_component(term, ranges.get(f"{PART}{i}"), best) for i, term in enumerate(terms))
 
 
 def _component(term: Term, energy_j: Range | None, best: Values) -> Component:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
-from wattermark.science.terms import Energy
 from wattermark.science.uncertainty import Values
 from wattermark.values.boundary import Number
+
+T = TypeVar("T")
 
 
 def total(parts: Iterable[Number]) -> Number:
@@ -23,22 +25,20 @@ def total(parts: Iterable[Number]) -> Number:
     return whole
 
 
-def once(energy: Energy) -> Energy:
+def once(function: Callable[[Values], T]) -> Callable[[Values], T]:
     """The same function, that remembers its last answer: several terms ask it for the same values.
 
     Parameters
     ----------
-    energy : callable
-        From the factors to a number or an array.
+    function : callable
+        Of the factors.
     """
-    asked: Values | None = None
-    answer: Number = 0.0
+    last: list[tuple[Values, T]] = []
 
-    def remembered(values: Values) -> Number:
-        nonlocal asked, answer
-        if values is not asked:
-            asked, answer = values, energy(values)
-        return answer
+    def remembered(values: Values) -> T:
+        if not last or values is not last[0][0]:
+            last[:] = [(values, function(values))]
+        return last[0][1]
 
     return remembered
 
