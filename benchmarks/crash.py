@@ -25,7 +25,7 @@ from fakes.meters import Bench
 from wattermark.errors import BadSpool, WattermarkError
 from wattermark.ledger.read import read_spool
 from wattermark.ledger.runs import runs
-from wattermark.values.records import Status
+from wattermark.values.kinds import Status
 from wattermark.verbs.look import show as show_run
 
 J_PER_KWH = 3.6e6

@@ -17,8 +17,9 @@ import numpy as np
 from scipy.optimize import nnls
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tools")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("src", "tools", "benchmarks")]
 
+from peers import ecologits  # noqa: E402
 from serving_data import ACCELERATORS, CHAT, measured_rows  # noqa: E402
 
 import wattermark as wm  # noqa: E402
@@ -26,17 +27,13 @@ from wattermark.science.serving_fit import Array, Measured, leave_one_model_out 
 
 RESULTS = ROOT / "benchmarks" / "results"
 J_PER_WH = 3600.0
-ALPHA, BETA, GAMMA = 1.1665273170451914e-06, -0.011205921025579175, 4.052928146734005e-05
-"""EcoLogits 0.11: Wh per output token and GPU, of active parameters in 1e9 and a batch.
-https://ecologits.ai/latest/methodology/llm_inference/"""
-FIXED_BATCH = 64.0
 WHAT_IF_ROWS = 100_000
 
 
 def ecologits_j(row: Measured, batch: float) -> float:
     """Energy per output token by EcoLogits' regression, on as many GPUs as were measured. [J]"""
-    per_gpu_wh = ALPHA * np.exp(BETA * batch) * row.model.active_params / 1e9 + GAMMA
-    return float(per_gpu_wh * J_PER_WH * float(row.requests.accelerators))
+    per_gpu_wh = ecologits.gpu_token_wh(row.model.active_params / 1e9, batch)
+    return per_gpu_wh * J_PER_WH * float(row.requests.accelerators)
 
 
 def solve(matrix: Array, vector: Array) -> Array:
@@ -53,7 +50,7 @@ def errors_of(gpu: str) -> list[dict[str, object]]:
     measured = np.array([row.energy_per_token_j for row in rows])
     theirs = {
         "ecologits": np.array([ecologits_j(row, float(row.requests.batch)) for row in rows]) / measured,
-        "ecologits_64": np.array([ecologits_j(row, FIXED_BATCH) for row in rows]) / measured,
+        "ecologits_64": np.array([ecologits_j(row, ecologits.FIXED_BATCH) for row in rows]) / measured,
     }
     every = {
         "all": np.ones(len(rows), bool),
