@@ -12,6 +12,8 @@ WattermarkError
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class WattermarkError(Exception):
     """Base of all; catch this one to catch ours.
@@ -40,6 +42,13 @@ FOREIGN = (
     ValueError,
 )
 """What a driver's binding or a stranger's reader may raise; it then is a gap, and stops nobody."""
+
+
+def nearest(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """Known words that were nearly said, for a sentence that offers them."""
+    import difflib  # takes longer to import than to find nothing with
+
+    return difflib.get_close_matches(word, list(known), n=most, cutoff=0.55)
 
 
 class UsageError(WattermarkError, ValueError):

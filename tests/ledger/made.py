@@ -1,7 +1,8 @@
 """Spools made line by line, and a header with nothing special in it."""
 
 from wattermark.ledger.spool import line, reader_line, run_line
-from wattermark.values.records import Channel, Kind, Part, RunHeader
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel, RunHeader
 
 CHANNEL = Channel(name="cpu/package-0", kind=Kind.COUNTER, part=Part.CPU, unit="uJ", wrap=1000)
 HEADER = RunHeader(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from wattermark.errors import BadSpool
 from wattermark.ledger.read import SpoolReader, process_started, read_header, read_spool
 from wattermark.ledger.spool import SCHEMA, line, reader_line, run_line
-from wattermark.values.records import Channel, Kind, Part, RunHeader, Scope, Status
+from wattermark.values.kinds import Kind, Part, Scope, Status
+from wattermark.values.records import Channel, RunHeader
 from wattermark.values.units import BASE_PER_RAW
 
 from .made import CHANNEL, HEAD, HEADER, WHOLE, beat, stop

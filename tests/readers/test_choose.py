@@ -4,7 +4,8 @@ import pytest
 
 from wattermark.errors import PluginError, ReaderUnavailable
 from wattermark.readers.choose import choose
-from wattermark.values.records import Channel, Kind, Part
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel
 
 
 class Meter:

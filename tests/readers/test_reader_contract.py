@@ -10,7 +10,8 @@ from readers.audit import facts
 from wattermark.readers.load import LoadReader
 from wattermark.readers.rapl import RaplReader
 from wattermark.readers.replay import ReplayReader
-from wattermark.values.records import Channel, Kind, Part, ReaderLog
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel, ReaderLog
 
 
 def rapl(tmp_path, _bench, _program):

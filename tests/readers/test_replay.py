@@ -4,7 +4,8 @@ import pytest
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.replay import ReplayReader
-from wattermark.values.records import Channel, Kind, Part, ReaderLog
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel, ReaderLog
 
 CHANNELS = (Channel(name="cpu/package-0", kind=Kind.COUNTER, part=Part.CPU, unit="uJ", wrap=100),)
 LOG = ReaderLog(

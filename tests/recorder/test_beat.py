@@ -11,7 +11,8 @@ import pytest
 from wattermark.ledger.spool import line
 from wattermark.recorder.beat import CLOSEST_NS, THREAD, Beat
 from wattermark.recorder.recording import Recording
-from wattermark.values.records import Channel, Kind, Part
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel
 
 CHANNEL = Channel(name="a", kind=Kind.COUNTER, part=Part.CPU, unit="uJ")
 SHORT_S = 0.2  # somebody's patience

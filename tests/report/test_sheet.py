@@ -7,7 +7,8 @@ import pytest
 from wattermark.report.document import footprint_document
 from wattermark.report.explain import TOPICS, explain
 from wattermark.report.sheet import sheet, summary
-from wattermark.values.records import Recorded, RunHeader, Status
+from wattermark.values.kinds import Status
+from wattermark.values.records import Recorded, RunHeader
 from wattermark.verbs.account import account
 
 

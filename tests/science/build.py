@@ -8,18 +8,9 @@ from wattermark.science.components import parts_of
 from wattermark.science.footprint import Device, footprint
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import Component, Footprint
+from wattermark.values.kinds import Kind, Part, Scope, Status
 from wattermark.values.range import Range
-from wattermark.values.records import (
-    Channel,
-    Kind,
-    Part,
-    ReaderLog,
-    Recorded,
-    RunHeader,
-    Scope,
-    SpanMark,
-    Status,
-)
+from wattermark.values.records import Channel, ReaderLog, Recorded, RunHeader, SpanMark
 from wattermark.values.units import NS_PER_S
 
 GB = 1_000_000_000

@@ -22,8 +22,8 @@ from science.build import (
     sampled_gpu,
     steps,
 )
+from wattermark.values.kinds import Quality, Scope
 from wattermark.values.range import Range
-from wattermark.values.records import Quality, Scope
 
 PACKAGE = cpu(counter(100))
 """100 W for ten seconds: a kilojoule."""

@@ -27,7 +27,7 @@ from wattermark.factors.table import named
 from wattermark.science.components import parts_of
 from wattermark.science.footprint import Device, best_only, operational, spans_of
 from wattermark.values.boundary import ItEnergy
-from wattermark.values.records import Scope
+from wattermark.values.kinds import Scope
 
 KWH = 3_600_000.0
 RUN = recorded(

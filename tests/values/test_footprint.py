@@ -7,8 +7,8 @@ import pytest
 from science.build import HALF_BUSY, account, counter, cpu, factor, gpu, recorded
 from wattermark.errors import WattermarkError
 from wattermark.values.footprint import QUANTITIES, Boundary, IncompatibleFootprints
+from wattermark.values.kinds import Scope
 from wattermark.values.range import Range
-from wattermark.values.records import Scope
 
 ONE = account(recorded(cpu(counter(100)), load=HALF_BUSY))
 HERE = ONE.boundary

@@ -10,7 +10,8 @@ import wattermark as wm
 from wattermark.errors import UsageError
 from wattermark.ledger.spool import line, reader_line, run_line
 from wattermark.science.running import Running
-from wattermark.values.records import Channel, Kind, Part, RunHeader, Scope
+from wattermark.values.kinds import Kind, Part, Scope
+from wattermark.values.records import Channel, RunHeader
 from wattermark.verbs.live import watch
 from wattermark.verbs.look import seen
 

@@ -437,7 +437,8 @@ def test_what_the_header_says_of_the_program_and_no_more(kept, monkeypatch):
 def test_a_recorded_run_can_be_measured_again(tmp_path):
     """Two runs with one saved meter tell the same, whatever this machine has."""
     from wattermark.ledger.spool import line, reader_line, run_line
-    from wattermark.values.records import Channel, Kind, Part, RunHeader
+    from wattermark.values.kinds import Kind, Part
+    from wattermark.values.records import Channel, RunHeader
 
     header = RunHeader(run="r", name="n", host="h", pid=1, started_ns=0, mono_ns=0, interval_s=1)
     channel = Channel(

@@ -135,18 +135,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from wattermark.cli.paint import paint, print_json, table
-    from wattermark.report.document import estimate_document
-    from wattermark.report.estimated import HEADINGS, compared, estimate_title, estimated
-
     given = {name: value for name, value in vars(args).items() if value is not None}
-    if not args.compare:
-        one = _estimate(args.kind, given)
-        if args.json:
-            print_json(estimate_document(one))
-            return 0
-        paint(estimated(one), title=estimate_title(one))
+    if args.compare:
+        return _compare(args, given)
+    one = _estimate(args.kind, given)
+    if args.json:
+        from wattermark.cli.paint import print_json
+        from wattermark.report.document import estimate_document
+
+        print_json(estimate_document(one))
         return 0
+    from wattermark.cli.paint import paint
+    from wattermark.report.estimated import estimate_title, estimated
+
+    paint(estimated(one), title=estimate_title(one))
+    return 0
+
+
+def _compare(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
+    from wattermark.cli.paint import print_json, table
+    from wattermark.report.document import estimate_document
+    from wattermark.report.estimated import HEADINGS, compared
+
     rows = [(name, _estimate(args.kind, {**given, **changed})) for name, changed in _variants(args)]
     if args.json:
         print_json({"schema": 1, "rows": [{"what_if": name, **estimate_document(one)} for name, one in rows]})
@@ -156,19 +166,23 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _estimate(kind: str, given: Mapping[str, Any]) -> Estimate:
-    from wattermark.verbs.estimate_api import estimate_api
-    from wattermark.verbs.estimate_inference import estimate_inference
-    from wattermark.verbs.estimate_media import estimate_media
-    from wattermark.verbs.estimate_training import estimate_training
-
+    """Each kind by its own verb, and only that one imported."""
     job = {option.name: given[option.name] for option in JOBS[kind] if option.name in given}
     site = Site(**{option.name: given[option.name] for option in SITE if option.name in given})
     if kind == "training":
+        from wattermark.verbs.estimate_training import estimate_training
+
         return estimate_training(Training(**job), site)
     if kind == "api":
+        from wattermark.verbs.estimate_api import estimate_api
+
         return estimate_api(ApiCalls(**job), site)
     if kind in ("image", "video"):
+        from wattermark.verbs.estimate_media import estimate_media
+
         return estimate_media(Media(**job, kind=kind), site)
+    from wattermark.verbs.estimate_inference import estimate_inference
+
     return estimate_inference(Inference(**job, kind="embed" if kind == "embedding" else "generate"), site)
 
 

@@ -90,9 +90,9 @@ def command_parser(name: str) -> tuple[Command, argparse.ArgumentParser]:
 
 
 def _unknown(word: str) -> int:
-    import difflib
+    from wattermark.errors import nearest
 
-    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    near = nearest(word, COMMANDS, most=1)
     fix = f"Did you mean '{near[0]}'?" if near else f"Commands are: {', '.join(COMMANDS)}"
     print(f"wattermark: there is no command {word!r}. {fix}", file=sys.stderr)
     return 2

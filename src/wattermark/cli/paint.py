@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from wattermark.report.sheet import Line, Section
-
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from wattermark.report.sheet import Line, Section
 
 WIDTH = 80
 

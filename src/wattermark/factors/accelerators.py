@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from functools import cache
 
-from wattermark.errors import FactorNotFound, UsageError
+from wattermark.errors import FactorNotFound, UsageError, nearest
 from wattermark.factors.hardware import accelerator
 from wattermark.factors.table import Row, number, table
 from wattermark.values.workload import Accelerator
@@ -103,7 +102,7 @@ def _known(row: Row, column: str) -> float:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(_plain(name), _names(), n=3, cutoff=0.5)
+    near = nearest(_plain(name), _names())
     ids = dict.fromkeys(_names()[one]["id"] for one in near)
     return f"Did you mean {' or '.join(ids)}?" if ids else f"Known are for example {_examples()}"
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-
-from wattermark.errors import UsageError
+from wattermark.errors import UsageError, nearest
 from wattermark.factors.table import Row, number, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
@@ -49,7 +47,7 @@ def _row(model: str, provider: str | None) -> Row:
     for row in mine:
         if word in (row["model"], *row["match"].split(";")):
             return row
-    near = difflib.get_close_matches(word, [row["model"] for row in mine], n=3, cutoff=0.5)
+    near = nearest(word, (row["model"] for row in mine))
     offer = f"Did you mean {' or '.join(near)}? " if near else ""
     raise UsageError(
         f"no energy, size or hardware of {model!r} was ever published, so there is no anchor for a line",

@@ -6,13 +6,12 @@ one of a known family, by its nearest relative; any other by its parameters, wit
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from wattermark.errors import UsageError
+from wattermark.errors import UsageError, nearest
 from wattermark.factors.accelerators import accelerator_named, peak_flops
 from wattermark.factors.table import Row, factor, number, table
 from wattermark.values.factors import Factor
@@ -209,7 +208,7 @@ def _is_named(family: str, name: str) -> bool:
 
 
 def _nearest(task: str, name: str) -> str:
-    near = difflib.get_close_matches(_plain(name), _names(task), n=3, cutoff=0.5)
+    near = nearest(_plain(name), _names(task))
     ids = list(dict.fromkeys(_names(task)[one]["id"] for one in near))
     if ids:
         return f"Did you mean {' or '.join(ids)}? Or give its --params"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from wattermark.errors import UsageError
+from wattermark.errors import UsageError, nearest
 from wattermark.factors.shape import Experts, Shape, architecture
 from wattermark.factors.table import Row, number, table
 from wattermark.values.workload import Architecture
@@ -97,7 +96,7 @@ def _architecture(row: Row) -> Architecture:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(_plain(name), _names(), n=3, cutoff=0.6)
+    near = nearest(_plain(name), _names())
     ids = dict.fromkeys(_names()[one]["id"] for one in near)
     otherwise = "give its size with --params, or its config.json with --config"
     return f"Did you mean {' or '.join(ids)}? Else {otherwise}" if ids else otherwise.capitalize()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from wattermark.errors import FactorNotFound, UsageError
+from wattermark.errors import FactorNotFound, UsageError, nearest
 from wattermark.factors.table import Row, factor, named, number, table
 from wattermark.values.factors import Factor, Place
 from wattermark.values.range import Range
@@ -150,7 +149,7 @@ def _grid_rows(name: str) -> tuple[Row, ...]:
 
 def _nearest(name: str) -> str:
     known = [*_names(), *(f"{provider}:{region}" for provider, region in _regions())]
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)
+    near = nearest(name.lower(), known)
     # a name is told as its table writes it
     near = [_names()[one][0]["key"] if one in _names() else one for one in near]
     return (

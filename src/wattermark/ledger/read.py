@@ -14,17 +14,8 @@ from typing import Any
 
 from wattermark.errors import BadSpool
 from wattermark.ledger.spool import SCHEMA
-from wattermark.values.records import (
-    Channel,
-    Kind,
-    Part,
-    ReaderLog,
-    Recorded,
-    RunHeader,
-    Scope,
-    SpanMark,
-    Status,
-)
+from wattermark.values.kinds import Kind, Part, Scope, Status
+from wattermark.values.records import Channel, ReaderLog, Recorded, RunHeader, SpanMark
 from wattermark.values.units import BASE_PER_RAW, NS_PER_S
 
 STEP_S = 2.0  # the wall clock may drift this far from the steady one before it counts as a jump

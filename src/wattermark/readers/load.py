@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.values.records import Channel, Kind, Part
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel
 from wattermark.values.units import NS_PER_S
 
 PROC = Path("/proc")

@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.values.records import Channel, Kind, Part
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel
 
 LIBRARY = "libnvidia-ml.so.1"
 GPU_MAX_W = 3000.0

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.values.records import Channel, Kind, Part
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel
 
 SYSFS = Path("/sys/class/powercap")
 ALLOW = (

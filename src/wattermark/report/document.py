@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.footprint import SCHEMA, Component, Footprint
 from wattermark.values.range import Range
-from wattermark.values.records import Recorded
+
+if TYPE_CHECKING:
+    from wattermark.values.records import Recorded
 
 Document = dict[str, Any]
 

@@ -9,8 +9,8 @@ from wattermark.errors import UsageError
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import QUANTITIES, SCHEMA, Boundary, Component, Driver, Footprint
+from wattermark.values.kinds import Quality, Scope
 from wattermark.values.range import Range
-from wattermark.values.records import Quality, Scope
 from wattermark.values.subject import Subject
 
 T = TypeVar("T")

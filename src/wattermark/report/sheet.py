@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wattermark.report.numbers import ENERGY, TIME, WATER, say, say_interval, scale_of
 from wattermark.values.factors import Factor
 from wattermark.values.footprint import Component, Footprint
-from wattermark.values.records import Quality, Recorded
+from wattermark.values.kinds import Quality
+
+if TYPE_CHECKING:
+    from wattermark.values.records import Recorded
 
 LABELS = {
     "it_energy_j": "IT energy",

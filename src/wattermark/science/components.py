@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from wattermark.science.load import Load, load_of
+from wattermark.science.load import load_of
 from wattermark.science.metered import Track, metered, tracks_of, twins_of
 from wattermark.science.modelled import modelled
+from wattermark.science.parts import Parts
 from wattermark.science.terms import Term
 from wattermark.values.factors import Factor
+from wattermark.values.kinds import Part, Quality, Scope
 from wattermark.values.range import Range
-from wattermark.values.records import Channel, Part, Quality, Recorded, Scope
+from wattermark.values.records import Recorded
 from wattermark.values.units import S_PER_NS
 
 UNSEEN_WORTH_TELLING = 0.005  # of the run's time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """All terms of a run, the factors of their own that they need, and what must be said."""
-
-    terms: tuple[Term, ...]
-    duration_s: float
-    scope: Scope
-    load: Load | None
-    gaps: tuple[Factor, ...] = ()
-    flags: tuple[str, ...] = ()
-    gpus: tuple[Channel, ...] = field(default=())
 
 
 def parts_of(recorded: Recorded, scope: Scope) -> Parts:

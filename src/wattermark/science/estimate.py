@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from wattermark.science.components import Parts
 from wattermark.science.footprint import Device, footprint_and, formula
 from wattermark.science.generation import (
     ALONE,
@@ -15,6 +14,7 @@ from wattermark.science.generation import (
     gpu_seconds,
 )
 from wattermark.science.lazily import np_any, once, total
+from wattermark.science.parts import Parts
 from wattermark.science.serving import (
     Work,
     decode_energy_j,
@@ -29,8 +29,8 @@ from wattermark.values.boundary import Number
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import Footprint
+from wattermark.values.kinds import Quality, Scope
 from wattermark.values.range import Range
-from wattermark.values.records import Quality, Scope
 from wattermark.values.units import S_PER_HOUR
 
 ESTIMATED = "estimated: nothing was measured; every part is a model"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wattermark.science.carbon import operational_carbon_g
-from wattermark.science.components import Parts
 from wattermark.science.embodied import life_share
 from wattermark.science.energy import facility_energy
+from wattermark.science.parts import Parts
 from wattermark.science.running import Running
 from wattermark.science.terms import Energy, Term
 from wattermark.science.uncertainty import Evaluate, Values, drivers, intervals
@@ -20,8 +20,10 @@ from wattermark.values.boundary import ItEnergy, Number
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import QUANTITIES, Boundary, Component, Footprint, SpanEnergy
 from wattermark.values.range import Range
-from wattermark.values.records import SpanMark
 from wattermark.values.units import G_PER_KG, S_PER_NS
+
+if TYPE_CHECKING:
+    from wattermark.values.records import SpanMark
 
 DRIVEN = ("it_energy_j", "carbon_g", "water_l")
 """The quantities whose interval is explained."""

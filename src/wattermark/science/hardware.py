@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wattermark.science.components import Parts
-from wattermark.values.records import Scope
+from wattermark.science.parts import Parts
+from wattermark.values.kinds import Scope
 
 
 def device_time_s(shares: Iterable[float], duration_s: float) -> float:

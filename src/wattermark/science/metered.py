@@ -17,7 +17,8 @@ from wattermark.science.terms import Term
 from wattermark.science.timeline import Timeline, timeline
 from wattermark.science.uncertainty import Values
 from wattermark.values.boundary import Number
-from wattermark.values.records import Channel, Kind, Part, Quality, Recorded, Scope
+from wattermark.values.kinds import Kind, Part, Quality, Scope
+from wattermark.values.records import Channel, Recorded
 from wattermark.values.units import BASE_PER_RAW
 
 TWIN_S = 0.005  # two dies that show one register are read this close to each other, at most

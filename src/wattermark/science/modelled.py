@@ -13,7 +13,8 @@ from wattermark.science.sharing import Shares, scaled, share_by_memory
 from wattermark.science.terms import Term
 from wattermark.science.uncertainty import Values
 from wattermark.values.boundary import Number
-from wattermark.values.records import Part, Quality, Recorded, Scope
+from wattermark.values.kinds import Part, Quality, Scope
+from wattermark.values.records import Recorded
 
 
 def modelled(

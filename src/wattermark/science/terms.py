@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from wattermark.science.timeline import Timeline
 from wattermark.science.uncertainty import Values
 from wattermark.values.boundary import Number
-from wattermark.values.records import Quality
+from wattermark.values.kinds import Quality
+
+if TYPE_CHECKING:
+    from wattermark.science.timeline import Timeline
 
 Energy = Callable[[Values], Number]
 

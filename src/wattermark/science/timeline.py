@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from wattermark.science.counters import counts_between
 from wattermark.science.integrate import hold_last_j
-from wattermark.values.records import Channel, Kind, Recorded
+from wattermark.values.kinds import Kind
+from wattermark.values.records import Channel, Recorded
 from wattermark.values.units import BASE_PER_RAW, S_PER_NS
 
 LONGEST_HOLD_S = 30.0

@@ -22,7 +22,7 @@ from wattermark.values.range import Range
 
 FIFTH = 64
 DRAWS = 20 * FIFTH + 10
-"""So many that the 5th percentile is a draw itself, number FIFTH; an end moves by 1 to 3 % with other draws."""
+"""So many that the 5th percentile is draw number FIFTH; other draws would move an end by 1 to 3 %."""
 SLICES = 43
 """Values at which each factor is looked at, when it moves alone; a divisor of DRAWS."""
 Z_95 = NormalDist().inv_cdf(0.95)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from wattermark.errors import WattermarkError
 from wattermark.values.factors import Factor, Place
+from wattermark.values.kinds import Quality, Scope
 from wattermark.values.range import Range
-from wattermark.values.records import Quality, Scope
 
 SCHEMA: Final = 1
 

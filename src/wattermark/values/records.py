@@ -4,49 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-
-class Kind(StrEnum):
-    """How a channel's raw number is to be read."""
-
-    COUNTER = "counter"  # grows from some start; may wrap
-    POWER = "power"  # watts at a moment
-    GAUGE = "gauge"  # an amount at a moment
-
-
-class Part(StrEnum):
-    """What a channel looks at."""
-
-    CPU = "cpu"
-    DRAM = "dram"
-    GPU = "gpu"
-    PLATFORM = "platform"  # holds other parts; shown, never added
-    LOAD = "load"  # how busy, not how much energy
-
-
-class Quality(StrEnum):
-    """How an energy was come by."""
-
-    MEASURED = "measured"
-    MODELLED = "modelled"
-    MISSING = "missing"
-
-
-class Scope(StrEnum):
-    """Whose energy a run is charged with."""
-
-    PROCESS = "process"  # the tracked process and its descendants
-    MACHINE = "machine"  # all that the meters saw
-
-
-class Status(StrEnum):
-    """How a run ended."""
-
-    RUNNING = "running"
-    OK = "ok"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
+from wattermark.values.kinds import Kind, Part, Scope, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from wattermark.values.estimate import Estimate
 from wattermark.values.footprint import Footprint
-from wattermark.values.records import Quality
+from wattermark.values.kinds import Quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,14 +12,16 @@ from wattermark.factors.hardware import device_factors, host_factors
 from wattermark.factors.places import NOT_OF_THEN, When
 from wattermark.factors.table import named
 from wattermark.ledger.read import read_spool
-from wattermark.science.components import Parts, parts_of
+from wattermark.science.components import parts_of
 from wattermark.science.footprint import Device, best_only, footprint, spans_of
 from wattermark.science.hardware import device_time_s, host_time_s
 from wattermark.science.metered import GAINS, OTHER_GAIN
+from wattermark.science.parts import Parts
 from wattermark.science.running import Running
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import Footprint
-from wattermark.values.records import Recorded, RunHeader, Scope, Status
+from wattermark.values.kinds import Scope, Status
+from wattermark.values.records import Recorded, RunHeader
 from wattermark.verbs.beside import beside
 from wattermark.verbs.place import check_place, factors_at, place_recorded
 

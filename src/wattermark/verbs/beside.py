@@ -11,7 +11,8 @@ from wattermark.errors import WattermarkError
 from wattermark.ledger.read import last_moment_ns, names_any, read_header
 from wattermark.ledger.runs import RunPlace, runs
 from wattermark.science.timeline import ended_s
-from wattermark.values.records import Part, Recorded, RunHeader, Scope
+from wattermark.values.kinds import Part, Scope
+from wattermark.values.records import Recorded, RunHeader
 from wattermark.values.units import NS_PER_DAY
 
 MOST_READ = 1000  # a look must not take longer with each year of runs

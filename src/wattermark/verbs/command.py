@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from wattermark.errors import UsageError
-from wattermark.values.records import Status
+from wattermark.values.kinds import Status
 from wattermark.verbs.measure import Run
 
 FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")

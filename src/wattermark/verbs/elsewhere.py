@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from wattermark.values.footprint import Footprint
-from wattermark.values.records import Recorded, Scope
+from wattermark.values.kinds import Scope
+from wattermark.values.records import Recorded
 from wattermark.verbs.account import account
 from wattermark.verbs.beside import beside
 from wattermark.verbs.place import parse_when

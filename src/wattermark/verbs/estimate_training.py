@@ -12,7 +12,6 @@ from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import Inference, Site, Training
 from wattermark.values.workload import Accelerator, Architecture
-from wattermark.verbs.estimate_inference import serving_draft
 from wattermark.verbs.ground import DEVICES, Draft, accelerator_of, defaults, given_factor, ground, model_of
 
 EIGHT_BITS = ("fp8", "int8")
@@ -153,6 +152,8 @@ def _said(job: Training) -> tuple[str, ...]:
 
 def _sampling(job: Training, model: Architecture) -> Draft:
     """The tokens that reinforcement learning samples: serving, at a batch of its own."""
+    from wattermark.verbs.estimate_inference import serving_draft
+
     sampled = job.generated_tokens or job.tokens or 0.0
     asked = Inference(
         gpu=job.gpu, model=job.model, config=job.config, params=job.params,

@@ -10,8 +10,6 @@ from pathlib import Path
 from wattermark.errors import UsageError
 from wattermark.factors.accelerators import accelerator_named
 from wattermark.factors.hardware import host_factors, sheet_factors
-from wattermark.factors.model_config import read_config
-from wattermark.factors.models import architecture_named
 from wattermark.factors.table import named
 from wattermark.science.estimate import Sketch
 from wattermark.science.serving import layers_like
@@ -103,8 +101,12 @@ def model_of(
         If the name is not known, the file cannot be understood, or nothing was given.
     """
     if model is not None:
+        from wattermark.factors.models import architecture_named
+
         return architecture_named(model)
     if config is not None:
+        from wattermark.factors.model_config import read_config
+
         return read_config(Path(config))
     if params is None:
         raise UsageError("the model is not known", fix="Give --model, --config or --params")

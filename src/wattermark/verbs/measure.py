@@ -17,8 +17,8 @@ from wattermark.errors import FOREIGN, UsageError
 from wattermark.ledger.spool import line, run_line
 from wattermark.recorder.beat import Beat
 from wattermark.recorder.recording import Recording
+from wattermark.values.kinds import Status
 from wattermark.values.ports import Reader
-from wattermark.values.records import Status
 from wattermark.verbs.facts import command_name
 from wattermark.verbs.meters import own_beat, shared_beat
 from wattermark.verbs.opening import header_of, open_spool

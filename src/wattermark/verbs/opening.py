@@ -12,7 +12,8 @@ from wattermark._version import __version__
 from wattermark.ledger.read import host_name, process_started
 from wattermark.ledger.runs import default_ledger, new_run_id
 from wattermark.ledger.spool import SpoolFile
-from wattermark.values.records import RunHeader, Scope
+from wattermark.values.kinds import Scope
+from wattermark.values.records import RunHeader
 from wattermark.verbs.ambient import place_asked
 from wattermark.verbs.facts import ancestors
 from wattermark.verbs.tell import tell

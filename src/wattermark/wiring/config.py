@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import sys
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wattermark.errors import UsageError
+from wattermark.errors import UsageError, nearest
 
 PROJECT_FILE = "wattermark.toml"
 SHORTEST_S, LONGEST_S = 0.01, 3600.0
@@ -210,6 +209,6 @@ def _file(path: Path) -> Mapping[str, Any]:
 
 def _known(name: str, where: str) -> None:
     if name not in SETTINGS:
-        near = difflib.get_close_matches(name, SETTINGS, n=1)
+        near = nearest(name, SETTINGS, most=1)
         fix = f"Did you mean {near[0]}?" if near else f"Settings are: {', '.join(SETTINGS)}"
         raise UsageError(f"there is no setting {name!r} (in {where})", fix=fix)
