@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from science.build import FACTORS, factor
-from wattermark.science.uncertainty import DRAWS, draws, drivers, intervals, standard_draws
+from wattermark.science.uncertainty import DRAWS, Z_95, draws, drivers, intervals, standard_draws
 
 SRC = Path(__file__).parents[2] / "src"
 PLUS = st.floats(0.01, 1e4)
@@ -59,6 +60,13 @@ def test_draws_are_the_same_in_every_process():
         for seed in ("1", "2")
     }  # fmt: skip
     assert told == {f"{standard_draws('f@DEU')[:5].tolist()}\n"}
+
+
+def test_draws_are_the_slices_of_a_normal_distribution():
+    normal = NormalDist()
+    exact = [normal.inv_cdf((i + 0.5) / DRAWS) for i in range(DRAWS)]
+    assert np.sort(standard_draws("f@DEU")) == pytest.approx(exact, abs=2e-5)
+    assert pytest.approx(normal.inv_cdf(0.95), abs=1e-15) == Z_95
 
 
 def test_nobody_can_use_the_draws_up():

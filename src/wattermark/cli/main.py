@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wattermark._version import __version__
 
@@ -37,14 +37,16 @@ Nothing leaves this machine. Learn more with: wattermark COMMAND --help
 """
 
 
-class Command(Protocol):
-    """What each command's module holds."""
+if TYPE_CHECKING:
 
-    EPILOG: str
+    class Command(Protocol):
+        """What each command's module holds."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+        EPILOG: str
 
-    def main(self, args: argparse.Namespace) -> int: ...
+        def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+        def main(self, args: argparse.Namespace) -> int: ...
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wattermark.wiring.config import Config, load_config
+if TYPE_CHECKING:
+    from wattermark.wiring.config import Config
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +32,8 @@ def add_site(parser: argparse.ArgumentParser) -> None:
 
 def settings(args: argparse.Namespace, *names: str) -> Config:
     """The settings that hold, those given as options in front."""
+    from wattermark.wiring.config import load_config
+
     given: dict[str, Any] = {name: getattr(args, name, None) for name in names}
     return load_config(given)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from typing import Any
 
 from wattermark.errors import UsageError
 from wattermark.factors.accelerators import accelerator_named
@@ -17,9 +17,9 @@ from wattermark.values.factors import Factor, Place
 from wattermark.values.jobs import Site
 from wattermark.values.workload import Accelerator, Architecture
 from wattermark.verbs.place import check_place, factors_at, place_recorded
-from wattermark.wiring.config import SETTINGS, check_grid_water, check_intensity
 
 LIFE = ("server_lifetime_years", "accelerator_utilisation")
+GIVEN = ("pue", "wue", "market_intensity", "intensity", "grid_water")
 DEVICES = (
     ("embodied_device_carbon", "embodied_device_water"),
     ("embodied_host_carbon", "embodied_host_water"),
@@ -55,23 +55,29 @@ def ground(site: Site, accelerator_id: str) -> Ground:
         If the place is not known, or a number of the site cannot be meant.
     """
     place = check_place(site.place) if site.place else place_recorded(None, "")
-    given = {
-        name: SETTINGS[name].check(name, value)
-        for name, value in (("pue", site.pue), ("wue", site.wue), ("market_intensity", site.market_intensity))
-        if value is not None
-    }
-    if site.intensity is not None:
-        given["intensity"] = check_intensity("intensity", site.intensity)
-    if site.grid_water is not None:
-        given["grid_water"] = check_grid_water("grid_water", site.grid_water)
     factors = (
-        *factors_at(place, **given),
+        *factors_at(place, **_given(site)),
         *(named("defaults", name) for name in LIFE),
         *sheet_factors(accelerator_id),
         *host_factors(accelerators=True),
     )
     nowhere = () if site.place else ("no place was given: the world's mean, with a wide interval",)
     return Ground(place, factors, nowhere)
+
+
+def _given(site: Site) -> dict[str, Any]:
+    """What the user gave of the site, checked as settings are."""
+    given = {name: value for name in GIVEN if (value := getattr(site, name)) is not None}
+    if not given:
+        return {}
+    from wattermark.wiring.config import SETTINGS, check_grid_water, check_intensity
+
+    checks = {
+        **{name: SETTINGS[name].check for name in ("pue", "wue", "market_intensity")},
+        "intensity": check_intensity,
+        "grid_water": check_grid_water,
+    }
+    return {name: checks[name](name, value) for name, value in given.items()}
 
 
 def accelerator_of(name: str) -> Accelerator:
@@ -105,6 +111,8 @@ def model_of(
 
         return architecture_named(model)
     if config is not None:
+        from pathlib import Path
+
         from wattermark.factors.model_config import read_config
 
         return read_config(Path(config))

@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wattermark.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROJECT_FILE = "wattermark.toml"
 SHORTEST_S, LONGEST_S = 0.01, 3600.0
@@ -131,11 +133,15 @@ def load_config(options: Mapping[str, Any] | None = None) -> Config:
 
 def config_files() -> list[Path]:
     """Files that may hold settings, the strongest first."""
+    from pathlib import Path  # estimates check their site here, and read no file
+
     return [Path(PROJECT_FILE), user_file()]
 
 
 def user_file() -> Path:
     """The user's own settings (XDG on Linux)."""
+    from pathlib import Path
+
     home = os.path.expanduser("~")  # stays "~" for a user who has none; then there is no such file
     if sys.platform == "darwin":
         base = Path(home) / "Library" / "Application Support"
