@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from wattermark.errors import UsageError, nearest
 from wattermark.factors.table import Row, number, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
+
+
+DATE = re.compile(r"-(\d{4}-\d\d-\d\d|\d{8}|latest)$")
+"""What providers put after the name of a model."""
 
 
 def api_factors(model: str, provider: str | None) -> list[Factor]:
@@ -36,7 +42,7 @@ def _one(row: Row, key: str, name: str, value: Range, unit: str) -> Factor:
 
 
 def _row(model: str, provider: str | None) -> Row:
-    word = model.strip().lower().rpartition("/")[2]
+    word = DATE.sub("", model.strip().lower().rpartition("/")[2])
     rows = table("api_models")
     providers = sorted({row["provider"] for row in rows})
     if provider is not None and provider.lower() not in providers:

@@ -1,0 +1,53 @@
+"""Closed models: a line through what was published, and a band that holds it."""
+
+import csv
+import sys
+from pathlib import Path
+
+import pytest
+
+import wattermark as wm
+
+ROOT = Path(__file__).parents[2]
+with (ROOT / "tools" / "facts" / "api_anchors.csv").open(encoding="utf-8", newline="") as file:
+    ANCHORS = list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("row", ANCHORS, ids=lambda row: f"{row['model']}-{row['energy_wh']}")
+def test_every_anchor_lies_in_the_band_of_its_line(row):
+    tokens = {name: float(row[name]) for name in ("input_tokens", "output_tokens")}
+    found = wm.estimate_api(wm.ApiCalls(model=row["model"], provider=row["provider"], **tokens))
+    energy_j = found.amounts["energy_per_request_j"]
+    assert energy_j.low <= float(row["energy_wh"]) * 3600 <= energy_j.high
+    assert energy_j.high / energy_j.low >= 8.9
+
+
+@pytest.mark.parametrize(
+    "name", ["GPT-4o", "openai/gpt-4o", "gpt-4o-2024-08-06", " gpt-4o ", "chatgpt-4o-latest"]
+)
+def test_a_model_by_the_names_that_people_use(name):
+    plain = wm.estimate_api(wm.ApiCalls(model="gpt-4o", output_tokens=100))
+    assert wm.estimate_api(wm.ApiCalls(model=name, output_tokens=100)) == plain
+
+
+@pytest.mark.parametrize(
+    ("job", "says"),
+    [
+        pytest.param({"model": "gpt-9"}, "was ever published", id="nobody told anything of it"),
+        pytest.param({"model": "gpt-4p"}, "Did you mean gpt-4", id="a near name"),
+        pytest.param({"model": "o1", "provider": "acme"}, "Known: anthropic", id="an unknown provider"),
+        pytest.param({"model": "o1", "provider": "meta"}, "was ever published", id="another's model"),
+    ],
+)
+def test_an_unknown_model_says_what_is_missing(job, says):
+    with pytest.raises(wm.UsageError, match=says):
+        wm.estimate_api(wm.ApiCalls(**job, output_tokens=1))
+
+
+def test_the_tool_writes_the_shipped_bytes(tmp_path):
+    pytest.importorskip("scipy.optimize", reason="the fit needs scipy: pip install scipy")
+    sys.path.insert(0, str(ROOT / "tools"))
+    import fit_api
+
+    assert fit_api.main(["--out", str(tmp_path)]) == 0
+    assert (tmp_path / "api_models.csv").read_bytes() == (fit_api.TABLES / "api_models.csv").read_bytes()
