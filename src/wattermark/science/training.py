@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from wattermark.values.boundary import Number
 from wattermark.values.units import S_PER_HOUR
 
@@ -94,6 +96,19 @@ def implied_mfu(flops: Number, *, peak_flops: Number, accelerator_hours: Number)
         Hours times accelerators. [h]
     """
     return flops / (peak_flops * accelerator_hours * S_PER_HOUR)
+
+
+def mfu_by_kind(params: Number, active_params: Number, *, dense: float, mixture: float) -> Number:
+    """The utilisation to expect of each model, by whether it is a mixture of experts. [1]
+
+    Parameters
+    ----------
+    params, active_params : float or ndarray
+        All, and those that a token passes through: fewer in a mixture. [1]
+    dense, mixture : float
+        Of models of either kind. [1]
+    """
+    return np.where(np.less(active_params, params), mixture, dense)
 
 
 def held_energy_j(time_s: Number, power_w: Number) -> Number:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from wattermark.errors import UsageError
 from wattermark.factors.accelerators import peak_flops
+from wattermark.factors.training import mfu_factor
 from wattermark.science.estimate import Sketch, estimate, held, together, training
 from wattermark.science.training import hours_to_s, training_flops
 from wattermark.values.estimate import Estimate
@@ -14,7 +15,6 @@ from wattermark.values.jobs import Inference, Site, Training
 from wattermark.values.workload import Accelerator, Architecture
 from wattermark.verbs.ground import DEVICES, Draft, accelerator_of, defaults, given_factor, ground, model_of
 
-EIGHT_BITS = ("fp8", "int8")
 GENERATION_BATCH = 64.0
 
 
@@ -43,7 +43,7 @@ def estimate_training(job: Training, site: Site | None = None) -> Estimate:
     >>> import wattermark as wm
     >>> job = wm.Training(params=7e9, tokens=2e12, gpu="a100-sxm-80")
     >>> round(wm.estimate_training(job).amounts["accelerator_hours"].best)
-    233707
+    240470
     """
     where = site or Site()
     accelerator = accelerator_of(job.gpu)
@@ -73,17 +73,17 @@ def training_draft(job: Training, accelerator: Accelerator) -> Draft:
         )  # fmt: skip
         return Draft(sketch, _power_factors(job), _said(job), hardware)
     model = _model(job)
-    mfu, factor = _mfu(job)
+    mfu = _mfu(job, model, accelerator)
     sketch = training(
         _flops(job, model),
         peak_flops=peak_flops(accelerator, job.precision),
         tdp_w=accelerator.tdp_w,
         count=job.count,
-        mfu=mfu,
+        mfu=mfu.name,
         power_w=job.power_w,
         experiments=job.experiments,
     )
-    draft = Draft(sketch, (factor, *_power_factors(job)), _said(job), hardware)
+    draft = Draft(sketch, (mfu, *_power_factors(job)), _said(job), hardware)
     if job.method != "rl" or model is None:
         return draft
     sampling = _sampling(job, model)
@@ -124,11 +124,10 @@ def _flops(job: Training, model: Architecture | None) -> float:
     )
 
 
-def _mfu(job: Training) -> tuple[str, Factor]:
-    name = "training_mfu_8bit" if job.precision in EIGHT_BITS else "training_mfu"
-    if job.mfu is not None:
-        return name, given_factor(name, job.mfu, "1")
-    return name, defaults((name,))[0]
+def _mfu(job: Training, model: Architecture | None, accelerator: Accelerator) -> Factor:
+    mixture = model is not None and model.active_params < model.params
+    known = mfu_factor(accelerator, job.precision, mixture=mixture)
+    return known if job.mfu is None else given_factor(known.name, job.mfu, "1")
 
 
 def _power_factors(job: Training) -> tuple[Factor, ...]:

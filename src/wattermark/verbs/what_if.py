@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from wattermark.errors import UsageError
 from wattermark.factors.accelerators import peak_flops
 from wattermark.factors.serving import power_knots, serving_factors
+from wattermark.factors.training import mfu_factor
 from wattermark.science.estimate import Sketch, rows_of, serving, training
 from wattermark.science.serving import cached_tokens, power_at_batch, request_work
-from wattermark.science.training import training_flops
+from wattermark.science.training import mfu_by_kind, training_flops
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import METHODS, PRECISIONS, Site, check_choice
 from wattermark.values.workload import Requests
@@ -96,8 +97,12 @@ def _training(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Facto
         count=group["count"],
         experiments=group["experiments"],
     )
-    names = ("training_mfu", "training_power_fraction", "host_power_per_gpu_w")
-    return sketch, list(defaults(names)), {}
+    dense, mixture = (
+        mfu_factor(accelerator, words["precision"], mixture=kind).value.best for kind in (False, True)
+    )
+    mfu = mfu_by_kind(group["params"], group["active_params"], dense=dense, mixture=mixture)
+    factors = list(defaults(("training_power_fraction", "host_power_per_gpu_w")))
+    return sketch, factors, {"training_mfu": mfu}
 
 
 def _inference(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Factor], dict[str, Any]]:

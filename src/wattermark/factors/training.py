@@ -1,0 +1,32 @@
+"""What share of an accelerator's peak a training reaches, where nobody says: by published runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wattermark.factors.accelerators import EIGHT_BITS
+from wattermark.factors.table import named
+from wattermark.values.factors import Factor
+from wattermark.values.workload import Accelerator
+
+TABLE = "training_fit"
+
+
+def mfu_factor(accelerator: Accelerator, precision: str, *, mixture: bool) -> Factor:
+    """MFU from end to end, of the dense peak at a precision.
+
+    Parameters
+    ----------
+    accelerator : Accelerator
+        Without units for eight bits it computes in sixteen.
+    precision : str
+        Of the work; eight bits have a larger peak, and reach less of it.
+    mixture : bool
+        Whether a token passes through a part of the parameters only. In 16 bit mixtures of experts
+        reach less than dense models; in eight bits only mixtures have told their hours.
+    """
+    if precision in EIGHT_BITS and precision in accelerator.peak_flops:
+        return replace(named(TABLE, "training_mfu_8bit"), key="8 bit")
+    if mixture:
+        return replace(named(TABLE, "training_mfu_mixture"), name="training_mfu", key="mixture of experts")
+    return replace(named(TABLE, "training_mfu"), key="dense")
