@@ -119,6 +119,51 @@ def model_weights(models: Sequence[str]) -> Array:
     return np.asarray(1 / np.sqrt(times[place]), np.float64)
 
 
+def run_weights(models: Sequence[str]) -> Array:
+    """As ``model_weights``, and together as heavy as there are runs, shape (rows,).
+
+    So a prior that counts for eight measurements weighs as much as eight runs, also where all of them
+    are of one model.
+
+    Parameters
+    ----------
+    models : sequence of str
+        The model of each row.
+    """
+    return np.asarray(model_weights(models) * np.sqrt(len(models) / len(set(models))), np.float64)
+
+
+def wider_band(shipped: tuple[float, float], ratios: Array, models: Sequence[str]) -> tuple[float, float]:
+    """A band of measured over predicted that holds the shipped one and what was seen here.
+
+    It never shrinks: a few runs that a fit was made of do not tell how far off it is elsewhere.
+
+    Parameters
+    ----------
+    shipped : pair of float
+        Its ends. [1]
+    ratios : ndarray
+        Measured over predicted, of the runs here, shape (rows,). [1]
+    models : sequence of str
+        The model of each row.
+    """
+    low, high = band(ratios, models)
+    return min(shipped[0], low), max(shipped[1], high)
+
+
+def measured_over_predicted(terms: Array, energy_j: Array, coefficients: Array) -> Array:
+    """How many times more was measured than coefficients say, shape (rows,). [1]
+
+    Parameters
+    ----------
+    terms, energy_j : ndarray
+        As of ``fit``.
+    coefficients : ndarray
+        Shape (4,).
+    """
+    return np.asarray(energy_j / (terms @ coefficients), np.float64)
+
+
 def leave_one_model_out(rows: Sequence[Measured], solve: Solve) -> LeftOut:
     """Predict every model by the others, and count how often the band of the others holds it.
 

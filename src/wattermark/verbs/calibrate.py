@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wattermark.errors import MissingExtra, UsageError
+from wattermark.errors import BadSpool, MissingExtra, UsageError
 from wattermark.factors.serving import serving_factors
-from wattermark.ledger.read import read_spool
+from wattermark.ledger.read import read_header, read_spool
 from wattermark.ledger.runs import runs
 from wattermark.science.serving_fit import (
     COEFFICIENTS,
     Measured,
     fit_to_prior,
+    measured_over_predicted,
     measured_per_token,
-    model_weights,
     relative_errors,
+    run_weights,
     terms_of,
+    wider_band,
 )
-from wattermark.values.records import Part, Recorded, Status
+from wattermark.values.jobs import PRECISIONS, check_choice
+from wattermark.values.kinds import Part, Status
+from wattermark.values.records import Recorded, RunHeader
 from wattermark.values.workload import Accelerator, Requests
 from wattermark.verbs.account import account
 from wattermark.verbs.ground import accelerator_of, model_of
@@ -34,7 +38,11 @@ PRIOR_ROWS = 8.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Coefficients of one accelerator, before and after, and the errors of both on the same runs."""
+    """Coefficients of one accelerator, before and after, and the errors of both on the same runs.
+
+    ``serving_error`` is what measured over predicted may be (5-95 %): the shipped band, wider where
+    these runs leave it; never narrower, as they are what the coefficients were made of.
+    """
 
     gpu: str
     runs: tuple[str, ...]
@@ -42,6 +50,7 @@ class Calibration:
     after: Mapping[str, float]
     error_before: float
     error_after: float
+    serving_error: Mapping[str, float]
 
 
 def calibrate(ledger: Path, gpu: str, *, prior_rows: float = PRIOR_ROWS) -> Calibration:
@@ -59,7 +68,7 @@ def calibrate(ledger: Path, gpu: str, *, prior_rows: float = PRIOR_ROWS) -> Cali
     Raises
     ------
     UsageError
-        If no run is tagged so.
+        If no run is tagged so, or a tagged one cannot be meant; it names the run.
     MissingExtra
         If scipy is not installed.
     """
@@ -72,18 +81,30 @@ def calibrate(ledger: Path, gpu: str, *, prior_rows: float = PRIOR_ROWS) -> Cali
             + " ".join(f"--tag {name}=..." for name in NEEDED)
             + " -- the benchmark",
         )
-    rows = [row for _, row in found]
-    prior = np.array([one.value.best for one in serving_factors(accelerator, 1.0)[: len(COEFFICIENTS)]])
+    return _fitted(accelerator, [name for name, _ in found], [row for _, row in found], prior_rows)
+
+
+def _fitted(
+    accelerator: Accelerator, names: Sequence[str], rows: Sequence[Measured], prior_rows: float
+) -> Calibration:
+    shipped = {one.name: one.value for one in serving_factors(accelerator, 1.0)}
+    prior = np.array([shipped[name].best for name in COEFFICIENTS])
+    error = shipped["serving_error"]
     terms, energy_j = terms_of(rows), np.array([row.energy_per_token_j for row in rows])
-    weights = model_weights([row.model.name for row in rows])
-    after = fit_to_prior(terms, energy_j, weights, prior=prior, strength=prior_rows, solve=_solver())
+    models = [row.model.name for row in rows]
+    after = fit_to_prior(
+        terms, energy_j, run_weights(models), prior=prior, strength=prior_rows, solve=_solver()
+    )
+    ratios = measured_over_predicted(terms, energy_j, after)
+    low, high = wider_band((error.low, error.high), ratios, models)
     return Calibration(
         gpu=accelerator.id,
-        runs=tuple(name for name, _ in found),
+        runs=tuple(names),
         before=dict(zip(COEFFICIENTS, prior.tolist(), strict=True)),
         after=dict(zip(COEFFICIENTS, after.tolist(), strict=True)),
         error_before=float(np.median(relative_errors(terms, energy_j, prior))),
         error_after=float(np.median(relative_errors(terms, energy_j, after))),
+        serving_error={"low": low, "best": error.best, "high": high},
     )
 
 
@@ -97,46 +118,62 @@ def _solver() -> Any:
     return lambda matrix, vector: np.asarray(nnls(matrix, vector)[0], np.float64)
 
 
+# -- runs as measurements --------------------------------------------------------------
+
+
 def _measured(ledger: Path, accelerator: Accelerator) -> Iterator[tuple[str, Measured]]:
+    for header, spool in _tagged(ledger):
+        try:
+            if accelerator_of(header.tags["gpu"]).id != accelerator.id:
+                continue
+            recorded = read_spool(spool)
+            if recorded.status is Status.OK:
+                yield header.run, _row(recorded)
+        except UsageError as error:
+            raise UsageError(f"the run {header.run}: {error.problem}", fix=error.fix) from error
+
+
+def _tagged(ledger: Path) -> Iterator[tuple[RunHeader, Path]]:
+    """Runs with all the tags that are needed; a spool that cannot be read is no measurement."""
     for place in runs(ledger):
-        recorded = read_spool(place.spool)
-        tags = dict(recorded.header.tags)
-        if recorded.status is not Status.OK or any(name not in tags for name in NEEDED):
+        try:
+            header = read_header(place.spool)
+        except BadSpool:
             continue
-        if accelerator_of(tags["gpu"]).id == accelerator.id:
-            yield recorded.header.run, _row(recorded, tags)
+        if all(name in header.tags for name in NEEDED):
+            yield header, place.spool
 
 
-def _row(recorded: Recorded, tags: Mapping[str, str]) -> Measured:
+def _row(recorded: Recorded) -> Measured:
+    tags = recorded.header.tags
     model = model_of(model=tags["model"], config=None, params=None, active_params=None)
-    numbers = {name: _number(recorded, name, tags[name]) for name in NEEDED[2:]}
+    check_choice("the tag quantisation", tags.get("quantisation"), PRECISIONS)
+    numbers = {name: _number(name, tags.get(name, "1")) for name in (*NEEDED[2:], "count")}
     requests = Requests(
         batch=numbers["batch"],
         input_tokens=numbers["input_tokens"],
         output_tokens=numbers["output_tokens"],
-        accelerators=_number(recorded, "count", tags.get("count", "1")),
+        accelerators=numbers["count"],
         precision=tags.get("quantisation", model.precision),
     )
-    gpus = [
-        one.energy_j.best
-        for one in account(recorded).components
-        if one.kind == Part.GPU and one.counted and one.energy_j is not None
-    ]
-    if not gpus:
-        raise UsageError(
-            f"the run {recorded.header.run} saw no energy of an accelerator", fix="See: wattermark doctor"
-        )
-    per_token = measured_per_token(sum(gpus), numbers["requests"], numbers["output_tokens"])
+    per_token = measured_per_token(_gpu_energy_j(recorded), numbers["requests"], numbers["output_tokens"])
     return Measured(model=model, requests=requests, energy_per_token_j=per_token)
 
 
-def _number(recorded: Recorded, name: str, text: str) -> float:
+def _gpu_energy_j(recorded: Recorded) -> float:
+    """What the accelerators took; a run that saw none, or none at work, measured nothing."""
+    gpus = [one for one in account(recorded).components if one.kind == Part.GPU and one.counted]
+    energy_j = sum(one.energy_j.best for one in gpus if one.energy_j is not None)
+    if not energy_j > 0:
+        raise UsageError("it saw no energy of an accelerator", fix="See: wattermark doctor")
+    return energy_j
+
+
+def _number(name: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise UsageError(
-            f"the run {recorded.header.run} has the tag {name}={text}", fix="Give it a number above 0"
-        )
+        raise UsageError(f"the tag {name} is {text[:40]!r}", fix="Tag it with a number above 0")
     return value

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
 
 from wattermark.errors import UsageError
 from wattermark.factors.serving import COEFFICIENTS
+
+FIX = "Make it with: wattermark calibrate --gpu ... --json"
+MOST_BYTES = 1_000_000
+MOST_J = 1e6
+"""No coefficient is near it; 400 digits are not even a number of the machine."""
 
 
 def read_calibration(path: Path, accelerator_id: str) -> Mapping[str, float]:
@@ -19,22 +23,30 @@ def read_calibration(path: Path, accelerator_id: str) -> Mapping[str, float]:
     UsageError
         If it cannot be read, is of another accelerator, or holds what cannot be meant.
     """
-    fix = "Make it with: wattermark calibrate --gpu ... --json"
+    data = _bytes(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        told = document["calibration"]
+        told = json.loads(data.decode("utf-8-sig"))["calibration"]
         gpu, after = told["gpu"], {name: told["after"][name] for name in COEFFICIENTS}
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", fix=fix) from error
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise UsageError(f"{path} is no calibration", fix=fix) from error
+        raise UsageError(f"{path} is no calibration", fix=FIX) from error
     if gpu != accelerator_id:
-        raise UsageError(f"{path} is a calibration of {gpu}, not of {accelerator_id}", fix=fix)
+        raise UsageError(f"{path} is a calibration of {_short(gpu)}, not of {accelerator_id}", fix=FIX)
     for name, value in after.items():
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not (isfinite(value) and value >= 0)
-        ):
-            raise UsageError(f"{path}: {name} is {value!r}", fix=fix)
-    return after
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_J:
+            raise UsageError(f"{path}: {name} is {_short(value)}", fix=FIX)
+    if not any(after.values()):
+        raise UsageError(f"{path}: all of its coefficients are 0", fix=FIX)
+    return {name: float(value) for name, value in after.items()}
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", fix=FIX) from error
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) and value.isprintable() else repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
