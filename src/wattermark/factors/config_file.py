@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from wattermark.errors import UsageError
 
 MOST_BYTES = 4_000_000
+MOST_LETTERS = 100
 MOST = 10_000_000  # the largest vocabularies are below a million
 INNER = ("text_config", "thinker_config", "llm_config", "language_config")
 """Where a model of several senses keeps its language model."""
@@ -31,6 +33,7 @@ SAME = {
     "hidden_size": ("n_embd", "n_embed", "d_model"),
     "num_attention_heads": ("n_head", "n_heads"),
     "num_key_value_heads": ("num_kv_heads", "n_head_kv"),
+    "head_dim": ("attention_head_dim",),
     "intermediate_size": ("n_inner", "ffn_dim", "ffn_hidden_size"),
     "max_position_embeddings": ("n_positions",),
     "num_local_experts": ("num_experts", "n_routed_experts"),
@@ -82,7 +85,7 @@ class Config:
             return default
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
             raise UsageError(
-                f"{key} of {self.name} is {_short(value)}, not a whole number from {least} to {MOST}",
+                f"{key} of {self.name} is {short(value)}, not a whole number from {least} to {MOST}",
                 fix=OTHERWISE,
             )
         return value
@@ -93,7 +96,7 @@ class Config:
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise UsageError(f"{key} of {self.name} is {_short(value)}, not true or false", fix=OTHERWISE)
+            raise UsageError(f"{key} of {self.name} is {short(value)}, not true or false", fix=OTHERWISE)
         return value
 
     def words(self, key: str) -> list[str]:
@@ -137,18 +140,18 @@ def load(path: Path) -> Config:
 
 def _name(file: Path, values: Mapping[str, object]) -> str:
     told = values.get("_name_or_path")
-    return told if isinstance(told, str) and told.strip() else file.parent.name or file.name
+    words = " ".join(told.split()) if isinstance(told, str) else ""
+    return words[:MOST_LETTERS] or file.resolve().parent.name or file.name
 
 
 def _inner(values: Mapping[str, object]) -> Mapping[str, object]:
     """The language model inside a model that sees or hears, however deep it lies."""
-    for key in INNER:
-        inner = values.get(key)
-        if isinstance(inner, dict):
-            return _inner(inner)
+    while inner := [values[key] for key in INNER if isinstance(values.get(key), dict)]:
+        values = cast("Mapping[str, object]", inner[0])
     return values
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A value as it is told: on one line, and not the whole of it."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."

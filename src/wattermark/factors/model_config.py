@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wattermark.errors import UsageError
-from wattermark.factors.config_file import OTHERWISE, Config, load
-from wattermark.factors.parameters import KNOWN, attention_of, count, experts_of, hybrid_pattern
+from wattermark.factors.config_file import OTHERWISE, Config, load, short
+from wattermark.factors.model_types import KNOWN
+from wattermark.factors.parameters import attention_of, count, experts_of, hybrid_pattern
 from wattermark.factors.shape import Experts, Shape, architecture
 from wattermark.values.workload import Architecture
 
@@ -105,9 +106,7 @@ def _precision(config: Config) -> str:
         return _quantized(config, quantized)
     dtype = config.outer("dtype") or config.outer("torch_dtype") or "bfloat16"
     if not isinstance(dtype, str) or dtype.removeprefix("torch.") not in DTYPES:
-        raise UsageError(
-            f"{config.name} has weights in {str(dtype)[:40]!r}", fix="Name the precision yourself"
-        )
+        raise UsageError(f"{config.name} has weights in {short(dtype)}", fix="Name the precision yourself")
     return DTYPES[dtype.removeprefix("torch.")]
 
 
@@ -126,8 +125,9 @@ def _quantized(config: Config, how: Mapping[str, object]) -> str:
     if bits == 4 and floats:
         return "fp4"
     if not isinstance(bits, int) or bits not in BITS:
+        method = short(told) if told else "an unnamed method"
         raise UsageError(
-            f"{config.name} is quantized by {told or 'an unnamed method'} to a width that we do not know",
+            f"{config.name} is quantized by {method} to a width that we do not know",
             fix="Name the precision yourself",
         )
     return BITS[bits]

@@ -11,84 +11,7 @@ from dataclasses import dataclass
 
 from wattermark.errors import UsageError
 from wattermark.factors.config_file import OTHERWISE, Config
-
-PLAIN_MLP = frozenset(
-    [
-        "gpt2",
-        "gpt_neox",
-        "gptj",
-        "bloom",
-        "falcon",
-        "opt",
-        "phi",
-        "starcoder2",
-        "gpt_bigcode",
-        "nemotron",
-        "nemotron_h",
-    ]
-)
-"""Two matrices in an MLP; all others have a gate, thus three."""
-TIED = frozenset(
-    [
-        "gpt2",
-        "bloom",
-        "falcon",
-        "opt",
-        "gpt_bigcode",
-        "starcoder2",
-        "cohere",
-        "cohere2",
-        "gemma",
-        "gemma2",
-        "gemma3",
-        "gemma3_text",
-    ]
-)
-"""Embedding and head are one matrix unless the file says otherwise."""
-LEARNED_POSITIONS = frozenset({"gpt2", "opt", "gpt_bigcode"})
-GATED_MLP = frozenset(
-    [
-        "llama",
-        "mistral",
-        "ministral",
-        "mixtral",
-        "qwen2",
-        "qwen2_moe",
-        "qwen3",
-        "qwen3_moe",
-        "qwen2_vl_text",
-        "qwen2_5_vl_text",
-        "qwen3_vl_text",
-        "qwen3_vl_moe_text",
-        "qwen3_omni_moe_text",
-        "gemma",
-        "gemma2",
-        "gemma3",
-        "gemma3_text",
-        "phi3",
-        "phimoe",
-        "deepseek_v2",
-        "deepseek_v3",
-        "kimi_k2",
-        "gpt_oss",
-        "olmo",
-        "olmo2",
-        "olmo3",
-        "olmoe",
-        "llama4",
-        "llama4_text",
-        "glm",
-        "glm4",
-        "glm4_moe",
-        "cohere",
-        "cohere2",
-        "smollm3",
-        "granite",
-        "qwen2_vl",
-        "qwen2_5_vl",
-    ]
-)
-KNOWN = PLAIN_MLP | GATED_MLP
+from wattermark.factors.model_types import LEARNED_POSITIONS, NOT_LOOKED_UP, PLAIN_MLP, TIED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +82,8 @@ def count(config: Config) -> tuple[float, float]:
     width = config.number("moe_intermediate_size", 0) or config.number("intermediate_size")
     expert = matrices * hidden * width
     outside += sparse * (matrices * hidden * _shared_width(config, width) + routed * hidden)
-    return float(outside + sparse * routed * expert), float(outside + sparse * chosen * expert)
+    idle = config.number("vocab_size") * hidden if config.kind in NOT_LOOKED_UP else 0
+    return float(outside + sparse * routed * expert), float(outside - idle + sparse * chosen * expert)
 
 
 def _kv_heads(config: Config, heads: int) -> int:
@@ -175,7 +99,7 @@ def _embeddings(config: Config, hidden: int) -> int:
     tied = config.flag("tie_word_embeddings", default=config.kind in TIED)
     rows = config.number("vocab_size") * (1 if tied else 2)
     if config.kind in LEARNED_POSITIONS:
-        rows += config.number("max_position_embeddings")
+        rows += config.number("max_position_embeddings") + config.number("type_vocab_size", 0, least=0)
     return rows * hidden
 
 
