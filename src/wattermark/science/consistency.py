@@ -21,6 +21,7 @@ from wattermark.science.relations import (
     Intervals,
     mistaken,
     narrowed,
+    plausible,
     tightest,
     without,
 )
@@ -149,7 +150,7 @@ def _weight(findings: Sequence[Finding]) -> tuple[int, int, float]:
 def _related(claims: Mapping[str, Claim]) -> tuple[Finding, ...]:
     wrong = mistaken(claims, POSSIBLE)
     right = without(claims, *wrong)
-    odd = mistaken(right, PLAUSIBLE)
+    odd = mistaken(right, plausible(right))
     agreed = without(right, *odd)
     found = [_explained(name, claims[name], {**right, name: claims[name]}, ERROR) for name in wrong]
     found += [_explained(name, claims[name], {**agreed, name: claims[name]}, WARNING) for name in odd]
@@ -175,7 +176,7 @@ def _kilograms(claims: Mapping[str, Claim]) -> Iterator[Finding]:
 
 def _explained(name: str, claim: Claim, claims: Mapping[str, Claim], severity: Severity) -> Finding:
     """The sentence on one mistake, by the fewest claims that contradict it."""
-    priors = POSSIBLE if severity is ERROR else PLAUSIBLE
+    priors = POSSIBLE if severity is ERROR else plausible(claims)
     alone = narrowed(claims, {}) is None  # they contradict each other, whatever is plausible
     others = tightest(name, claims, {} if alone else priors)
     case = _Case(name, claim, others, severity)

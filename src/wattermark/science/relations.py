@@ -117,6 +117,20 @@ PLAUSIBLE: Final[Intervals] = {
 }
 """And what it nearly always is."""
 
+
+def plausible(claims: Iterable[str]) -> Intervals:
+    """What quantities nearly always are, beside what a page claims.
+
+    Who prints the time of all accelerators and how long it took tells their number that way.
+
+    Parameters
+    ----------
+    claims : iterable of str
+        Its quantities.
+    """
+    return {**PLAUSIBLE, "devices": POSSIBLE["devices"]} if "device_time_s" in claims else PLAUSIBLE
+
+
 IMPLIED: Final = (
     *("intensity_g_per_kwh", "mfu", "load", "dense_active", "dense", "pue"),
     *("devices", "ewif_l_per_kwh", "wue_l_per_kwh"),
@@ -195,7 +209,8 @@ def narrowed(
         known["any_power_w"] = known[power]
         known["load"] = (0.0, inf) if power == "system_power_w" else known["load"]
     if "used_time_s" in claims:
-        known["used_devices"] = (1.0, known["devices"][1] if "devices" in claims else 1.0)
+        counted = "devices" in claims or "device_time_s" in claims
+        known["used_devices"] = (1.0, known["devices"][1] if counted else 1.0)
     slack = 1e-9 if points else 1.0
     for _ in range(_MOST_ROUNDS):
         before = dict(known)

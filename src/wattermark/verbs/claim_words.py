@@ -172,20 +172,28 @@ def split_key(key: str) -> tuple[str, Unit] | None:
             quantity = quantity_of([w for word in words[:at] for w in words_of(word)], unit.dimension)
             if quantity is not None:
                 return quantity, unit
-    if len(words) > 1 and words[-1] in _SCALES:
-        quantity = quantity_of(words[:-1], "")
-        if quantity in ("params", "active_params", "tokens", "requests"):
-            unit = read_unit(f"{_SCALES[words[-1]]} {quantity.rpartition('_')[2]}")
-            return (quantity, unit) if unit else None
+    scaled = _scaled(words[:-1], words[-1]) if len(words) > 1 else None
+    if scaled is not None:
+        return scaled
     quantity = quantity_of(words_of(key), "")
     return (quantity, _PLAIN) if quantity else None
+
+
+def _scaled(words: Sequence[str], scale: str) -> tuple[str, Unit] | None:
+    """``params_b`` and ``Params (billions)``: what is counted, in millions or billions."""
+    said = _SCALES.get(scale.lower(), scale.lower().removesuffix("s"))
+    quantity = quantity_of([w for word in words for w in words_of(word)], "")
+    if said not in _SCALES.values() or quantity not in ("params", "active_params", "tokens", "requests"):
+        return None
+    unit = read_unit(f"{said} {quantity.rpartition('_')[2]}")
+    return (quantity, unit) if unit else None
 
 
 def split_heading(heading: str) -> tuple[str, Unit] | None:
     """``Training Time (GPU hours)``: the unit in brackets, or the last words."""
     hit = re.fullmatch(r"(.*?)\s*[(\[]([^)\]]+)[)\]]\W*", heading.strip())
     if hit:
-        return with_unit(hit[1], read_unit(hit[2]))
+        return with_unit(hit[1], read_unit(hit[2])) or _scaled(words_of(hit[1]), hit[2].strip())
     plain = re.sub(r"[^\w\s/%₂³.-]", " ", heading).replace("-", " ")
     return split_key(plain) or with_unit(heading, read_unit(plain.split()[0] if plain.split() else ""))
 

@@ -1,0 +1,350 @@
+"""What a page claims: keys, headings and values as people write them, and nothing that they did not say."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wattermark.errors import UsageError
+from wattermark.science.printed import read_number, read_unit
+from wattermark.values.claims import Severity
+from wattermark.verbs.claim_words import count_and_name, read_value, split_heading, split_key
+from wattermark.verbs.linting import device_facts, lint, read_page
+
+
+def claims(text, name):
+    """Quantity and value of every claim that is not of our own tables."""
+    page = read_page(text, name)
+    return {one.quantity: one.value for group in page.groups for one in group.claims if one.unit or one.where}
+
+
+def told(tmp_path, text, name="card.md"):
+    if text.startswith("---"):
+        pytest.importorskip("yaml", reason="the front matter of a card needs PyYAML")
+    path = tmp_path / name
+    path.write_text(text)
+    return lint(str(path))
+
+
+# -- words -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "quantity", "base"),
+    [
+        pytest.param("gpu_hours", "device_time_s", 3600, id="gpu_hours"),
+        pytest.param("a100_hours", "device_time_s", 3600, id="hours of a name"),
+        pytest.param("training_time_h", "duration_s", 3600, id="training_time_h"),
+        pytest.param("num_gpus", "devices", 1, id="num_gpus"),
+        pytest.param("gpu_power_w", "power_w", 1, id="gpu_power_w"),
+        pytest.param("tdp_w", "tdp_w", 1, id="tdp_w"),
+        pytest.param("gpu_energy_mwh", "it_energy_j", 3.6e9, id="energy of GPUs is before PUE"),
+        pytest.param("energy_kwh", "energy_j", 3.6e6, id="energy that does not say"),
+        pytest.param("energy_incl_pue_mwh", "facility_energy_j", 3.6e9, id="with PUE"),
+        pytest.param("facility_energy_gwh", "facility_energy_j", 3.6e12, id="the facility's"),
+        pytest.param("pue", "pue", 1, id="pue"),
+        pytest.param("ci_kg_per_kwh", "intensity_g_per_kwh", 1000, id="ci_kg_per_kwh"),
+        pytest.param("carbon_intensity_g_per_kwh", "intensity_g_per_kwh", 1, id="in grams"),
+        pytest.param("emissions_t", "carbon_g", 1e6, id="emissions_t"),
+        pytest.param("co2_kg", "carbon_g", 1000, id="co2_kg"),
+        pytest.param("market_based_emissions_t", "carbon_market_g", 1e6, id="market-based"),
+        pytest.param("embodied_carbon_kg", "carbon_embodied_g", 1000, id="embodied"),
+        pytest.param("water_l", "water_l", 1, id="water_l"),
+        pytest.param("onsite_water_m3", "water_onsite_l", 1000, id="on site"),
+        pytest.param("wue_l_per_kwh", "wue_l_per_kwh", 1, id="wue"),
+        pytest.param("params_billion", "params", 1e9, id="params_billion"),
+        pytest.param("active_params_b", "active_params", 1e9, id="active_params_b"),
+        pytest.param("tokens_t", "tokens", 1e12, id="trillions of tokens, no tonnes"),
+        pytest.param("training_flops", "flops", 1, id="training_flops"),
+        pytest.param("emissions_kg_per_billion_params", "carbon_g/params", 1000 / 1e9, id="a ratio"),
+    ],
+)
+def test_a_key_says_quantity_and_unit(key, quantity, base):
+    found, unit = split_key(key)
+    assert (found, unit.base) == (quantity, pytest.approx(base))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "learning_rate",
+        "loss",
+        "batch_size",
+        "energy",
+        "notes",
+        "hidden_size",
+        "cost_usd",
+        "energy_score",
+        "t",
+        "",
+    ],
+)
+def test_a_key_that_says_something_else_is_not_guessed_at(key):
+    assert split_key(key) is None
+
+
+@pytest.mark.parametrize(
+    ("heading", "quantity", "base"),
+    [
+        pytest.param("Training Time (GPU hours)", "device_time_s", 3600, id="the cards of Llama"),
+        pytest.param("Training Power Consumption (W)", "power_w", 1, id="power of a device"),
+        pytest.param(
+            "Training Location-Based Greenhouse Gas Emissions (tons CO2eq)", "carbon_g", 1e6, id="tons"
+        ),
+        pytest.param(
+            "Training Market-Based Greenhouse Gas Emissions (tons CO2eq)", "carbon_market_g", 1e6, id="m"
+        ),
+        pytest.param("Carbon Emitted(tCO2eq)", "carbon_g", 1e6, id="the card of Llama 2"),
+        pytest.param("Total GPU Power Consumption (MWh)", "it_energy_j", 3.6e9, id="power in MWh is energy"),
+        pytest.param("Water consumption (kL)", "water_l", 1000, id="kL"),
+        pytest.param("PUE", "pue", 1, id="PUE"),
+        pytest.param("Params (B)", "params", 1e9, id="Params (B)"),
+        pytest.param("Tokens (T)", "tokens", 1e12, id="Tokens (T)"),
+        pytest.param("Active Parameters (billions)", "active_params", 1e9, id="in words"),
+    ],
+)
+def test_a_heading_says_quantity_and_unit(heading, quantity, base):
+    found, unit = split_heading(heading)
+    assert (found, unit.base) == (quantity, pytest.approx(base))
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "quantity", "value"),
+    [
+        pytest.param("Carbon Emitted", "83.5 kg", "carbon_g", 83_500, id="its own unit"),
+        pytest.param("Carbon (t)", "83.5 kg", "carbon_g", 83_500, id="its own unit, before the label's"),
+        pytest.param("GPU hours", "7.0M", "device_time_s", 7e6 * 3600, id="millions"),
+        pytest.param("Emissions (tCO2eq)", "about 1,015", "carbon_g", 1015e6, id="about"),
+        pytest.param("Energy (MWh)", "~ 2,638", "energy_j", 2638 * 3.6e9, id="a tilde"),
+        pytest.param("Energy (MWh)", "**449**", "energy_j", 449 * 3.6e9, id="in bold"),
+        pytest.param("FLOPs", "3.3 x 10^22", "flops", 3.3e22, id="a power of ten"),
+        pytest.param("Energy (MWh)", "10-20", None, 0, id="a range is no number"),
+        pytest.param("Energy (MWh)", "10 to 20", None, 0, id="nor in words"),
+        pytest.param("Energy (MWh)", "unknown", None, 0, id="a word"),
+        pytest.param("Energy (MWh)", "see table 3", None, 0, id="a number of something else"),
+        pytest.param("Loss", "3.2", None, 0, id="another quantity"),
+    ],
+)
+def test_a_value_is_read_as_it_is_written(label, text, quantity, value):
+    found = read_value(split_heading(label), label, text, label, 1)
+    assert (found and found.quantity) == quantity
+    assert found is None or found.value == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "name"),
+    [
+        ("8 x A100", 8, "A100"),
+        ("16 \u00d7 H100", 16, "H100"),
+        ("2,048 A100", 2048, "A100"),
+        ("A100", None, "A100"),
+    ],
+)
+def test_devices_are_counted(text, count, name):
+    number, rest = count_and_name(text)
+    assert (number and number.value, rest.strip()) == (count, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        pytest.param("NVIDIA H100 80GB HBM3", 700, 700, id="as the driver says"),
+        pytest.param("A100", 250, 400, id="a short name: all that it may mean"),
+        pytest.param("TPU v4", 192, 192, id="a TPU"),
+    ],
+)
+def test_a_device_brings_what_its_sheet_says(name, low, high):
+    (tdp,) = [one for one in device_facts(name, "", 0) if one.quantity == "tdp_w"]
+    assert (tdp.low, tdp.high) == (low, high)
+
+
+# -- pages -----------------------------------------------------------------------------
+
+TABLE = """# Footprint
+
+| | Training Time (GPU hours) | Emissions (tCO2eq) |
+|---|---|---|
+| 7B | {first} | 31.22 |
+| 13B | 368,640 | 62.44 |
+| 70B | 1,720,320 | 291.42 |
+| Total | {total} | 385.08 |
+"""
+CARD = """---
+license: mit
+co2_eq_emissions:
+  emissions: {emissions}
+  hardware_used: {hardware}
+  hours_used: 150.3
+---
+# A model
+
+- **Hardware Type:** {hardware}
+- **Hours used:** 150.3
+- **Carbon Emitted:** {said}
+"""
+
+
+def test_a_table_is_a_claim_for_each_cell():
+    page = read_page(TABLE.format(first="184,320", total="2,273,280"), "card.md")
+    assert [group.name for group in page.groups if group.claims] == ["7B", "13B", "70B", "Total"]
+    assert [len(total.parts) for total in page.totals] == [3, 3]
+    assert page.not_understood == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "total", "contradicts"),
+    [
+        pytest.param("184,320", "2,273,280", False, id="the sum"),
+        pytest.param("184320", "2.27M", False, id="the sum, shortened"),
+        pytest.param("184,320", "2,088,960", True, id="one row forgotten"),
+        pytest.param("1,843,200", "2,273,280", True, id="a zero too many"),
+    ],
+)
+def test_a_total_in_a_table(tmp_path, first, total, contradicts):
+    found = told(tmp_path, TABLE.format(first=first, total=total))
+    assert found.contradicts is contradicts, found.findings
+
+
+@pytest.mark.parametrize(
+    ("emissions", "said", "rule"),
+    [
+        pytest.param("83500", "83.5 kg", None, id="grams"),
+        pytest.param("83.524", "83.5 kg", "grams-field", id="a card of the hub: 83.524 for 83.5 kg"),
+        pytest.param("83.5 kg", "83.5 kg", None, id="kilograms, said so in the field"),
+        pytest.param("83.524", "83.5 g", "grams-field", id="too little for its hours"),
+    ],
+)
+def test_a_field_in_grams(tmp_path, emissions, said, rule):
+    card = CARD.format(emissions=emissions, hardware="8 x A100", said=said)
+    rules = {one.rule for one in told(tmp_path, card).findings}
+    assert (rule in rules) if rule else not rules
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(
+            "| model | Training Time (GPU hours) | Training Power Consumption (W) |"
+            " Training Location-Based Greenhouse Gas Emissions (tons CO2eq) |\n|---|---|---|---|\n"
+            "| Llama 3.3 70B | 7.0M | 700 | 12.9 |\n",
+            "carbon intensity", id="Llama 3.3: 12.9 t of 7.0M hours at 700 W",
+        ),
+        pytest.param(
+            '{"emissions_kg": 75000, "params_billion": 2.5, "emissions_kg_per_billion_params": 3000}',
+            "30,000", id="SCI for AI: 75,000 kg over 2.5 billion",
+        ),
+        pytest.param(
+            '{"name": "OLMo 2 13B", "gpu_energy_mwh": 257, "pue": 1.12, "energy_incl_pue_mwh": 230}',
+            "the PUE was divided", id="OLMo 2 13B: 230 for 288 MWh",
+        ),
+    ],
+)  # fmt: skip
+def test_an_erratum_of_the_field_is_found(tmp_path, text, says):
+    found = told(tmp_path, text, "c.json" if text.startswith("{") else "card.md")
+    assert [one.severity for one in found.findings] == [Severity.ERROR]
+    assert says in found.findings[0].sentence
+
+
+def test_numbers_in_code_are_no_claims():
+    assert claims("```\nEnergy: 5 MWh\n```\n\n    Energy: 6 MWh\n", "card.md") in (
+        {},
+        {"energy_j": 6 * 3.6e9},
+    )
+
+
+def test_json_says_where_and_on_which_line():
+    page = read_page('{"claims": [\n {"gpu_hours": 10},\n {"gpu_hours": 20}]}', "c.json")
+    where = [(one.where, one.line) for group in page.groups for one in group.claims]
+    assert where == [("[0].gpu_hours", 2), ("[1].gpu_hours", 3)]
+
+
+def test_what_is_not_understood_is_listed():
+    page = read_page(json.dumps({"gpu_hours": 10, "loss": 2.1, "learning_rate": 3e-4}), "c.json")
+    assert page.not_understood == ("loss", "learning_rate")
+
+
+def test_six_point_nought_is_not_six():
+    (six,) = read_page('{"energy_mwh": 6}', "c.json").groups[0].claims
+    (point,) = read_page('{"energy_mwh": 6.0}', "c.json").groups[0].claims
+    assert point.high - point.low < six.high - six.low
+
+
+# -- what cannot be read ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        pytest.param("c.json", "[]", "no object", id="a list of nothing"),
+        pytest.param("c.json", "[1, 2]", "no object", id="a list of numbers"),
+        pytest.param("c.json", "7", "no object", id="a number"),
+        pytest.param("c.json", '{"a": 1, "a": 2}', "twice", id="a key twice"),
+        pytest.param("c.json", '{"a": NaN}', "NaN", id="no number"),
+        pytest.param("c.json", '{"gpu_hours": 1', "line 1", id="half a document"),
+        pytest.param("c.json", '{"a":' * 50_000, "deeply", id="too deep"),
+        pytest.param(
+            "card.md", "---\nco2_eq_emissions: [\n---\n", "not YAML", id="front matter that is none"
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_one_sentence(tmp_path, name, text, says):
+    with pytest.raises(UsageError) as error:
+        told(tmp_path, text, name)
+    assert says in str(error.value) and len(str(error.value).splitlines()) == 1
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=12) | st.sampled_from(["8 x A100", "1e400 kg", "5 kg", "1,000.5 MWh", "-3 t"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["emissions_kg", "gpu_hours", "pue", "hardware", "inputs", "value", "unit", "x", ""])
+        | st.text(max_size=6),
+        inner, max_size=4,
+    ),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(ODD)
+def test_whatever_stands_in_json_is_read_or_told(document):
+    try:
+        page = read_page(json.dumps({"claims": [document], "gpu_hours": 5}), "c.json")
+    except UsageError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert all(one.low <= one.value <= one.high for group in page.groups for one in group.claims)
+
+
+LINES = ["| a | Energy (MWh) |", "|---|---|", "| x | 5 |", "| Total | 7 |", "- Energy: 5 MWh", "```", "---"]
+LINES += [
+    "# t",
+    "| | |",
+    "Carbon Emitted: 5",
+    "- PUE = 1.1",
+    "| x | 5 | 6 | 7 |",
+    "|",
+    "",
+    "&#124;",
+    "- a: b",
+]
+
+
+@given(st.lists(st.sampled_from(LINES)))
+def test_whatever_stands_in_a_card_is_read_or_told(lines):
+    try:
+        page = read_page("\n".join(["# a card", *lines]), "card.md")
+    except UsageError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert all(one.low <= one.high for group in page.groups for one in group.claims)
+
+
+@given(
+    st.floats(1e-12, 1e12), st.integers(1, 9), st.sampled_from(["kg", "MWh", "L", "h", "t CO2e", "GPU hours"])
+)
+def test_a_printed_number_lies_in_its_own_interval(value, digits, unit):
+    number = read_number(f"{value:.{digits}g} {unit}")
+    assert number.low <= value <= number.high
+    assert read_unit(unit) is not None
