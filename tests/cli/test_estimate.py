@@ -77,6 +77,7 @@ def test_comparisons_are_sorted(by, capsys):
         pytest.param(IMAGE, "model is not known", id="no image model given"),
         pytest.param([*IMAGE, "--model", "flux.1-dev", "--steps", "0"], "steps is 0", id="no step"),
         pytest.param([*IMAGE, "--model", "flux.1-dev", "--count", "0"], "count is 0", id="no accelerator"),
+        pytest.param([*IMAGE, "--model", "flux.1-dev", "--ring", "2"], "ring of 2", id="a ring of one"),
         pytest.param([*IMAGE, "--model", "flux.1-dev", "--batch", "0.5"], "batch is 0.5", id="half an image"),
         pytest.param(["estimate", "api", "--model", "gpt-4o"], "without tokens", id="an empty request"),
     ],

@@ -12,6 +12,7 @@ ACCELERATOR_COLUMNS = (
     *("logic_die_mm2", "process_nm", "form"),
     *("peak_16bit_tflops", "peak_8bit_tflops", "peak_4bit_tflops", "narrow_formats"),
     *("bandwidth_tb_s", "speed_source"),
+    *("system_w_low", "system_w", "system_w_high", "system_source"),
     *("embodied_kg_low", "embodied_kg", "embodied_kg_high"),
     *("embodied_water_l_low", "embodied_water_l", "embodied_water_l_high"),
     *("note", "year", "basis", "source"),

@@ -72,6 +72,7 @@ MEDIA = (
     Option("params", amount, "of the part that denoises, for a model that is not known"),
     GPU,
     Option("count", int, "accelerators that share each pass (1)"),
+    Option("ring", int, "of them as ring attention; the rest by heads (1)"),
     Option("batch", amount, "made at the same time (1)"),
     Option("items", amount, "how many (1)"),
     Option("steps", amount, "of denoising"),

@@ -32,7 +32,7 @@ def accelerator_named(name: str) -> Accelerator:
     UsageError
         If there is none of that name; it offers the nearest.
     FactorNotFound
-        If its peak or its bandwidth is not known; it names the column.
+        If its TDP, its memory or its bandwidth is not known; it names the column.
     """
     row = _names().get(_plain(name)) or accelerator(name) or _by_words(name)
     if row is None:
@@ -57,10 +57,17 @@ def peak_flops(accelerator: Accelerator, precision: str) -> float:
     ------
     UsageError
         If we know no peaks for that precision.
+    FactorNotFound
+        If the accelerator has no published peak; then only its time can be accounted.
     """
     known = (*SIXTEEN_BITS, *EIGHT_BITS, *FOUR_BITS)
     if precision not in known:
         raise UsageError(f"no peaks are known for {precision!r}", fix=f"Use one of {', '.join(known)}")
+    if not accelerator.peak_flops:
+        raise FactorNotFound(
+            f"{accelerator.id} has no published peak in 16 bit",
+            fix="Name another accelerator, or give the time: --gpu-hours",
+        )
     unit = "fp4" if precision in ("mxfp4", "nvfp4") else precision
     return accelerator.peak_flops.get(unit, accelerator.peak_flops["bf16"])
 
@@ -85,6 +92,8 @@ def _by_words(name: str) -> Row | None:
 
 
 def _peaks(row: Row) -> Iterator[tuple[str, float]]:
+    if not row["peak_16bit_tflops"]:
+        return
     wide = _known(row, "peak_16bit_tflops") * TERA
     yield from ((precision, wide) for precision in SIXTEEN_BITS)
     for unit in filter(None, row["narrow_formats"].split(";")):
@@ -96,7 +105,7 @@ def _known(row: Row, column: str) -> float:
     """A cell that the data sheet may lack."""
     if not row[column]:
         raise FactorNotFound(
-            f"{row['id']} has no published {column}", fix="Name another accelerator, or the hours yourself"
+            f"{row['id']} has no published {column}", fix="Name another accelerator"
         )
     return number(row, column)
 

@@ -9,7 +9,6 @@ from wattermark.factors.table import Row, number, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
 
-
 DATE = re.compile(r"-(\d{4}-\d\d-\d\d|\d{8}|latest)$")
 """What providers put after the name of a model."""
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
+from wattermark.factors.accelerators import peak_flops
 from wattermark.factors.table import Row, factor, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
@@ -92,7 +93,7 @@ def _scales(accelerator: Accelerator) -> dict[str, float]:
     tdp_w = accelerator.tdp_w
     ratios = (
         tdp_w / accelerator.bandwidth_bytes_per_s,
-        tdp_w / accelerator.peak_flops["bf16"],
+        tdp_w / peak_flops(accelerator, "bf16"),
         tdp_w,
         tdp_w,
     )

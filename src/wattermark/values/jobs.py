@@ -211,7 +211,8 @@ class Media:
     """Images or videos that were not made; an item is one of them.
 
     ``kind`` is image or video; ``params`` are those of the part that denoises, for a model that nobody
-    listed. ``count`` accelerators share each pass and make ``batch`` items at a time. What is asked of
+    listed. ``count`` accelerators share each pass, ``ring`` of them as ring attention and the rest by heads
+    (Ulysses), and make ``batch`` items at a time. What is asked of
     an item (``steps`` [1], ``height`` and ``width`` [px], ``frames`` [1]) is as usual for its model where
     it is not given. ``utilisation`` is the share of its time in which the hardware works.
     """
@@ -222,6 +223,7 @@ class Media:
     params: float | None = None
     items: float = 1.0
     count: int = 1
+    ring: int = 1
     batch: float = 1.0
     steps: float | None = None
     height: float | None = None
@@ -231,14 +233,19 @@ class Media:
 
     def __post_init__(self) -> None:
         check_choice("kind", self.kind, MEDIA)
-        for name in ("params", "items", "count", "batch", "steps", "height", "width", "frames"):
+        for name in ("params", "items", "count", "ring", "batch", "steps", "height", "width", "frames"):
             check_positive(name, getattr(self, name))
-        for name in ("count", "batch", "frames"):
+        for name in ("count", "ring", "batch", "frames"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"{name} is {value:g}", fix="Give at least 1")
         if self.kind == "image" and self.frames not in (None, 1):
             raise UsageError(f"an image of {self.frames:g} frames", fix="Estimate a video, or leave them out")
+        if self.count % self.ring:
+            raise UsageError(
+                f"a ring of {self.ring} does not part {self.count} accelerators",
+                fix="Give a divisor of --count",
+            )
         check_share("utilisation", self.utilisation, above_zero=True)
         if self.model is None and self.params is None:
             raise UsageError("the model is not known", fix="Give --model, or --params")

@@ -68,6 +68,7 @@ def _asked(job: Media, known: GenerationFactors) -> Generation:
         frames=job.frames or usual["frames"],
         batch=float(job.batch),
         gpus=float(job.count),
+        ring=float(job.ring),
     )
 
 
