@@ -47,6 +47,10 @@ def test_comparisons_are_sorted(by, capsys):
         pytest.param([*TRAINING, "--params", "inf"], "params is inf", id="endless"),
         pytest.param([*TRAINING, "--params", "7e9", "--mfu", "1.2"], "mfu is 1.2", id="more than the peak"),
         pytest.param([*TRAINING, "--params", "7e9", "--flops", "1e24"], "twice", id="work twice"),
+        pytest.param([*TRAINING, "--params", "7e9", "--gpu-hours", "10"], "too few", id="hours too few"),
+        pytest.param(
+            ["estimate", "training", "--gpu", "k80", "--flops", "1e18"], "no published peak", id="no peak"
+        ),
         pytest.param([*TRAINING, "--params", "7e9", "--gpu", "h10"], "h100-sxm", id="a near accelerator"),
         pytest.param([*TRAINING, "--params", "7e9", "--place", "grmany"], "Did you mean", id="a near place"),
         pytest.param([*TRAINING, "--model", "lama-3.1-8b"], "llama-3.1-8b", id="a near model"),

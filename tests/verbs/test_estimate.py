@@ -111,6 +111,38 @@ def test_each_method_has_its_work(method, flops_per_param):
     assert any(c.name.startswith("sampling") for c in found.footprint.components) == (method == "rl")
 
 
+def test_work_beside_hours_tells_the_utilisation_and_the_hours_count():
+    hours = wm.Training(gpu="h100", gpu_hours=1.3e6)
+    both = wm.estimate_training(replace(hours, model="llama-3-8b", tokens=15e12), SITE)
+    assert both.amounts["implied_mfu"].best == pytest.approx(0.156, abs=0.002)
+    assert both.footprint.it_energy_j == answer(hours).it_energy_j
+    assert wm.report_as(both, "ai-act")["training_flop"] == both.amounts["flops"].best
+    by_flops = wm.estimate_training(replace(hours, flops=both.amounts["flops"].best), SITE)
+    assert by_flops.amounts["implied_mfu"] == both.amounts["implied_mfu"]
+
+
+def test_an_accelerator_without_a_peak_can_be_held_for_hours():
+    found = wm.estimate_training(wm.Training(gpu="k80", gpu_hours=10), SITE).footprint
+    assert {c.name for c in found.components} == {"accelerators", "hosts"}
+
+
+@pytest.mark.parametrize(
+    ("gpu", "hours", "measured_mwh"),
+    [
+        pytest.param("tpu-v3", 245_760, 85.7 / 1.12, id="T5, Patterson et al. 2021: the power of the system"),
+        pytest.param("tpu-v3", 663_552, 179 / 1.10, id="Switch Transformer, likewise"),
+        pytest.param("v100", 3_552_000, 1287 / 1.10, id="GPT-3, likewise"),
+        pytest.param("tpu-v4", 8_404_992, 3436 / 1.08, id="PaLM, arXiv:2204.02311"),
+    ],
+)
+def test_power_that_was_measured_with_its_host_goes_before_the_data_sheet(gpu, hours, measured_mwh):
+    found = wm.estimate_training(wm.Training(gpu=gpu, gpu_hours=hours)).footprint
+    assert [c.name for c in found.components] == ["accelerators and hosts"]
+    assert found.it_energy_j.low <= measured_mwh * 3.6e9 <= found.it_energy_j.high
+    given = wm.estimate_training(wm.Training(gpu=gpu, gpu_hours=hours, power_w=100.0)).footprint
+    assert given.it_energy_j.best == pytest.approx(hours * 3600 * 100)
+
+
 def test_a_mixture_of_experts_works_by_its_active_parameters():
     dense = wm.estimate_training(replace(TRAINING, params=2e9))
     sparse = wm.estimate_training(replace(TRAINING, params=7e9, active_params=2e9))

@@ -56,15 +56,14 @@ def peak_flops(accelerator: Accelerator, precision: str) -> float:
     Raises
     ------
     UsageError
-        If we know no peaks for that precision.
-    FactorNotFound
-        If the accelerator has no published peak; then only its time can be accounted.
+        If we know no peaks for that precision, or none of the accelerator; then only its time can be
+        accounted.
     """
     known = (*SIXTEEN_BITS, *EIGHT_BITS, *FOUR_BITS)
     if precision not in known:
         raise UsageError(f"no peaks are known for {precision!r}", fix=f"Use one of {', '.join(known)}")
     if not accelerator.peak_flops:
-        raise FactorNotFound(
+        raise UsageError(
             f"{accelerator.id} has no published peak in 16 bit",
             fix="Name another accelerator, or give the time: --gpu-hours",
         )
@@ -104,9 +103,7 @@ def _peaks(row: Row) -> Iterator[tuple[str, float]]:
 def _known(row: Row, column: str) -> float:
     """A cell that the data sheet may lack."""
     if not row[column]:
-        raise FactorNotFound(
-            f"{row['id']} has no published {column}", fix="Name another accelerator"
-        )
+        raise FactorNotFound(f"{row['id']} has no published {column}", fix="Name another accelerator")
     return number(row, column)
 
 

@@ -5,11 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wattermark.factors.accelerators import EIGHT_BITS
-from wattermark.factors.table import named
+from wattermark.factors.table import factor, named, table
 from wattermark.values.factors import Factor
 from wattermark.values.workload import Accelerator
 
 TABLE = "training_fit"
+
+
+def system_power_factor(accelerator_id: str) -> Factor | None:
+    """Mean power of an accelerator with its part of the host while training, where it was measured. [W]
+
+    Parameters
+    ----------
+    accelerator_id : str
+        Of our table.
+    """
+    row = next(one for one in table("accelerators") if one["id"] == accelerator_id)
+    if not row["system_w"]:
+        return None
+    columns = ("system_w_low", "system_w", "system_w_high")
+    found = factor(row, "training_system_w", key=accelerator_id, columns=columns, unit="W")
+    return replace(found, basis="measured", source=row["system_source"])
 
 
 def mfu_factor(accelerator: Accelerator, precision: str, *, mixture: bool) -> Factor:

@@ -11,6 +11,7 @@ from wattermark.values.range import Range
 
 AMOUNTS: Mapping[str, tuple[str, Scale | None]] = {
     "flops": ("work [FLOP]", None),
+    "implied_mfu": ("utilisation of the peak", None),
     "accelerator_hours": ("accelerator hours", None),
     "wall_time_s": ("wall time", TIME),
     "accelerator_energy_per_request_j": ("accelerators, a request", ENERGY),

@@ -67,10 +67,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """A training that was not run: one of ``flops``, ``gpu_hours``, or a model with ``tokens``.
+    """A training that was not run: by ``flops``, by a model with ``tokens``, or by ``gpu_hours``.
 
     The model is ``params`` (with ``active_params`` in a mixture of experts), a known name
-    (``model``), or a Hugging Face ``config`` on disk. ``experiments`` is what trials and failed runs
+    (``model``), or a Hugging Face ``config`` on disk. Work beside hours tells the utilisation; the
+    hours then count. ``experiments`` is what trials and failed runs
     take, as a share of the final one; ``power_w`` the mean power of an accelerator with its part of
     the host; ``sequence`` tokens [1] let attention be counted; ``generated_tokens`` are those that
     reinforcement learning samples.
@@ -112,23 +113,15 @@ class Training:
 
 
 def _one_of(job: Training) -> None:
-    ways = [
-        name
-        for name, given in (
-            ("--flops", job.flops is not None),
-            ("--gpu-hours", job.gpu_hours is not None),
-            ("a model with --tokens", job.names_model or job.tokens is not None),
-        )
-        if given
-    ]
-    if len(ways) > 1:
-        raise UsageError(f"{' and '.join(ways)} say the same thing twice", fix="Give one of them")
-    if not ways:
+    by_model = job.names_model or job.tokens is not None
+    if job.flops is not None and by_model:
+        raise UsageError("--flops and a model with --tokens say the same thing twice", fix="Give one of them")
+    if job.flops is None and job.gpu_hours is None and not by_model:
         raise UsageError(
             "the size of the training is not known",
             fix="Give a model (--params, --model or --config) with --tokens, or --flops, or --gpu-hours",
         )
-    if ways == ["a model with --tokens"] and (job.tokens is None or not job.names_model):
+    if job.gpu_hours is None and by_model and (job.tokens is None or not job.names_model):
         missing = "--tokens" if job.tokens is None else "--params, --model or --config"
         raise UsageError("the training is known by half", fix=f"Give {missing} as well")
     if job.gpu_hours is not None and job.mfu is not None:

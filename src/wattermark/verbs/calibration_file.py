@@ -8,15 +8,18 @@ from pathlib import Path
 
 from wattermark.errors import UsageError
 from wattermark.factors.serving import COEFFICIENTS
+from wattermark.values.range import Range
 
 FIX = "Make it with: wattermark calibrate --gpu ... --json"
 MOST_BYTES = 1_000_000
+ERROR = "serving_error"
+LEAST_TIMES, MOST_TIMES = 1e-3, 1e3
 MOST_J = 1e6
 """No coefficient is near it; 400 digits are not even a number of the machine."""
 
 
-def read_calibration(path: Path, accelerator_id: str) -> Mapping[str, float]:
-    """Coefficients of an accelerator from a file.
+def read_calibration(path: Path, accelerator_id: str) -> Mapping[str, Range]:
+    """Coefficients of an accelerator from a file, and the band of their errors where the file tells it.
 
     Raises
     ------
@@ -36,7 +39,19 @@ def read_calibration(path: Path, accelerator_id: str) -> Mapping[str, float]:
             raise UsageError(f"{path}: {name} is {_short(value)}", fix=FIX)
     if not any(after.values()):
         raise UsageError(f"{path}: all of its coefficients are 0", fix=FIX)
-    return {name: float(value) for name, value in after.items()}
+    found = {name: Range.exact(float(value)) for name, value in after.items()}
+    return found if told.get(ERROR) is None else {**found, ERROR: _band(path, told[ERROR])}
+
+
+def _band(path: Path, told: object) -> Range:
+    """What measured over predicted may be: around 1, and not beyond a thousand times."""
+    try:
+        low, best, high = (float(told[end]) for end in ("low", "best", "high"))  # type: ignore[index]
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        raise UsageError(f"{path}: its {ERROR} is no range", fix=FIX) from error
+    if not LEAST_TIMES <= low <= best <= high <= MOST_TIMES:
+        raise UsageError(f"{path}: its {ERROR} is no range around 1", fix=FIX)
+    return Range(low, best, high)
 
 
 def _bytes(path: Path) -> bytes:

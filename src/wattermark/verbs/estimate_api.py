@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from wattermark.factors.api import api_factors
-from wattermark.science.estimate import api, estimate
+from wattermark.science.estimate import estimate
 from wattermark.science.serving import uncached_tokens
+from wattermark.science.sketch_serving import api
 from wattermark.values.estimate import Estimate
 from wattermark.values.jobs import ApiCalls, Site
 from wattermark.verbs.ground import DEVICES, defaults, ground

@@ -15,12 +15,13 @@ from wattermark.science.capacity import (
     fits,
     gigabytes,
 )
-from wattermark.science.estimate import Sketch, estimate, serving
+from wattermark.science.estimate import estimate
 from wattermark.science.serving import BYTES, cached_tokens, output_tokens_of, request_work
+from wattermark.science.sketch import Sketch
+from wattermark.science.sketch_serving import serving
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import Inference, Site
-from wattermark.values.range import Range
 from wattermark.values.workload import Accelerator, Architecture, Requests
 from wattermark.verbs.calibration_file import read_calibration
 from wattermark.verbs.ground import DEVICES, Draft, accelerator_of, defaults, ground, model_of
@@ -109,7 +110,7 @@ def _coefficients(job: Inference, accelerator: Accelerator) -> list[Factor]:
         return shipped
     calibrated = read_calibration(Path(job.fit), accelerator.id)
     return [
-        replace(one, value=Range.exact(calibrated[one.name]), basis="calibrated", source="user")
+        replace(one, value=calibrated[one.name], basis="calibrated", source="user")
         if one.name in calibrated
         else one
         for one in shipped
@@ -165,5 +166,5 @@ def _said(job: Inference, model: Architecture, accelerator: Accelerator) -> Iter
         yield "replicas wait as long as they work, 0.2 to 0.95 of their time (--utilisation, --replicas)"
     if not is_measured(accelerator):
         yield f"no measurements on {accelerator.id}: scaled by its data sheet, so the band is wide"
-    if not model.kv_values:
+    if not (model.kv_values or model.kv_window_values):
         yield "only the model's size is known: keys, values, attention are not counted (--model, --config)"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wattermark.factors.generation import GenerationFactors, generation_factors
-from wattermark.science.estimate import estimate, media
+from wattermark.science.estimate import estimate
 from wattermark.science.generation import Generation
+from wattermark.science.sketch_serving import media
 from wattermark.values.estimate import Estimate
 from wattermark.values.jobs import Media, Site
 from wattermark.verbs.ground import DEVICES, accelerator_of, defaults, ground

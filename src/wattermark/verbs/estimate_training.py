@@ -7,13 +7,24 @@ from dataclasses import replace
 from wattermark.errors import UsageError
 from wattermark.factors.accelerators import peak_flops
 from wattermark.factors.training import mfu_factor
-from wattermark.science.estimate import Sketch, estimate, held, together, training
-from wattermark.science.training import hours_to_s, training_flops
+from wattermark.science.estimate import estimate
+from wattermark.science.sketch import Sketch, known_besides, together
+from wattermark.science.sketch_training import held, training
+from wattermark.science.training import hours_to_s, implied_mfu, training_flops
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import Inference, Site, Training
 from wattermark.values.workload import Accelerator, Architecture
-from wattermark.verbs.ground import DEVICES, Draft, accelerator_of, defaults, given_factor, ground, model_of
+from wattermark.verbs.ground import (
+    DEVICES,
+    Draft,
+    TrainingPower,
+    accelerator_of,
+    given_factor,
+    ground,
+    model_of,
+    training_power,
+)
 
 GENERATION_BATCH = 64.0
 
@@ -65,35 +76,51 @@ def estimate_training(job: Training, site: Site | None = None) -> Estimate:
 def training_draft(job: Training, accelerator: Accelerator) -> Draft:
     """A training that is not placed yet."""
     hardware = f"{job.count:g} x {accelerator.id}"
+    model, power = _model(job), training_power(accelerator, job.power_w)
+    flops = _flops(job, model)
     if job.gpu_hours is not None:
         busy_s = hours_to_s(job.gpu_hours)
-        sketch = held(
-            lambda _: busy_s,
-            tdp_w=accelerator.tdp_w, count=job.count, power_w=job.power_w, experiments=job.experiments,
-        )  # fmt: skip
-        return Draft(sketch, _power_factors(job), _said(job), hardware)
-    model = _model(job)
+        sketch = held(lambda _: busy_s, powers=power.powers, count=job.count, experiments=job.experiments)
+        told = {} if flops is None else _told(flops, job.gpu_hours, job.precision, accelerator)
+        return Draft(known_besides(sketch, told), power.factors, _said(job, power), hardware)
+    if flops is None:
+        raise UsageError("the training is known by half", fix="Give a model and --tokens")
     mfu = _mfu(job, model, accelerator)
     sketch = training(
-        _flops(job, model),
+        flops,
         peak_flops=peak_flops(accelerator, job.precision),
-        tdp_w=accelerator.tdp_w,
+        powers=power.powers,
         count=job.count,
         mfu=mfu.name,
-        power_w=job.power_w,
         experiments=job.experiments,
     )
-    draft = Draft(sketch, (mfu, *_power_factors(job)), _said(job), hardware)
-    if job.method != "rl" or model is None:
-        return draft
+    draft = Draft(sketch, (mfu, *power.factors), _said(job, power), hardware)
+    return draft if job.method != "rl" or model is None else _with_sampling(job, model, draft)
+
+
+def _with_sampling(job: Training, model: Architecture, draft: Draft) -> Draft:
     sampling = _sampling(job, model)
     known = {one.name: one for one in (*sampling.factors, *draft.factors)}
     return Draft(
-        together(sketch, sampling.sketch),
+        together(draft.sketch, sampling.sketch),
         tuple(known.values()),
         (*draft.assumptions, *sampling.assumptions),
-        hardware,
+        draft.hardware,
     )
+
+
+def _told(flops: float, hours: float, precision: str, accelerator: Accelerator) -> dict[str, float]:
+    """Work beside hours: the utilisation that they imply, which no accelerator exceeds."""
+    if not accelerator.peak_flops:
+        return {"flops": flops}
+    peak = peak_flops(accelerator, precision)
+    mfu = float(implied_mfu(flops, peak_flops=peak, accelerator_hours=hours))
+    if mfu > 1:
+        raise UsageError(
+            f"{hours:g} hours are too few for {flops:.3g} FLOP: {mfu:.2g} of the peak of {accelerator.id}",
+            fix="Give one of them, or mend the other",
+        )
+    return {"flops": flops, "implied_mfu": mfu}
 
 
 def _model(job: Training) -> Architecture | None:
@@ -108,11 +135,10 @@ def _model(job: Training) -> Architecture | None:
     return model
 
 
-def _flops(job: Training, model: Architecture | None) -> float:
-    if job.flops is not None:
+def _flops(job: Training, model: Architecture | None) -> float | None:
+    """The work, where it was told; hours alone do not tell it."""
+    if job.flops is not None or model is None or job.tokens is None:
         return job.flops
-    if model is None or job.tokens is None:
-        raise UsageError("the training is known by half", fix="Give a model and --tokens")
     return float(
         training_flops(
             model.active_params,
@@ -130,18 +156,12 @@ def _mfu(job: Training, model: Architecture | None, accelerator: Accelerator) ->
     return known if job.mfu is None else given_factor(known.name, job.mfu, "1")
 
 
-def _power_factors(job: Training) -> tuple[Factor, ...]:
-    if job.power_w is not None:
-        return ()
-    return defaults(("training_power_fraction", "host_power_per_gpu_w"))
-
-
-def _said(job: Training) -> tuple[str, ...]:
+def _said(job: Training, power: TrainingPower) -> tuple[str, ...]:
     said = []
     if job.mfu is None and job.gpu_hours is None:
         said.append("model FLOPs utilisation as in published runs (--mfu)")
-    if job.power_w is None:
-        said.append("power as published runs drew it, and a host around the accelerators (--power)")
+    if power.assumption:
+        said.append(power.assumption)
     if job.count == 1:
         said.append("one accelerator: wall time is accelerator time (--count)")
     if job.method == "qlora":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,8 +11,11 @@ from wattermark.errors import UsageError
 from wattermark.factors.accelerators import accelerator_named
 from wattermark.factors.hardware import host_factors, sheet_factors
 from wattermark.factors.table import named
-from wattermark.science.estimate import Sketch
+from wattermark.factors.training import system_power_factor
 from wattermark.science.serving import layers_like
+from wattermark.science.sketch import Sketch
+from wattermark.science.sketch_training import sheet_powers, system_power
+from wattermark.science.terms import Energy
 from wattermark.values.factors import Factor, Place
 from wattermark.values.jobs import Site
 from wattermark.values.workload import Accelerator, Architecture
@@ -43,6 +46,28 @@ class Draft:
     factors: tuple[Factor, ...]
     assumptions: tuple[str, ...]
     hardware: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPower:
+    """What an accelerator draws while it trains, by parts, and how that is known."""
+
+    powers: Mapping[str, Energy]
+    factors: tuple[Factor, ...]
+    assumption: str
+
+
+def training_power(accelerator: Accelerator, given_w: float | None = None) -> TrainingPower:
+    """As given, as measured of this accelerator, else by its data sheet."""
+    if given_w is not None:
+        return TrainingPower(system_power(), (given_factor("training_system_w", given_w, "W"),), "")
+    measured = system_power_factor(accelerator.id)
+    if measured is not None:
+        said = f"power of {accelerator.id} with its host as others measured it (--power-w)"
+        return TrainingPower(system_power(), (measured,), said)
+    said = "power as published runs drew it, and a host around the accelerators (--power-w)"
+    factors = defaults(("training_power_fraction", "host_power_per_gpu_w"))
+    return TrainingPower(sheet_powers(accelerator.tdp_w), factors, said)
 
 
 @lru_cache(maxsize=256)

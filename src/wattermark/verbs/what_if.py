@@ -12,13 +12,16 @@ from wattermark.errors import UsageError
 from wattermark.factors.accelerators import peak_flops
 from wattermark.factors.serving import power_knots, serving_factors
 from wattermark.factors.training import mfu_factor
-from wattermark.science.estimate import Sketch, rows_of, serving, training
+from wattermark.science.estimate import rows_of
 from wattermark.science.serving import cached_tokens, power_at_batch, request_work
+from wattermark.science.sketch import Sketch
+from wattermark.science.sketch_serving import serving
+from wattermark.science.sketch_training import training
 from wattermark.science.training import mfu_by_kind, training_flops
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import METHODS, PRECISIONS, Site, check_choice
 from wattermark.values.workload import Requests
-from wattermark.verbs.ground import DEVICES, accelerator_of, defaults, ground, model_of
+from wattermark.verbs.ground import DEVICES, accelerator_of, defaults, ground, model_of, training_power
 
 Column = Sequence[Any] | NDArray[Any] | float | str
 Columns = Mapping[str, Column]
@@ -90,10 +93,11 @@ def _training(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Facto
     check_choice("method", words["method"], METHODS)
     check_choice("precision", words["precision"], PRECISIONS)
     accelerator = accelerator_of(words["gpu"])
+    power = training_power(accelerator)
     sketch = training(
         training_flops(group["active_params"], group["tokens"], method=words["method"]),
         peak_flops=peak_flops(accelerator, words["precision"]),
-        tdp_w=accelerator.tdp_w,
+        powers=power.powers,
         count=group["count"],
         experiments=group["experiments"],
     )
@@ -101,8 +105,7 @@ def _training(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Facto
         mfu_factor(accelerator, words["precision"], mixture=kind).value.best for kind in (False, True)
     )
     mfu = mfu_by_kind(group["params"], group["active_params"], dense=dense, mixture=mixture)
-    factors = list(defaults(("training_power_fraction", "host_power_per_gpu_w")))
-    return sketch, factors, {"training_mfu": mfu}
+    return sketch, list(power.factors), {"training_mfu": mfu}
 
 
 def _inference(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Factor], dict[str, Any]]:

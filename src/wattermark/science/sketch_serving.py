@@ -1,0 +1,174 @@
+"""Requests that were not served: language, embeddings, images and videos, closed models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from wattermark.science.generation import ALONE, PARTS, Generation, gpu_energy_parts_j, gpu_seconds
+from wattermark.science.lazily import np_any, once, total
+from wattermark.science.serving import (
+    Work,
+    decode_energy_j,
+    embedding_energy_j,
+    idle_per_busy,
+    prefill_energy_j,
+)
+from wattermark.science.sketch import Sketch, term
+from wattermark.science.terms import Energy
+from wattermark.science.training import held_energy_j
+from wattermark.science.uncertainty import Values
+from wattermark.values.boundary import Number
+from wattermark.values.units import S_PER_HOUR
+
+S_PER_DAY: Final = 86_400.0
+
+
+def serving(
+    work: Work,
+    *,
+    tdp_w: Number,
+    requests: Number,
+    accelerators: Number,
+    utilisation: Number | None,
+    embed: bool,
+) -> Sketch:
+    """Requests by their work: prefill, decode, waiting, and the hosts around.
+
+    Parameters
+    ----------
+    work : Work
+        Of one request.
+    tdp_w : float or ndarray
+        Of one accelerator. [W]
+    requests : float or ndarray
+        How many. [1]
+    accelerators : float or ndarray
+        Of a replica. [1]
+    utilisation : float or ndarray, optional
+        Share of its time in which a replica works; else the factor ``serving_utilisation``. [1]
+    embed : bool
+        Whether the prompt is all there is.
+    """
+    parts = _working(work, requests, embed=embed)
+    working = tuple(parts.values())
+
+    @once
+    def busy_s(values: Values) -> Number:
+        return total(part(values) for part in working) / (tdp_w * values["serving_power_fraction"])
+
+    amounts: dict[str, Energy] = {
+        "accelerator_energy_per_request_j": lambda v: total(part(v) for part in working) / requests,
+        "busy_time_per_request_s": lambda v: busy_s(v) / accelerators / requests,
+        "replicas_busy": lambda v: busy_s(v) / accelerators / S_PER_DAY,
+    }
+    return _held_ready(parts, busy_s, tdp_w=tdp_w, utilisation=utilisation, amounts=amounts)
+
+
+def _held_ready(
+    parts: Mapping[str, Energy],
+    busy_s: Energy,
+    *,
+    tdp_w: Number,
+    utilisation: Number | None,
+    amounts: Mapping[str, Energy],
+) -> Sketch:
+    """Accelerators that work for ``busy_s``, wait for the rest of the time that they are held, and hosts."""
+
+    @once
+    def idle_s(values: Values) -> Number:
+        used = values["serving_utilisation"] if utilisation is None else utilisation
+        return busy_s(values) * idle_per_busy(used)
+
+    @once
+    def held_s(values: Values) -> Number:
+        return busy_s(values) + idle_s(values)
+
+    held_parts: dict[str, Energy] = {
+        **parts,
+        "waiting accelerators": lambda v: held_energy_j(idle_s(v), tdp_w * v["gpu_idle_fraction"]),
+        "hosts": lambda v: held_energy_j(held_s(v), v["host_power_per_gpu_w"]),
+    }
+    return Sketch(
+        terms=tuple(term(name, run) for name, run in held_parts.items()),
+        held_s=held_s,
+        amounts={"accelerator_hours": lambda v: held_s(v) / S_PER_HOUR, **amounts},
+    )
+
+
+def _working(work: Work, requests: Number, *, embed: bool) -> dict[str, Energy]:
+    """What the accelerators do for the requests themselves."""
+    if embed:
+        return {"prefill": once(lambda v: requests * embedding_energy_j(work, v))}
+    return {
+        "prefill": once(lambda v: requests * prefill_energy_j(work, v)),
+        "decode": once(lambda v: requests * decode_energy_j(work, v)),
+    }
+
+
+def media(asked: Generation, *, tdp_w: Number, items: Number, utilisation: Number | None) -> Sketch:
+    """Images or videos by what their model computes, waiting, and the hosts around.
+
+    Parameters
+    ----------
+    asked : Generation
+        Of one item.
+    tdp_w : float or ndarray
+        Of one accelerator. [W]
+    items : float or ndarray
+        How many. [1]
+    utilisation : float or ndarray, optional
+        As of ``serving``.
+    """
+
+    of_one = once(lambda v: gpu_energy_parts_j(v, asked))
+
+    @once
+    def busy_s(values: Values) -> Number:
+        return items * gpu_seconds(values, asked)
+
+    def part(name: str) -> Energy:
+        return lambda v: items * of_one(v)[name]
+
+    amounts: dict[str, Energy] = {
+        "accelerator_energy_per_item_j": lambda v: total(of_one(v).values()),
+        "busy_time_per_item_s": lambda v: busy_s(v) / asked.gpus / items,
+    }
+    names = PARTS if np_any(asked.gpus - 1) else ALONE
+    return _held_ready(
+        {name: part(name) for name in names}, busy_s, tdp_w=tdp_w, utilisation=utilisation, amounts=amounts
+    )
+
+
+def api(*, input_tokens: Number, output_tokens: Number, requests: Number) -> Sketch:
+    """Requests to a closed model: an anchored line through what was published of it.
+
+    Parameters
+    ----------
+    input_tokens : float or ndarray
+        Of a request, those that were read before aside. [1]
+    output_tokens : float or ndarray
+        Of a request, reasoning included. [1]
+    requests : float or ndarray
+        How many. [1]
+
+    Notes
+    -----
+    The anchors are energies of the facility; they are divided by the PUE, which the footprint
+    multiplies again.
+    """
+
+    @once
+    def it_j(values: Values) -> Number:
+        facility_j = (
+            values["api_request_j"]
+            + values["api_input_token_j"] * input_tokens
+            + values["api_output_token_j"] * output_tokens
+        )
+        return requests * values["api_error"] * facility_j / values["pue"]
+
+    return Sketch(
+        terms=(term("service", it_j),),
+        held_s=lambda values: it_j(values) / values["api_power_per_accelerator_w"],
+        amounts={"energy_per_request_j": lambda values: it_j(values) * values["pue"] / requests},
+    )
