@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wattermark.factors.models import architecture_named
+from wattermark.factors.shapes.models import architecture_named
 from wattermark.factors.table import Row, table
 from wattermark.science.serving_fit import Measured
 from wattermark.values.workload import Requests

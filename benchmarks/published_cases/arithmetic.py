@@ -9,14 +9,14 @@ from pathlib import Path
 from wattermark.science.carbon import operational_carbon_g
 from wattermark.science.embodied import life_share
 from wattermark.science.energy import facility_energy
-from wattermark.science.printed import read_unit
+from wattermark.science.lint.printed import read_unit
 from wattermark.science.scores import sci_g_per_unit
 from wattermark.science.training import held_energy_j, hours_to_s
 from wattermark.science.water import offsite_water_l, onsite_water_l
 from wattermark.values.boundary import FacilityEnergy, ItEnergy
 from wattermark.values.range import Range
 from wattermark.values.units import G_PER_KG, J_PER_KWH
-from wattermark.verbs.linting import lint
+from wattermark.verbs.lint.linting import lint
 
 from .values import Case, Inputs, Outcome
 

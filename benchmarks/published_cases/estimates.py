@@ -10,8 +10,8 @@ from wattermark.science.estimate import rows_of
 from wattermark.science.uncertainty import Values, intervals
 from wattermark.values.range import Range
 from wattermark.values.units import G_PER_KG
-from wattermark.verbs.estimate_inference import serving_draft
-from wattermark.verbs.ground import DEVICES, accelerator_of, ground
+from wattermark.verbs.estimates.ground import DEVICES, accelerator_of, ground
+from wattermark.verbs.estimates.inference import serving_draft
 
 from .values import Case, Inputs, Outcome
 

@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from wattermark.values.jobs import ApiCalls, Inference, Media, Site, Training
     from wattermark.values.range import Range
     from wattermark.verbs.again import account
-    from wattermark.verbs.estimate_api import estimate_api
-    from wattermark.verbs.estimate_inference import estimate_inference
-    from wattermark.verbs.estimate_media import estimate_media
-    from wattermark.verbs.estimate_training import estimate_training
+    from wattermark.verbs.estimates.api import estimate_api
+    from wattermark.verbs.estimates.inference import estimate_inference
+    from wattermark.verbs.estimates.media import estimate_media
+    from wattermark.verbs.estimates.training import estimate_training
+    from wattermark.verbs.estimates.what_if import what_if_inference, what_if_training
     from wattermark.verbs.measure import Run
     from wattermark.verbs.replay import replay
     from wattermark.verbs.reporting import report_as
     from wattermark.verbs.track import track
-    from wattermark.verbs.what_if import what_if_inference, what_if_training
 
 _FACE = {
     "track": "wattermark.verbs.track",
     "Run": "wattermark.verbs.measure",
     "account": "wattermark.verbs.again",
-    "estimate_training": "wattermark.verbs.estimate_training",
-    "estimate_inference": "wattermark.verbs.estimate_inference",
-    "estimate_api": "wattermark.verbs.estimate_api",
-    "estimate_media": "wattermark.verbs.estimate_media",
-    "what_if_training": "wattermark.verbs.what_if",
-    "what_if_inference": "wattermark.verbs.what_if",
+    "estimate_training": "wattermark.verbs.estimates.training",
+    "estimate_inference": "wattermark.verbs.estimates.inference",
+    "estimate_api": "wattermark.verbs.estimates.api",
+    "estimate_media": "wattermark.verbs.estimates.media",
+    "what_if_training": "wattermark.verbs.estimates.what_if",
+    "what_if_inference": "wattermark.verbs.estimates.what_if",
     "Training": "wattermark.values.jobs",
     "Inference": "wattermark.values.jobs",
     "ApiCalls": "wattermark.values.jobs",

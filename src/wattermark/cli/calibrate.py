@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     from wattermark.values.jobs import check_positive
-    from wattermark.verbs.calibrate import calibrate
+    from wattermark.verbs.estimates.calibrate import calibrate
     from wattermark.verbs.look import ledger_folder
 
     check_positive("prior", args.prior)

@@ -171,18 +171,18 @@ def _estimate(kind: str, given: Mapping[str, Any]) -> Estimate:
     job = {option.name: given[option.name] for option in JOBS[kind] if option.name in given}
     site = Site(**{option.name: given[option.name] for option in SITE if option.name in given})
     if kind == "training":
-        from wattermark.verbs.estimate_training import estimate_training
+        from wattermark.verbs.estimates.training import estimate_training
 
         return estimate_training(Training(**job), site)
     if kind == "api":
-        from wattermark.verbs.estimate_api import estimate_api
+        from wattermark.verbs.estimates.api import estimate_api
 
         return estimate_api(ApiCalls(**job), site)
     if kind in ("image", "video"):
-        from wattermark.verbs.estimate_media import estimate_media
+        from wattermark.verbs.estimates.media import estimate_media
 
         return estimate_media(Media(**job, kind=kind), site)
-    from wattermark.verbs.estimate_inference import estimate_inference
+    from wattermark.verbs.estimates.inference import estimate_inference
 
     return estimate_inference(Inference(**job, kind="embed" if kind == "embedding" else "generate"), site)
 

@@ -9,7 +9,7 @@ from wattermark.cli.options import add_json
 from wattermark.cli.paint import paint, print_json
 from wattermark.report.sheet import Section
 from wattermark.values.claims import Finding
-from wattermark.verbs.linting import Linted, lint
+from wattermark.verbs.lint.linting import Linted, lint
 
 EPILOG = """examples:
   wattermark lint README.md                       a model card, its front matter and its tables

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from wattermark.science.printed import Number, Unit, make_claim, read_number, read_unit
+from wattermark.science.lint.printed import Number, Unit, make_claim, read_number, read_unit
 from wattermark.values.claims import NAMES, Claim, Total
 
 

@@ -8,7 +8,7 @@ from wattermark.science.serving import uncached_tokens
 from wattermark.science.sketch_serving import api
 from wattermark.values.estimate import Estimate
 from wattermark.values.jobs import ApiCalls, Site
-from wattermark.verbs.ground import DEVICES, defaults, ground
+from wattermark.verbs.estimates.ground import DEVICES, defaults, ground
 
 TYPICAL_ACCELERATOR = "h100-sxm"
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from wattermark.science.consistency import check, check_group
-from wattermark.science.printed import Unit, make_claim, read_number, read_unit
+from wattermark.science.lint.consistency import check, check_group
+from wattermark.science.lint.printed import Unit, make_claim, read_number, read_unit
 from wattermark.values.claims import Group, Page, Severity, Total
-from wattermark.verbs.claim_words import grams_field
-from wattermark.verbs.linting import device_facts
+from wattermark.verbs.lint.claim_words import grams_field
+from wattermark.verbs.lint.linting import device_facts
 
 RUN = {
     "devices": "512", "duration_s": "360 h", "device_time_s": "184320 GPU hours", "power_w": "400 W",

@@ -10,7 +10,7 @@ from wattermark.science.generation import Generation
 from wattermark.science.sketch_serving import media
 from wattermark.values.estimate import Estimate
 from wattermark.values.jobs import Media, Site
-from wattermark.verbs.ground import DEVICES, accelerator_of, defaults, ground
+from wattermark.verbs.estimates.ground import DEVICES, accelerator_of, defaults, ground
 
 HELD = ("gpu_idle_fraction", "host_power_per_gpu_w", "serving_utilisation")
 

@@ -21,7 +21,14 @@ from wattermark.science.training import mfu_by_kind, training_flops
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import METHODS, PRECISIONS, Site, check_choice
 from wattermark.values.workload import Requests
-from wattermark.verbs.ground import DEVICES, accelerator_of, defaults, ground, model_of, training_power
+from wattermark.verbs.estimates.ground import (
+    DEVICES,
+    accelerator_of,
+    defaults,
+    ground,
+    model_of,
+    training_power,
+)
 
 Column = Sequence[Any] | NDArray[Any] | float | str
 Columns = Mapping[str, Column]

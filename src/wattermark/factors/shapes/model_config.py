@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wattermark.errors import UsageError
-from wattermark.factors.config_file import OTHERWISE, Config, load, short
-from wattermark.factors.model_types import KNOWN
-from wattermark.factors.parameters import attention_of, count, experts_of, hybrid_pattern
-from wattermark.factors.shape import Experts, Shape, architecture
+from wattermark.factors.shapes.config_file import OTHERWISE, Config, load, short
+from wattermark.factors.shapes.model_types import KNOWN
+from wattermark.factors.shapes.parameters import attention_of, count, experts_of, hybrid_pattern
+from wattermark.factors.shapes.shape import Experts, Shape, architecture
 from wattermark.values.workload import Architecture
 
 DTYPES = {

@@ -15,7 +15,7 @@ from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import Inference, Site, Training
 from wattermark.values.workload import Accelerator, Architecture
-from wattermark.verbs.ground import (
+from wattermark.verbs.estimates.ground import (
     DEVICES,
     Draft,
     TrainingPower,
@@ -171,7 +171,7 @@ def _said(job: Training, power: TrainingPower) -> tuple[str, ...]:
 
 def _sampling(job: Training, model: Architecture) -> Draft:
     """The tokens that reinforcement learning samples: serving, at a batch of its own."""
-    from wattermark.verbs.estimate_inference import serving_draft
+    from wattermark.verbs.estimates.inference import serving_draft
 
     sampled = job.generated_tokens or job.tokens or 0.0
     asked = Inference(

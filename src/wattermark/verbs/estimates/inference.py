@@ -23,8 +23,8 @@ from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import Inference, Site
 from wattermark.values.workload import Accelerator, Architecture, Requests
-from wattermark.verbs.calibration_file import read_calibration
-from wattermark.verbs.ground import DEVICES, Draft, accelerator_of, defaults, ground, model_of
+from wattermark.verbs.estimates.calibration_file import read_calibration
+from wattermark.verbs.estimates.ground import DEVICES, Draft, accelerator_of, defaults, ground, model_of
 
 
 def estimate_inference(job: Inference, site: Site | None = None) -> Estimate:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from wattermark.errors import UsageError
-from wattermark.factors.model_config import read_config
-from wattermark.factors.models import architecture_named
+from wattermark.factors.shapes.model_config import read_config
+from wattermark.factors.shapes.models import architecture_named
 from wattermark.factors.table import table
 
 LLAMA_8B = {

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wattermark.errors import UsageError
-from wattermark.factors.config_file import OTHERWISE, Config
-from wattermark.factors.model_types import LEARNED_POSITIONS, NOT_LOOKED_UP, PLAIN_MLP, TIED
+from wattermark.factors.shapes.config_file import OTHERWISE, Config
+from wattermark.factors.shapes.model_types import LEARNED_POSITIONS, NOT_LOOKED_UP, PLAIN_MLP, TIED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from wattermark.values.kinds import Part, Status
 from wattermark.values.records import Recorded, RunHeader
 from wattermark.values.workload import Accelerator, Requests
 from wattermark.verbs.account import account
-from wattermark.verbs.ground import accelerator_of, model_of
+from wattermark.verbs.estimates.ground import accelerator_of, model_of
 
 NEEDED = ("model", "gpu", "batch", "input_tokens", "output_tokens", "requests")
 """Tags of a run that make it a measurement of serving; ``count`` and ``quantisation`` may stand beside."""

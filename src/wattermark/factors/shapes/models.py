@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 from wattermark.errors import UsageError, nearest
-from wattermark.factors.shape import Experts, Shape, architecture
+from wattermark.factors.shapes.shape import Experts, Shape, architecture
 from wattermark.factors.table import Row, number, table
 from wattermark.values.workload import Architecture
 

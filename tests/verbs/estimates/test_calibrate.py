@@ -17,9 +17,9 @@ from wattermark.values.jobs import Inference
 from wattermark.values.kinds import Part
 from wattermark.values.workload import Requests
 from wattermark.verbs.account import account
-from wattermark.verbs.calibrate import COEFFICIENTS, calibrate
-from wattermark.verbs.estimate_inference import estimate_inference
-from wattermark.verbs.ground import model_of
+from wattermark.verbs.estimates.calibrate import COEFFICIENTS, calibrate
+from wattermark.verbs.estimates.ground import model_of
+from wattermark.verbs.estimates.inference import estimate_inference
 
 pytest.importorskip("scipy", reason="calibrate needs scipy")
 pytestmark = pytest.mark.usefixtures("ledger")
@@ -54,7 +54,7 @@ def told_j(model, batch, output_tokens, coefficients):
 
 def shipped():
     from wattermark.factors.serving import serving_factors
-    from wattermark.verbs.ground import accelerator_of
+    from wattermark.verbs.estimates.ground import accelerator_of
 
     return {one.name: one.value.best for one in serving_factors(accelerator_of("h100-sxm"), 1.0)}
 
@@ -146,7 +146,7 @@ def test_many_runs_of_one_model_count_as_many(record):
 
 def test_the_band_never_shrinks_and_holds_what_was_seen(fitted, served):
     from wattermark.factors.serving import serving_factors
-    from wattermark.verbs.ground import accelerator_of
+    from wattermark.verbs.estimates.ground import accelerator_of
 
     (error,) = [o for o in serving_factors(accelerator_of("h100-sxm"), 1.0) if o.name == "serving_error"]
     assert fitted.serving_error["low"] <= error.value.low

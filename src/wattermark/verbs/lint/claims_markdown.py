@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wattermark.errors import MissingExtra, UsageError
-from wattermark.science.printed import read_number
+from wattermark.science.lint.printed import read_number
 from wattermark.values.claims import Claim, Group, Page
-from wattermark.verbs.claim_words import (
+from wattermark.verbs.lint.claim_words import (
     SHARED,
     Devices,
     count_and_name,

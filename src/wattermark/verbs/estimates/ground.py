@@ -132,13 +132,13 @@ def model_of(
         If the name is not known, the file cannot be understood, or nothing was given.
     """
     if model is not None:
-        from wattermark.factors.models import architecture_named
+        from wattermark.factors.shapes.models import architecture_named
 
         return architecture_named(model)
     if config is not None:
         from pathlib import Path
 
-        from wattermark.factors.model_config import read_config
+        from wattermark.factors.shapes.model_config import read_config
 
         return read_config(Path(config))
     if params is None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from math import inf, log
 from typing import Final
 
-from wattermark.science.alone import impossible, single
-from wattermark.science.causes import likely_cause, thousands
-from wattermark.science.relations import (
+from wattermark.science.lint.alone import impossible, single
+from wattermark.science.lint.causes import likely_cause, thousands
+from wattermark.science.lint.relations import (
     IMPLIED,
     PLAUSIBLE,
     POSSIBLE,
@@ -25,7 +25,7 @@ from wattermark.science.relations import (
     tightest,
     without,
 )
-from wattermark.science.told import between, finding, listed, said
+from wattermark.science.lint.told import between, finding, listed, said
 from wattermark.values.claims import Claim, Finding, Group, Page, Severity, Total
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING

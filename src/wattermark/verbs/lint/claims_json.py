@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from wattermark.errors import UsageError
-from wattermark.science.printed import Unit, make_claim, read_number, read_unit
+from wattermark.science.lint.printed import Unit, make_claim, read_number, read_unit
 from wattermark.values.claims import Claim, Group, Page, Total
-from wattermark.verbs.claim_words import (
+from wattermark.verbs.lint.claim_words import (
     ADDITIVE,
     Devices,
     count_and_name,

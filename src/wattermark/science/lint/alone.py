@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Final
 
-from wattermark.science.causes import thousands
-from wattermark.science.told import finding, place
+from wattermark.science.lint.causes import thousands
+from wattermark.science.lint.told import finding, place
 from wattermark.values.claims import Claim, Finding, Severity
 
 _NEVER_ZERO: Final = (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattermark.errors import UsageError
-from wattermark.factors.model_config import read_config
+from wattermark.factors.shapes.model_config import read_config
 
 
 def llama(*shape, **more):

@@ -9,11 +9,11 @@ from pathlib import Path
 from wattermark.errors import UsageError
 from wattermark.factors.hardware import accelerator
 from wattermark.factors.table import Row, table
-from wattermark.science.consistency import check
-from wattermark.science.printed import known_range
+from wattermark.science.lint.consistency import check
+from wattermark.science.lint.printed import known_range
 from wattermark.values.claims import Claim, Finding, Page, Severity
-from wattermark.verbs.claims_json import read_json
-from wattermark.verbs.claims_markdown import read_markdown
+from wattermark.verbs.lint.claims_json import read_json
+from wattermark.verbs.lint.claims_markdown import read_markdown
 
 MOST_BYTES = 4_000_000
 _PEAKS = ("peak_16bit_tflops", "peak_8bit_tflops")

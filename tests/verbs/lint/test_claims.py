@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattermark.errors import UsageError
-from wattermark.science.printed import read_number, read_unit
+from wattermark.science.lint.printed import read_number, read_unit
 from wattermark.values.claims import Severity
-from wattermark.verbs.claim_words import count_and_name, read_value, split_heading, split_key
-from wattermark.verbs.linting import device_facts, lint, read_page
+from wattermark.verbs.lint.claim_words import count_and_name, read_value, split_heading, split_key
+from wattermark.verbs.lint.linting import device_facts, lint, read_page
 
 
 def claims(text, name):

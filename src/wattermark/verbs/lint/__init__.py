@@ -1,0 +1,1 @@
+"""Read claims from a page, and say where they contradict each other."""

@@ -1,0 +1,1 @@
+"""The science, on numbers made by hand."""
