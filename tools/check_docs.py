@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
@@ -40,10 +41,19 @@ def wrong_commands(page: Path) -> Iterator[str]:
         if name not in COMMANDS:
             yield f"{page.relative_to(ROOT)}: there is no command 'wattermark {name}'"
             continue
-        known = command_parser(name)[1].format_help()
+        known = options_of(command_parser(name)[1])
         for option in OPTION.findall(rest.partition(" -- ")[0]):
             if option not in known:
                 yield f"{page.relative_to(ROOT)}: 'wattermark {name}' has no {option}"
+
+
+def options_of(parser: argparse.ArgumentParser) -> set[str]:
+    """Options of a command and of all that stands below it."""
+    found = set(parser._option_string_actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found |= {option for below in action.choices.values() for option in options_of(below)}
+    return found
 
 
 def untold_settings() -> Iterator[str]:
