@@ -28,6 +28,7 @@ import numpy as np
 
 from wattermark.factors.accelerators import accelerator_named, peak_flops
 from wattermark.factors.table import Row, number, table
+from wattermark.factors.training import generation_of
 from wattermark.science.training import implied_mfu, training_flops
 from wattermark.science.training_fit import (
     Array,
@@ -45,10 +46,17 @@ COLUMNS = (
     *("name", "low", "best", "high", "unit", "rows", "papers"),
     *("median_error", "within_two", "coverage", "data_sha256", "year", "basis", "source", "note"),
 )
+FITTED = (
+    *("training_mfu", "training_mfu_ampere", "training_mfu_hopper"),
+    *("training_mfu_mixture", "training_mfu_8bit"),
+)
 SAYS = {
-    "training_mfu": "dense models in 16 bit",
+    "training_mfu": "dense models in 16 bit, on any accelerator",
+    "training_mfu_ampere": "dense models in 16 bit on A100 and A800",
+    "training_mfu_hopper": "dense models in 16 bit on H100, H800 and their kin",
     "training_mfu_mixture": "mixtures of experts in 16 bit, by active parameters; as wide as the dense",
     "training_mfu_8bit": "of the 8-bit peak: mixtures of experts, by active parameters; ends as of mixtures",
+    "training_mfu_8bit_dense": "of the 8-bit peak: Hopper's in 16 bit, times from no gain to that of mixtures",
     "training_mfu_8bit_of_16bit_peak": "the same runs by the 16-bit peak: what eight bits bring",
     "training_run_over_step": "MFU from end to end over that of a step, where a step's was told",
 }
@@ -68,6 +76,12 @@ class Run:
             return "training_mfu_8bit"
         sparse = number(self.row, "active_params") < number(self.row, "params")
         return "training_mfu_mixture" if sparse else "training_mfu"
+
+    @property
+    def factor(self) -> str:
+        """The one that an estimate of it takes."""
+        generation = generation_of(self.row["accelerator"])
+        return f"{self.kind}_{generation}" if self.kind == "training_mfu" and generation else self.kind
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -102,18 +116,36 @@ def mfu_of(row: Row, precision: str = "") -> float:
 
 def fitted(runs: Sequence[Run]) -> Iterator[Mapping[str, object]]:
     """The rows of the fit."""
-    kinds = {name: [run for run in runs if run.kind == name] for name in list(SAYS)[:3]}
-    dense = kinds["training_mfu"]
+    dense = [run for run in runs if run.kind == "training_mfu"]
     usual = spread(_values(dense), _papers(dense))
-    for name, some in kinds.items():
-        yield _row(name, some, _values(some), usual)
-    eight = kinds["training_mfu_8bit"]
+    found: dict[str, Mapping[str, object]] = {}
+    for name in FITTED:
+        some = [run for run in runs if name in (run.kind, run.factor)]
+        found[name] = _row(name, some, _values(some), usual)
+    yield from found.values()
+    yield _dense_in_eight_bits(found)
+    eight = [run for run in runs if run.kind == "training_mfu_8bit"]
     yield _row(
         "training_mfu_8bit_of_16bit_peak", eight, np.array([mfu_of(run.row, "bf16") for run in eight]), usual
     )
     told = [run for run in runs if run.row["step_mfu"]]
     ratios = np.array([run.mfu / number(run.row, "step_mfu") for run in told])
     yield _row("training_run_over_step", told, ratios, spread(ratios, _papers(told)))
+
+
+def _dense_in_eight_bits(found: Mapping[str, Mapping[str, object]]) -> Mapping[str, object]:
+    """Nobody told the hours of a dense model in eight bits: between no gain and what mixtures gained.
+
+    No gain is half of the share of a peak that is twice as high.
+    """
+    best = {name: float(str(row["best"])) for name, row in found.items()}
+    most = best["training_mfu_8bit"] / best["training_mfu_mixture"]
+    gains = {"low": 0.5, "best": float(np.sqrt(0.5 * most)), "high": most}
+    hopper = found["training_mfu_hopper"]
+    ends = {name: f"{float(str(hopper[name])) * gain:.3g}" for name, gain in gains.items()}
+    unknown = dict.fromkeys(("rows", "papers", "median_error", "within_two", "coverage"), "")
+    name = "training_mfu_8bit_dense"
+    return {**hopper, **ends, **unknown, "name": name, "basis": "guessed", "note": SAYS[name]}
 
 
 def _row(name: str, runs: Sequence[Run], values: Array, usual: float) -> Mapping[str, object]:
@@ -137,8 +169,8 @@ def report(runs: Sequence[Run], rows: Iterable[Mapping[str, object]]) -> Iterato
     for row in rows:
         yield "  ".join(f"{row[name]}" for name in COLUMNS[:-5])
     for run in sorted(runs, key=lambda one: one.mfu):
-        off = float(times_off(np.array([run.mfu]), best[run.kind])[0])
-        yield f"{run.row['name']:20s} {run.kind:22s} {run.mfu:.3f} x{off:.2f} {run.row['exception']}".rstrip()
+        off = float(times_off(np.array([run.mfu]), best[run.factor])[0])
+        yield f"{run.row['name']:20s} {run.factor:22s} {run.mfu:.3f} x{off:.2f}"
     shares = [f"{run.row['name']} {run.row['power_share']}" for run in runs if run.row["power_share"]]
     yield f"measured power over TDP: {', '.join(shares)}"
 

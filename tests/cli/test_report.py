@@ -253,7 +253,7 @@ def test_what_an_estimate_cannot_be_reported_as(words, says, training_file, caps
 
 @pytest.mark.parametrize("standard", ["ai-act", "model-card", "sci-ai-provider"])
 def test_a_service_is_no_training(standard):
-    with pytest.raises(wm.UsageError, match="estimate of generate"):
+    with pytest.raises(wm.UsageError, match="estimate of inference"):
         wm.report_as(wm.estimate_inference(SERVICE), standard, per="request")
 
 

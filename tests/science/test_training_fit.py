@@ -24,9 +24,12 @@ from wattermark.science.training_fit import (
 ROOT = Path(__file__).parents[2]
 FIT = {row["name"]: row for row in table("training_fit")}
 KINDS = {
-    "training_mfu": [("h100", "bf16", False), ("a100", "fp16", False), ("a100", "fp8", False)],
+    "training_mfu": [("tpu-v4", "bf16", False), ("v100", "fp16", False), ("mi300x", "bf16", False)],
+    "training_mfu_ampere": [("a100", "fp16", False), ("a800-sxm", "bf16", False), ("a100", "fp8", False)],
+    "training_mfu_hopper": [("h100", "bf16", False), ("h800-sxm", "bf16", False)],
     "training_mfu_mixture": [("h100", "bf16", True), ("a100", "fp8", True)],
-    "training_mfu_8bit": [("h100", "fp8", True), ("a100", "int8", False)],
+    "training_mfu_8bit": [("h100", "fp8", True), ("a100", "int8", True)],
+    "training_mfu_8bit_dense": [("h100", "fp8", False), ("a100", "int8", False)],
 }
 """What is asked for of each row: an accelerator without units for fp8 computes in 16 bit."""
 
@@ -40,7 +43,7 @@ def tool():
 
 
 def of_kind(tool, name):
-    runs = [run for run in tool.published() if run.kind == name]
+    runs = [run for run in tool.published() if name in (run.kind, run.factor)]
     return np.array([run.mfu for run in runs]), [run.row["paper"] for run in runs]
 
 
@@ -66,10 +69,9 @@ def test_a_run_reached_what_can_be_reckoned_by_hand(tool, name, mfu):
 
 
 @pytest.mark.parametrize("row", table("training_runs"), ids=lambda row: row["name"])
-def test_every_run_is_right_within_a_factor_of_two_or_says_why_not(tool, row):
+def test_every_run_is_right_within_a_factor_of_two(tool, row):
     run = tool.Run(row, tool.mfu_of(row))
-    off = times_off(np.array([run.mfu]), float(FIT[run.kind]["best"]))[0]
-    assert (off > 2) == bool(row["exception"]), f"{off:.2f} times off"
+    assert times_off(np.array([run.mfu]), float(FIT[run.factor]["best"]))[0] <= 2
 
 
 @pytest.mark.parametrize("row", table("training_runs"), ids=lambda row: row["name"])
@@ -96,7 +98,7 @@ def test_the_tool_writes_the_shipped_bytes(tool, tmp_path, capsys):
     assert "phi-2" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [name for name in KINDS if FIT[name]["basis"] != "guessed"])
 def test_the_shipped_numbers_are_those_of_the_runs(tool, name):
     values, papers = of_kind(tool, name)
     usual = spread(*of_kind(tool, "training_mfu"))
@@ -114,6 +116,22 @@ def test_runs_that_the_fit_never_saw_are_told_well():
     assert 0.85 <= float(dense["coverage"]) <= 0.97
 
 
+@pytest.mark.parametrize("generation", ["ampere", "hopper"])
+def test_a_generation_of_its_own_is_told_better_than_by_all(generation):
+    row = FIT[f"training_mfu_{generation}"]
+    assert float(row["within_two"]) >= 0.9 and float(row["coverage"]) >= 0.8
+
+
+def test_eight_bits_never_take_longer_than_sixteen():
+    for model in ({"params": 7e9}, {"params": 42e9, "active_params": 7e9}):
+        hours = [
+            wm.estimate_training(wm.Training(**model, tokens=1e12, gpu="h100", precision=precision))
+            for precision in ("fp8", "bf16")
+        ]
+        eight, sixteen = (one.amounts["accelerator_hours"].best for one in hours)
+        assert 0.5 * sixteen < eight < sixteen
+
+
 def test_mixtures_reach_less_of_the_peak_and_eight_bits_bring_less_than_their_peak_promises():
     best = {name: float(row["best"]) for name, row in FIT.items()}
     assert best["training_mfu_mixture"] < 0.75 * best["training_mfu"]
@@ -128,7 +146,7 @@ def test_a_factor_is_that_of_its_kind(row, asked):
     gpu, precision, mixture = asked
     found = mfu_factor(accelerator_named(gpu), precision, mixture=mixture)
     assert found.value.best == float(FIT[row]["best"])
-    assert found.name == ("training_mfu_8bit" if row == "training_mfu_8bit" else "training_mfu")
+    assert found.name == "training_mfu"
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp8"])
@@ -137,7 +155,8 @@ def test_estimates_and_rows_of_what_if_take_the_same(precision, active):
     job = {"params": 7e9, "active_params": active, "tokens": 1e12, "gpu": "h100-sxm", "precision": precision}
     one = wm.estimate_training(wm.Training(**job)).amounts["accelerator_hours"].best
     assert wm.what_if_training(job)["accelerator_hours"][0] == pytest.approx(one)
-    row = "training_mfu_8bit" if precision == "fp8" else "training_mfu" + "_mixture" * (active < 7e9)
+    kinds = {"bf16": ("_hopper", "_mixture"), "fp8": ("_8bit_dense", "_8bit")}
+    row = "training_mfu" + kinds[precision][active < 7e9]
     peak = 1979e12 if precision == "fp8" else 989e12
     assert one == pytest.approx(6 * active * 1e12 / (peak * float(FIT[row]["best"]) * 3600))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wattermark.cli.options import add_json, amount
 from wattermark.errors import UsageError
-from wattermark.values.jobs import METHODS, PRECISIONS, ApiCalls, Inference, Media, Site, Training
+from wattermark.values.jobs import ARITHMETIC, METHODS, PRECISIONS, ApiCalls, Inference, Media, Site, Training
 
 if TYPE_CHECKING:
     from wattermark.values.estimate import Estimate
@@ -21,6 +21,7 @@ EPILOG = """examples:
   wattermark estimate training --model llama-3.1-8b --method lora --tokens 50e6 --gpu a100
   wattermark estimate inference --model llama-3.1-70b --gpu h100-sxm --count 4 --batch 64 \\
       --input-tokens 1500 --output-tokens 400 --cached 0.3 --requests-per-day 1e6
+  wattermark estimate embedding --model bge-large --gpu l4 --batch 64 --input-tokens 512 --requests 1M
   wattermark estimate image --model flux.1-dev --gpu h100 --items 1000 --place deu
   wattermark estimate video --model wan2.1-t2v-14b --gpu h100 --count 8 --frames 81
   wattermark estimate api --provider openai --model gpt-4o --input-tokens 1000 --output-tokens 500
@@ -40,6 +41,18 @@ class Option:
     help: str
     needed: bool = False
     choices: tuple[str, ...] | None = None
+    also: str = ""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        names = (self.name, self.also) if self.also else (self.name,)
+        return tuple(f"--{name.replace('_', '-')}" for name in names)
+
+    @property
+    def metavar(self) -> str | None:
+        if self.choices:
+            return None
+        return self.name.upper() if self.read is str else "N"
 
 
 MODEL = (
@@ -53,9 +66,10 @@ REPLICA = (
     GPU,
     Option("count", int, "accelerators that share one copy of the model"),
     Option("batch", amount, "requests that run at the same time, on average (1)"),
-    Option("quantisation", str, "of the weights, if not as shipped", choices=PRECISIONS),
-    Option("utilisation", amount, "share of its time in which a replica works"),
-    Option("requests_per_day", amount, "the footprint of a day instead of a request"),
+    Option("quantisation", str, "of the weights, if not as shipped", choices=PRECISIONS, also="quantization"),
+    Option("utilisation", amount, "share of its time in which a replica works", also="utilization"),
+    Option("requests", amount, "how many (1)"),
+    Option("requests_per_day", amount, "the footprint of a day instead"),
     Option("replicas", int, "copies that are held for them"),
     Option("fit", str, "a file of wattermark calibrate --json"),
 )
@@ -78,8 +92,16 @@ MEDIA = (
     Option("steps", amount, "of denoising"),
     Option("height", amount, "[px]"),
     Option("width", amount, "[px]"),
-    Option("utilisation", amount, "share of its time in which the hardware works"),
+    Option("utilisation", amount, "share of its time in which the hardware works", also="utilization"),
 )
+KINDS = {
+    "training": "a pre-training or a fine-tuning",
+    "inference": "a language model that answers requests",
+    "embedding": "a language model that turns texts into vectors",
+    "image": "images from text",
+    "video": "videos from text",
+    "api": "requests to a closed model that somebody else runs",
+}
 JOBS: Mapping[str, tuple[Option, ...]] = {
     "training": (
         *MODEL,
@@ -89,7 +111,7 @@ JOBS: Mapping[str, tuple[Option, ...]] = {
         GPU,
         Option("count", amount, "accelerators (1)"),
         Option("method", str, "full (also pre-training), lora, qlora, dpo, rl", choices=METHODS),
-        Option("precision", str, "of the arithmetic (bf16)", choices=PRECISIONS),
+        Option("precision", str, "of the arithmetic (bf16)", choices=ARITHMETIC),
         Option("mfu", amount, "model FLOPs utilisation from end to end"),
         Option("power_w", amount, "mean power of an accelerator and its part of the host [W]"),
         Option("sequence", amount, "tokens of a sequence: attention is counted, too"),
@@ -121,18 +143,31 @@ JOBS: Mapping[str, tuple[Option, ...]] = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(metavar="WHAT", title="what", dest="kind", required=True)
     for kind, options in JOBS.items():
-        sub = kinds.add_parser(kind, help=f"{kind}, before it runs", description=f"Estimate: {kind}.")
+        sub = kinds.add_parser(
+            kind, help=KINDS[kind], description=f"Estimate {KINDS[kind]}.", epilog=_examples(kind),
+            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        )  # fmt: skip
         for option in (*options, *SITE):
             sub.add_argument(
-                f"--{option.name.replace('_', '-')}", type=option.read, help=option.help,
-                required=option.needed, choices=option.choices,
-                metavar=None if option.choices else option.name.rpartition("_")[2].upper(),
+                *option.flags, type=option.read, help=option.help, dest=option.name,
+                required=option.needed, choices=option.choices, metavar=option.metavar,
             )  # fmt: skip
         sub.add_argument(
-            "--compare", action="append", default=[], metavar="NAME=A,B", help="the same with other values"
-        )
-        sub.add_argument("--sort", choices=("carbon", "water", "energy"), default="carbon")
+            "--compare", action="append", default=[], metavar="NAME=A,B",
+            help="the same with other values of an option; may be given again",
+        )  # fmt: skip
+        sub.add_argument(
+            "--sort", choices=("carbon", "water", "energy"), default="carbon",
+            help="what the rows of --compare are sorted by (carbon)",
+        )  # fmt: skip
         add_json(sub)
+
+
+def _examples(kind: str) -> str:
+    """The examples of one kind."""
+    told = EPILOG.replace("\\\n      ", "").splitlines()
+    mine = [line for line in told if f" estimate {kind} " in line]
+    return "\n".join(("examples:", *mine, "", told[-1]))
 
 
 def main(args: argparse.Namespace) -> int:
@@ -169,7 +204,7 @@ def _compare(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
 def _estimate(kind: str, given: Mapping[str, Any]) -> Estimate:
     """Each kind by its own verb, and only that one imported."""
     job = {option.name: given[option.name] for option in JOBS[kind] if option.name in given}
-    site = Site(**{option.name: given[option.name] for option in SITE if option.name in given})
+    site = _site(given)
     if kind == "training":
         from wattermark.verbs.estimates.training import estimate_training
 
@@ -184,7 +219,19 @@ def _estimate(kind: str, given: Mapping[str, Any]) -> Estimate:
         return estimate_media(Media(**job, kind=kind), site)
     from wattermark.verbs.estimates.inference import estimate_inference
 
-    return estimate_inference(Inference(**job, kind="embed" if kind == "embedding" else "generate"), site)
+    return estimate_inference(Inference(**job, kind=kind), site)
+
+
+def _site(given: Mapping[str, Any]) -> Site:
+    """Where: options first, then settings, as for runs."""
+    from wattermark.wiring.config import load_config
+
+    kept = load_config({})
+    named = {option.name: given[option.name] for option in SITE if option.name in given}
+    # a place that was named has numbers of its own
+    settings = () if "place" in named else ("place", "pue", "wue", "market_intensity")
+    known = {name: value for name in settings if (value := getattr(kept, name)) is not None}
+    return Site(**{**known, **named})
 
 
 def _variants(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:

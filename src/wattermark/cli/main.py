@@ -86,6 +86,7 @@ def command_parser(name: str) -> tuple[Command, argparse.ArgumentParser]:
         description=COMMANDS[name][0].upper() + COMMANDS[name][1:] + ".",
         epilog=module.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     module.add_arguments(parser)
     return module, parser

@@ -10,6 +10,8 @@ from wattermark.values.factors import Factor
 from wattermark.values.range import Range
 
 TYPICAL = "a100-sxm-80"
+HOST_TOLD_AT_W, HOST_BASE_W, HOST_PER_TDP = 700.0, 30.0, 0.17
+"""Ours: boards, fans and processors grow with what they carry, from a floor that a small card has as well."""
 UNKNOWN = "unknown"
 
 
@@ -63,6 +65,21 @@ def _embodied(row: Row, key: str) -> tuple[Factor, Factor]:
 def _guessed(factor: Factor) -> Factor:
     value = factor.value
     return replace(factor, value=Range(value.low / 3, value.best, value.high * 2), basis="guessed")
+
+
+def host_power_factor(tdp_w: float) -> Factor:
+    """Mean power of the machine around an accelerator, for one of them: more around larger ones. [W]
+
+    Parameters
+    ----------
+    tdp_w : float
+        Of the accelerator; the table tells it for one of ``HOST_TOLD_AT_W``. [W]
+    """
+    told = named("defaults", "host_power_per_gpu_w")
+    scale = (HOST_BASE_W + HOST_PER_TDP * tdp_w) / (HOST_BASE_W + HOST_PER_TDP * HOST_TOLD_AT_W)
+    value = told.value
+    scaled = Range(value.low * scale, value.best * scale, value.high * scale)
+    return replace(told, value=scaled, key=f"around {tdp_w:g} W")
 
 
 def host_factors(*, accelerators: bool) -> tuple[Factor, Factor]:

@@ -10,6 +10,8 @@ from wattermark.values.factors import Factor
 from wattermark.values.workload import Accelerator
 
 TABLE = "training_fit"
+GENERATIONS = {"ampere": ("a100", "a800"), "hopper": ("h100", "h200", "h800", "h20", "gh200")}
+"""Accelerators by how their ids begin."""
 
 
 def system_power_factor(accelerator_id: str) -> Factor | None:
@@ -39,10 +41,31 @@ def mfu_factor(accelerator: Accelerator, precision: str, *, mixture: bool) -> Fa
         Of the work; eight bits have a larger peak, and reach less of it.
     mixture : bool
         Whether a token passes through a part of the parameters only. In 16 bit mixtures of experts
-        reach less than dense models; in eight bits only mixtures have told their hours.
+        reach less than dense models; in eight bits only mixtures have told their hours, and for a
+        dense model the gain over 16 bit lies between none and theirs.
     """
-    if precision in EIGHT_BITS and precision in accelerator.peak_flops:
-        return replace(named(TABLE, "training_mfu_8bit"), key="8 bit")
+    eight = precision in EIGHT_BITS and precision in accelerator.peak_flops
+    if eight:
+        kind = "training_mfu_8bit" if mixture else "training_mfu_8bit_dense"
+        return replace(named(TABLE, kind), name="training_mfu", key=f"{_kind(mixture)}, 8 bit")
     if mixture:
-        return replace(named(TABLE, "training_mfu_mixture"), name="training_mfu", key="mixture of experts")
-    return replace(named(TABLE, "training_mfu"), key="dense")
+        return replace(named(TABLE, "training_mfu_mixture"), name="training_mfu", key=_kind(mixture))
+    generation = generation_of(accelerator.id)
+    row = f"training_mfu_{generation}" if generation else "training_mfu"
+    return replace(named(TABLE, row), name="training_mfu", key=f"dense, {generation or 'any accelerator'}")
+
+
+def _kind(mixture: bool) -> str:
+    return "mixture of experts" if mixture else "dense"
+
+
+def generation_of(accelerator_id: str) -> str:
+    """The generation of which enough trainings told their hours; empty for all others.
+
+    Parameters
+    ----------
+    accelerator_id : str
+        Of our table.
+    """
+    kin = (name for name, ids in GENERATIONS.items() if accelerator_id.startswith(ids))
+    return next(kin, "")

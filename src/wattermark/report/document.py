@@ -60,8 +60,12 @@ def estimate_document(estimate: Estimate) -> Document:
     """An estimate: what else was asked, for one of each unit, and its footprint."""
     amounts = {name: _range(value) for name, value in estimate.amounts.items() if name != "flops"}
     flops = estimate.amounts.get("flops")
+    question = estimate.question
     told = {
-        "kind": estimate.kind,
+        "kind": question.kind,
+        "subject": question.subject,
+        "hardware": question.hardware,
+        "job": dict(question.job),
         **amounts,
         "flops": flops.best if flops else None,
         "tokens": estimate.units.get("training token"),
@@ -70,7 +74,6 @@ def estimate_document(estimate: Estimate) -> Document:
             unit: {name: _range(value) for name, value in ranges.items()}
             for unit, ranges in estimate.per_unit.items()
         },
-        "hardware": estimate.hardware,
         "assumptions": list(estimate.assumptions),
     }
     return {"estimate": told, **footprint_document(estimate.footprint)}

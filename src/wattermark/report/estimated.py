@@ -13,6 +13,7 @@ AMOUNTS: Mapping[str, tuple[str, Scale | None]] = {
     "flops": ("work [FLOP]", None),
     "implied_mfu": ("utilisation of the peak", None),
     "accelerator_hours": ("accelerator hours", None),
+    "experiment_hours": ("and of experiments", None),
     "wall_time_s": ("wall time", TIME),
     "accelerator_energy_per_request_j": ("accelerators, a request", ENERGY),
     "accelerator_energy_per_item_j": ("accelerators, one of them", ENERGY),
@@ -40,7 +41,7 @@ def estimated(estimate: Estimate) -> tuple[Section, ...]:
 
 def estimate_title(estimate: Estimate) -> str:
     """The one line over an estimate."""
-    return f"estimate: {estimate.kind}; nothing was measured"
+    return f"estimate of {estimate.question.subject}"
 
 
 def compared(rows: Iterable[tuple[str, Estimate]], *, by: str) -> list[tuple[str, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from wattermark.errors import UsageError
-from wattermark.values.estimate import Estimate
+from wattermark.values.estimate import Estimate, Question
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import QUANTITIES, SCHEMA, Boundary, Component, Driver, Footprint
 from wattermark.values.kinds import Quality, Scope
@@ -46,14 +46,19 @@ def _estimate(told: Mapping[str, Any], footprint: Footprint) -> Estimate:
     flops = None if told.get("flops") is None else Range.exact(_number(told, "flops"))
     amounts = {"flops": flops, "wall_time_s": _range(told.get("wall_time_s"), "estimate.wall_time_s")}
     units = _mapping(_get(told, "units"), "units")
-    return Estimate(
+    question = Question(
         kind=_text(told, "kind"),
+        subject=_text(told, "subject"),
+        hardware=_text(told, "hardware"),
+        job=_mapping(_get(told, "job"), "job"),
+        units={unit: _number(units, unit) for unit in units},
+        assumptions=_texts(told, "assumptions"),
+    )
+    return Estimate(
+        question=question,
         footprint=footprint,
         amounts={name: value for name, value in amounts.items() if value is not None},
-        units={unit: _number(units, unit) for unit in units},
         per_unit={},
-        hardware=_text(told, "hardware"),
-        assumptions=_texts(told, "assumptions"),
     )
 
 

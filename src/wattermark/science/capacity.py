@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from wattermark.science.serving import cache_bytes, weight_bytes
+from wattermark.values.units import BYTES_PER_GB
 from wattermark.values.workload import Accelerator, Architecture, Requests
 
-USABLE = 0.95
-"""Part of the memory that weights may take; keys and values are moved out or queued where they do not fit."""
-BYTES_PER_GB = 1e9
+USABLE: Final = 0.95
+"""Part of the memory that weights may take; the rest is the engine's."""
 
 
 def fits(model: Architecture, requests: Requests, accelerator: Accelerator) -> bool:
@@ -29,15 +30,75 @@ def fits(model: Architecture, requests: Requests, accelerator: Accelerator) -> b
 
 
 def fewest_accelerators(model: Architecture, requests: Requests, accelerator: Accelerator) -> int:
-    """The fewest accelerators, a power of two, that hold the weights and the running requests.
+    """The fewest accelerators, a power of two, that hold the weights and one request.
+
+    Parameters
+    ----------
+    model, requests, accelerator
+        As of ``fits``; a larger batch does not make the replica larger.
+    """
+    needed = weight_bytes(model, requests.precision) + float(cache_bytes(model, requests))
+    return int(2 ** max(0, math.ceil(math.log2(needed / (accelerator.memory_bytes * USABLE)))))
+
+
+def fill(model: Architecture, requests: Requests, accelerator: Accelerator) -> float:
+    """Weights, keys and values of all running requests, over the memory of a replica. [1]
 
     Parameters
     ----------
     model, requests, accelerator
         As of ``fits``.
     """
-    needed = weight_bytes(model, requests.precision) + float(cache_bytes(model, requests))
-    return int(2 ** max(0, math.ceil(math.log2(needed / (accelerator.memory_bytes * USABLE)))))
+    needed = weight_bytes(model, requests.precision) + requests.batch * cache_bytes(model, requests)
+    return float(needed / (requests.accelerators * accelerator.memory_bytes))
+
+
+def most_batch(model: Architecture, requests: Requests, accelerator: Accelerator) -> int:
+    """How many such requests fit at a time beside the weights, at least one. [1]
+
+    Parameters
+    ----------
+    model, requests, accelerator
+        As of ``fits``.
+    """
+    room = requests.accelerators * accelerator.memory_bytes * USABLE
+    left = room - weight_bytes(model, requests.precision)
+    return max(1, int(left / cache_bytes(model, requests)))
+
+
+TRAINING_BYTES: Final = {"full": 16.0, "dpo": 18.0, "rl": 18.0, "lora": 2.0, "qlora": 0.6}
+"""Memory of a parameter while training: weights, gradients and Adam's moments in mixed precision; a reference
+model beside them; frozen weights, in 16 or in 4 bits."""
+
+
+def training_gigabytes(params: float, method: str) -> float:
+    """Memory that the parameters take while training, activations aside. [GB]
+
+    Parameters
+    ----------
+    params : float
+        All of them. [1]
+    method : str
+        One of ``TRAINING_BYTES``.
+
+    References
+    ----------
+    .. [1] S. Rajbhandari et al., "ZeRO", arXiv:1910.02054, section 3: 16 bytes a parameter.
+    """
+    return params * TRAINING_BYTES[method] / BYTES_PER_GB
+
+
+def memory_gigabytes(accelerator: Accelerator, count: float) -> float:
+    """Memory of some accelerators. [GB]
+
+    Parameters
+    ----------
+    accelerator : Accelerator
+        Of one kind.
+    count : float
+        [1]
+    """
+    return accelerator.memory_bytes * count / BYTES_PER_GB
 
 
 def gigabytes(model: Architecture, requests: Requests) -> float:
@@ -60,16 +121,3 @@ def fewest_replicas(busy: float) -> int:
         Replicas that work all the time. [1]
     """
     return math.ceil(busy)
-
-
-def daily_utilisation(busy: float, replicas: int) -> float:
-    """Share of its time in which each replica works.
-
-    Parameters
-    ----------
-    busy : float
-        Replicas that would work all the time. [1]
-    replicas : int
-        Those that are held. [1]
-    """
-    return busy / replicas

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from wattermark.science.footprint import Device, footprint_and, formula
@@ -10,7 +10,7 @@ from wattermark.science.parts import Parts
 from wattermark.science.sketch import Sketch
 from wattermark.science.uncertainty import Evaluate, Values
 from wattermark.values.boundary import Number
-from wattermark.values.estimate import Estimate
+from wattermark.values.estimate import Estimate, Question
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import Footprint
 from wattermark.values.kinds import Scope
@@ -24,12 +24,8 @@ def estimate(
     sketch: Sketch,
     factors: Iterable[Factor],
     devices: Iterable[tuple[str, str]],
-    *,
-    kind: str,
+    question: Question,
     place: Place,
-    units: Mapping[str, float],
-    hardware: str,
-    assumptions: Iterable[str] = (),
 ) -> Estimate:
     """Join a sketch with where it would run.
 
@@ -41,33 +37,23 @@ def estimate(
         All that the formulas name; names differ.
     devices : iterable of (str, str)
         Names of the embodied factors, carbon and water, of all that is held for as long.
-    kind : str
-        What it is.
+    question : Question
+        What is asked, and what was assumed.
     place : Place
         Goes with the numbers.
-    units : mapping
-        How many of what it holds. [1]
-    hardware : str
-        What works on it, in words.
-    assumptions : iterable of str
-        What was taken, and not given.
     """
     known = list(factors)
     best: Values = {factor.name: factor.value.best for factor in known}
     wall = sketch.amounts.get("wall_time_s", sketch.held_s)
     parts = Parts(terms=sketch.terms, duration_s=float(wall(best)), scope=Scope.MACHINE, load=None)
     making = [Device(carbon, water, sketch.held_s) for carbon, water in devices]
-    taken = tuple(assumptions)
-    flags = (ESTIMATED, *(f"assumed: {one}" for one in taken))
+    flags = (ESTIMATED, *(f"assumed: {one}" for one in question.assumptions))
     found, amounts = footprint_and(parts, known, making, sketch.amounts, place=place, flags=flags)
     return Estimate(
-        kind=kind,
+        question=question,
         footprint=found,
         amounts=amounts,
-        units=units,
-        per_unit={unit: _per(found, many) for unit, many in units.items()},
-        hardware=hardware,
-        assumptions=taken,
+        per_unit={unit: _per(found, many) for unit, many in question.units.items()},
     )
 
 

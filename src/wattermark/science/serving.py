@@ -193,17 +193,16 @@ def weight_bytes(model: Architecture, precision: str) -> float:
 
 
 def cache_bytes(model: Architecture, requests: Requests) -> Number:
-    """Memory that keys and values of all running requests take at their longest. [B]
+    """Memory that keys and values of one request take when half of its answer is written. [B]
 
     Parameters
     ----------
     model : Architecture
         What it keeps for each token.
     requests : Requests
-        How many run, and how long they get.
+        How long they get.
     """
-    longest = requests.input_tokens + requests.output_tokens
-    return requests.batch * KV_BYTES * kv_values(model, longest)
+    return KV_BYTES * kv_values(model, requests.input_tokens + requests.output_tokens / 2)
 
 
 def layers_like(params: float) -> float:

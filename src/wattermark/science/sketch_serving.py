@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
+
+import numpy as np
 
 from wattermark.science.generation import ALONE, PARTS, Generation, gpu_energy_parts_j, gpu_seconds
 from wattermark.science.lazily import np_any, once, total
@@ -22,6 +24,8 @@ from wattermark.values.boundary import Number
 from wattermark.values.units import S_PER_HOUR
 
 S_PER_DAY: Final = 86_400.0
+Idle = Callable[[Energy], Energy]
+"""From the time that accelerators work to the time that they wait, both functions of the factors. [s]"""
 
 
 def serving(
@@ -30,7 +34,7 @@ def serving(
     tdp_w: Number,
     requests: Number,
     accelerators: Number,
-    utilisation: Number | None,
+    idle: Idle,
     embed: bool,
 ) -> Sketch:
     """Requests by their work: prefill, decode, waiting, and the hosts around.
@@ -45,8 +49,8 @@ def serving(
         How many. [1]
     accelerators : float or ndarray
         Of a replica. [1]
-    utilisation : float or ndarray, optional
-        Share of its time in which a replica works; else the factor ``serving_utilisation``. [1]
+    idle : callable
+        ``usual_idle``, ``idle_by_share`` or ``idle_of_held``: how long accelerators wait.
     embed : bool
         Whether the prompt is all there is.
     """
@@ -62,7 +66,7 @@ def serving(
         "busy_time_per_request_s": lambda v: busy_s(v) / accelerators / requests,
         "replicas_busy": lambda v: busy_s(v) / accelerators / S_PER_DAY,
     }
-    return _held_ready(parts, busy_s, tdp_w=tdp_w, utilisation=utilisation, amounts=amounts)
+    return _held_ready(parts, busy_s, tdp_w=tdp_w, idle=idle, amounts=amounts)
 
 
 def _held_ready(
@@ -70,30 +74,85 @@ def _held_ready(
     busy_s: Energy,
     *,
     tdp_w: Number,
-    utilisation: Number | None,
+    idle: Idle,
     amounts: Mapping[str, Energy],
 ) -> Sketch:
     """Accelerators that work for ``busy_s``, wait for the rest of the time that they are held, and hosts."""
 
-    @once
-    def idle_s(values: Values) -> Number:
-        used = values["serving_utilisation"] if utilisation is None else utilisation
-        return busy_s(values) * idle_per_busy(used)
+    idle_s = None if idle is never_idle else once(idle(busy_s))
 
     @once
     def held_s(values: Values) -> Number:
-        return busy_s(values) + idle_s(values)
+        return busy_s(values) if idle_s is None else busy_s(values) + idle_s(values)
 
-    held_parts: dict[str, Energy] = {
-        **parts,
-        "waiting accelerators": lambda v: held_energy_j(idle_s(v), tdp_w * v["gpu_idle_fraction"]),
-        "hosts": lambda v: held_energy_j(held_s(v), v["host_power_per_gpu_w"]),
-    }
+    held_parts: dict[str, Energy] = dict(parts)
+    if idle_s is not None:
+        held_parts["waiting accelerators"] = lambda v: held_energy_j(
+            idle_s(v), tdp_w * v["gpu_idle_fraction"]
+        )
+    held_parts["hosts"] = lambda v: held_energy_j(held_s(v), v["host_power_per_gpu_w"])
     return Sketch(
         terms=tuple(term(name, run) for name, run in held_parts.items()),
         held_s=held_s,
         amounts={"accelerator_hours": lambda v: held_s(v) / S_PER_HOUR, **amounts},
     )
+
+
+def never_idle(_: Energy) -> Energy:
+    """Accelerators that are given back as soon as they are done.
+
+    Parameters
+    ----------
+    _ : callable
+        From the factors to the time that they work. [s]
+    """
+    return lambda values: 0.0
+
+
+def usual_idle(busy_s: Energy) -> Energy:
+    """Accelerators that wait as long as those of services do. [s]
+
+    Parameters
+    ----------
+    busy_s : callable
+        From the factors to the time that they work. [s]
+    """
+    return lambda values: busy_s(values) * idle_per_busy(values["serving_utilisation"])
+
+
+def idle_by_share(utilisation: Number) -> Idle:
+    """Accelerators that work for a share of the time that they are held.
+
+    Parameters
+    ----------
+    utilisation : float or ndarray
+        The share, above 0. [1]
+    """
+    return lambda busy_s: lambda values: busy_s(values) * idle_per_busy(utilisation)
+
+
+def idle_of_held(held_s: Number) -> Idle:
+    """Accelerators that are held for a time, whatever they do in it.
+
+    Parameters
+    ----------
+    held_s : float or ndarray
+        Seconds times accelerators. [s]
+    """
+    return lambda busy_s: lambda values: np.maximum(held_s - busy_s(values), 0.0)
+
+
+def day_s(accelerators: float, replicas: int) -> float:
+    """A day of some replicas: seconds times accelerators. [s]
+
+    Parameters
+    ----------
+    accelerators : float
+        Of a replica. [1]
+    replicas : int
+        How many are held. [1]
+    """
+    return accelerators * replicas * S_PER_DAY
 
 
 def _working(work: Work, requests: Number, *, embed: bool) -> dict[str, Energy]:
@@ -106,7 +165,7 @@ def _working(work: Work, requests: Number, *, embed: bool) -> dict[str, Energy]:
     }
 
 
-def media(asked: Generation, *, tdp_w: Number, items: Number, utilisation: Number | None) -> Sketch:
+def media(asked: Generation, *, tdp_w: Number, items: Number, idle: Idle) -> Sketch:
     """Images or videos by what their model computes, waiting, and the hosts around.
 
     Parameters
@@ -117,7 +176,7 @@ def media(asked: Generation, *, tdp_w: Number, items: Number, utilisation: Numbe
         Of one accelerator. [W]
     items : float or ndarray
         How many. [1]
-    utilisation : float or ndarray, optional
+    idle : callable
         As of ``serving``.
     """
 
@@ -135,9 +194,7 @@ def media(asked: Generation, *, tdp_w: Number, items: Number, utilisation: Numbe
         "busy_time_per_item_s": lambda v: busy_s(v) / asked.gpus / items,
     }
     names = PARTS if np_any(asked.gpus - 1) else ALONE
-    return _held_ready(
-        {name: part(name) for name in names}, busy_s, tdp_w=tdp_w, utilisation=utilisation, amounts=amounts
-    )
+    return _held_ready({name: part(name) for name in names}, busy_s, tdp_w=tdp_w, idle=idle, amounts=amounts)
 
 
 def api(*, input_tokens: Number, output_tokens: Number, requests: Number) -> Sketch:

@@ -19,7 +19,6 @@ def training(
     peak_flops: Number,
     powers: Mapping[str, Energy],
     count: Number,
-    mfu: str = "training_mfu",
     experiments: Number = 0.0,
 ) -> Sketch:
     """A training by its work.
@@ -34,15 +33,13 @@ def training(
         As of ``held``.
     count : float or ndarray
         Accelerators. [1]
-    mfu : str
-        Which factor tells the utilisation.
     experiments : float or ndarray
         Trials and failed runs, over the final one. [1]
     """
 
     @once
     def busy_s(values: Values) -> Number:
-        return accelerator_time_s(flops, peak_flops=peak_flops, mfu=values[mfu])
+        return accelerator_time_s(flops, peak_flops=peak_flops, mfu=values["training_mfu"])
 
     sketch = held(busy_s, powers=powers, count=count, experiments=experiments)
     amounts: dict[str, Energy] = {**sketch.amounts, "flops": lambda _: flops}
@@ -71,13 +68,16 @@ def held(
     final = tuple(parts.values())
     if np_any(experiments):
         parts["experiments"] = lambda values: experiments * total(part(values) for part in final)
+    amounts: dict[str, Energy] = {
+        "accelerator_hours": lambda values: busy_s(values) / S_PER_HOUR,
+        "wall_time_s": lambda values: wall_time_s(busy_s(values), count),
+    }
+    if np_any(experiments):
+        amounts["experiment_hours"] = lambda values: experiments * busy_s(values) / S_PER_HOUR
     return Sketch(
         terms=tuple(term(name, run) for name, run in parts.items()),
         held_s=lambda values: busy_s(values) * (1 + experiments),
-        amounts={
-            "accelerator_hours": lambda values: busy_s(values) / S_PER_HOUR,
-            "wall_time_s": lambda values: wall_time_s(busy_s(values), count),
-        },
+        amounts=amounts,
     )
 
 

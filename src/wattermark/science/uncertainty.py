@@ -29,7 +29,7 @@ Z_95 = 1.6448536269514722
 """Standard deviations below which 95 % of a normal distribution lie."""
 MOST_DRIVERS = 3
 NO_SHARE = 1e-12
-"""A share of the variance that is nothing but rounding."""
+"""A share of the variance, or a variance, that is nothing but rounding."""
 
 Values = Mapping[str, Number]
 Evaluate = Callable[[Values], Mapping[str, Number]]
@@ -160,12 +160,19 @@ def drivers(evaluate: Evaluate, factors: Iterable[Factor], quantities: Iterable[
     return tuple(
         driver
         for quantity in quantities
-        for driver in _ranked(quantity, doubtful, np.broadcast_to(moved[quantity], shape).var(axis=1))
+        for driver in _ranked(quantity, doubtful, _relative(np.broadcast_to(moved[quantity], shape)))
     )
+
+
+def _relative(moved: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Variance of each row over the square of the mean, shape (rows,)."""
+    return np.asarray(moved.var(axis=1) / max(float(moved.mean()) ** 2, np.finfo(float).tiny), np.float64)
 
 
 def _ranked(quantity: str, factors: list[Factor], variances: NDArray[np.float64]) -> Iterator[Driver]:
     total = float(variances.sum())
+    if total < NO_SHARE:
+        return
     for i in np.argsort(-variances, kind="stable")[:MOST_DRIVERS]:
         if variances[i] > total * NO_SHARE:
             yield Driver(quantity=quantity, factor=factors[i].name, share=float(variances[i]) / total)

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 
 from wattermark.errors import UsageError
 
 MEDIA = ("image", "video")
 METHODS = ("full", "lora", "qlora", "dpo", "rl")
+ARITHMETIC = ("bf16", "fp16", "fp8", "int8")
 PRECISIONS = ("bf16", "fp16", "fp8", "int8", "int4", "mxfp4", "fp32")
+LEAST_PARAMS = 1e5
+
+
+def _finite(name: str, value: object) -> float:
+    """A number at all; a text such as ``"7B"`` is one for the command line only."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"{name} is {value!r:.40}", fix="Give a number, as in 7e9")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = inf
+    if not isfinite(number):
+        raise UsageError(f"{name} is {number:g}", fix="Give a finite number")
+    return number
 
 
 def check_positive(name: str, value: float | None) -> None:
@@ -20,8 +35,33 @@ def check_positive(name: str, value: float | None) -> None:
     UsageError
         If it is not.
     """
-    if value is not None and not (isfinite(value) and value > 0):
+    if value is not None and not _finite(name, value) > 0:
         raise UsageError(f"{name} is {value:g}", fix="Give a number above 0")
+
+
+def check_not_negative(name: str, value: float) -> None:
+    """Amounts may be nothing.
+
+    Raises
+    ------
+    UsageError
+        If it is below zero, or no number.
+    """
+    if _finite(name, value) < 0:
+        raise UsageError(f"{name} is {value:g}", fix="Give 0 or more")
+
+
+def check_model_size(name: str, value: float | None) -> None:
+    """No model is that small: ``7`` was meant for ``7B``.
+
+    Raises
+    ------
+    UsageError
+        If it is below a hundred thousand.
+    """
+    check_positive(name, value)
+    if value is not None and value < LEAST_PARAMS:
+        raise UsageError(f"a model of {value:g} parameters", fix="Write 7e9, or 7B on the command line")
 
 
 def check_share(name: str, value: float | None, *, above_zero: bool) -> None:
@@ -32,7 +72,7 @@ def check_share(name: str, value: float | None, *, above_zero: bool) -> None:
     UsageError
         If it does not.
     """
-    if value is None or (0 <= value <= 1 and (value > 0 or not above_zero)):
+    if value is None or (0 <= _finite(name, value) <= 1 and (value > 0 or not above_zero)):
         return
     low = "above 0" if above_zero else "at least 0"
     raise UsageError(f"{name} is {value:g}, but it is a share", fix=f"Give a number {low} and at most 1")
@@ -95,16 +135,14 @@ class Training:
     experiments: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in (
-            *("count", "params", "active_params", "tokens", "flops", "gpu_hours"),
-            *("power_w", "sequence", "generated_tokens"),
-        ):
+        for name in ("params", "active_params"):
+            check_model_size(name, getattr(self, name))
+        for name in ("count", "tokens", "flops", "gpu_hours", "power_w", "sequence", "generated_tokens"):
             check_positive(name, getattr(self, name))
         check_share("mfu", self.mfu, above_zero=True)
-        if not (isfinite(self.experiments) and self.experiments >= 0):
-            raise UsageError(f"experiments is {self.experiments:g}", fix="Give 0 or more: 0.5 adds half")
+        check_not_negative("experiments", self.experiments)
         check_choice("method", self.method, METHODS)
-        check_choice("precision", self.precision, PRECISIONS)
+        check_choice("precision", self.precision, ARITHMETIC)
         _one_of(self)
 
     @property
@@ -155,7 +193,7 @@ class Inference:
     ``count`` accelerators share one copy of the model (None: the fewest that hold it); ``batch`` is
     the mean number of requests that run at a time; ``cached`` the share of the input that was read
     before; ``utilisation`` the share of its time in which a replica works; ``replicas`` how many
-    copies are held; ``fit`` the file of a calibration. ``kind`` is generate or embed.
+    copies are held; ``fit`` the file of a calibration. ``kind`` is inference or embedding.
     """
 
     gpu: str
@@ -171,13 +209,16 @@ class Inference:
     count: int | None = None
     quantisation: str | None = None
     utilisation: float | None = None
+    requests: float | None = None
     requests_per_day: float | None = None
     replicas: int | None = None
     fit: str | None = None
-    kind: str = "generate"
+    kind: str = "inference"
 
     def __post_init__(self) -> None:
-        for name in ("batch", "input_tokens", "params", "active_params", "requests_per_day"):
+        for name in ("params", "active_params"):
+            check_model_size(name, getattr(self, name))
+        for name in ("batch", "input_tokens", "requests", "requests_per_day"):
             check_positive(name, getattr(self, name))
         for name in ("count", "replicas"):
             check_positive(name, getattr(self, name))
@@ -186,13 +227,16 @@ class Inference:
         check_share("cached", self.cached, above_zero=False)
         check_share("utilisation", self.utilisation, above_zero=True)
         check_choice("quantisation", self.quantisation, PRECISIONS)
-        if not (isfinite(self.reasoning_tokens) and self.reasoning_tokens >= 0):
-            raise UsageError(f"reasoning_tokens is {self.reasoning_tokens:g}", fix="Give 0 or more")
-        if self.kind == "generate":
+        check_not_negative("reasoning_tokens", self.reasoning_tokens)
+        if self.kind == "inference":
             check_positive("output_tokens", self.output_tokens)
         if self.model is None and self.config is None and self.params is None:
             raise UsageError("the model is not known", fix="Give --model, --config or --params")
         _one_model(self.params, self.active_params, self.model, self.config)
+        if self.requests is not None and self.requests_per_day is not None:
+            raise UsageError(
+                "--requests and --requests-per-day say the same thing twice", fix="Give one of them"
+            )
         if self.replicas is not None and self.requests_per_day is None:
             raise UsageError("replicas without requests_per_day", fix="Give --requests-per-day as well")
         if self.replicas is not None and self.utilisation is not None:
@@ -226,7 +270,8 @@ class Media:
 
     def __post_init__(self) -> None:
         check_choice("kind", self.kind, MEDIA)
-        for name in ("params", "items", "count", "ring", "batch", "steps", "height", "width", "frames"):
+        check_model_size("params", self.params)
+        for name in ("items", "count", "ring", "batch", "steps", "height", "width", "frames"):
             check_positive(name, getattr(self, name))
         for name in ("count", "ring", "batch", "frames"):
             value = getattr(self, name)
@@ -257,9 +302,7 @@ class ApiCalls:
 
     def __post_init__(self) -> None:
         for name in ("input_tokens", "output_tokens"):
-            value = getattr(self, name)
-            if not (isfinite(value) and value >= 0):
-                raise UsageError(f"{name} is {value:g}", fix="Give 0 or more")
+            check_not_negative(name, getattr(self, name))
         if self.input_tokens + self.output_tokens == 0:
             raise UsageError("a request without tokens", fix="Give --input-tokens and --output-tokens")
         check_positive("requests", self.requests)

@@ -14,7 +14,7 @@ from wattermark.values.kinds import Quality
 class Subject:
     """A footprint, measured or estimated, and what else is known of the work.
 
-    ``kind`` is run, training, generate, embed, image, video or api; ``flops`` [FLOP] and ``wall_time_s``
+    ``kind`` is run, training, inference, embedding, image, video or api; ``flops`` [FLOP] and ``wall_time_s``
     [s] are of a training; ``units`` how many of what it was for; ``assumptions`` what an estimate took.
     """
 
@@ -43,15 +43,16 @@ class Subject:
     def of_estimate(cls, estimate: Estimate) -> Subject:
         """Something that was not run."""
         best = {name: value.best for name, value in estimate.amounts.items()}
+        question = estimate.question
         return cls(
-            name=estimate.kind,
-            kind=estimate.kind,
+            name=question.subject,
+            kind=question.kind,
             footprint=estimate.footprint,
-            hardware=estimate.hardware,
+            hardware=question.hardware,
             flops=best.get("flops"),
             wall_time_s=best.get("wall_time_s"),
-            units=estimate.units,
-            assumptions=estimate.assumptions,
+            units=question.units,
+            assumptions=question.assumptions,
         )
 
     @property

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from wattermark.factors.api import api_factors
-from wattermark.science.estimate import estimate
 from wattermark.science.serving import uncached_tokens
 from wattermark.science.sketch_serving import api
 from wattermark.values.estimate import Estimate
 from wattermark.values.jobs import ApiCalls, Site
-from wattermark.verbs.estimates.ground import DEVICES, defaults, ground
+from wattermark.verbs.estimates.draft import Draft, many, placed
+from wattermark.verbs.estimates.ground import defaults
 
 TYPICAL_ACCELERATOR = "h100-sxm"
 
@@ -36,27 +36,25 @@ def estimate_api(job: ApiCalls, site: Site | None = None) -> Estimate:
     >>> energy_j.high > 5 * energy_j.low
     True
     """
-    standing = ground(site or Site(), TYPICAL_ACCELERATOR)
+    line = api_factors(job.model, job.provider)
     sketch = api(
         input_tokens=uncached_tokens(job.input_tokens, job.cached),
         output_tokens=job.output_tokens,
         requests=job.requests,
     )
-    taken = (
-        "a closed model: a line through published figures of its facility, not a measurement",
-        f"hardware like {TYPICAL_ACCELERATOR}",
-    )
-    return estimate(
-        sketch,
-        (
-            *standing.factors,
-            *api_factors(job.model, job.provider),
-            *defaults(("api_power_per_accelerator_w",)),
-        ),
-        DEVICES,
+    tokens = f"{job.input_tokens:,.10g} + {job.output_tokens:,.10g} tokens"
+    draft = Draft(
         kind="api",
-        place=standing.place,
-        units={"request": job.requests},
+        subject=f"{many(job.requests, 'request')} to {line[0].key}, {tokens}",
+        accelerator=TYPICAL_ACCELERATOR,
         hardware=f"undisclosed hardware, taken for {TYPICAL_ACCELERATOR}",
-        assumptions=(*taken, *standing.assumptions),
+        sketch=sketch,
+        factors=(*line, *defaults(("api_power_per_accelerator_w",))),
+        assumptions=(
+            "a closed model: a line through published figures of its facility, not a measurement",
+            line[0].note,
+            f"hardware like {TYPICAL_ACCELERATOR}",
+        ),
+        units={"request": job.requests},
     )
+    return placed(draft, job, site)

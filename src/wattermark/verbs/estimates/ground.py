@@ -9,11 +9,11 @@ from typing import Any
 
 from wattermark.errors import UsageError
 from wattermark.factors.accelerators import accelerator_named
-from wattermark.factors.hardware import host_factors, sheet_factors
+from wattermark.factors.hardware import host_factors, host_power_factor, sheet_factors
 from wattermark.factors.table import named
 from wattermark.factors.training import system_power_factor
+from wattermark.report.numbers import COUNT, say
 from wattermark.science.serving import layers_like
-from wattermark.science.sketch import Sketch
 from wattermark.science.sketch_training import sheet_powers, system_power
 from wattermark.science.terms import Energy
 from wattermark.values.factors import Factor, Place
@@ -39,16 +39,6 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """Work that is not placed yet: its terms, the factors that they name, what was assumed, and on what."""
-
-    sketch: Sketch
-    factors: tuple[Factor, ...]
-    assumptions: tuple[str, ...]
-    hardware: str
-
-
-@dataclass(frozen=True, slots=True)
 class TrainingPower:
     """What an accelerator draws while it trains, by parts, and how that is known."""
 
@@ -66,7 +56,7 @@ def training_power(accelerator: Accelerator, given_w: float | None = None) -> Tr
         said = f"power of {accelerator.id} with its host as others measured it (--power-w)"
         return TrainingPower(system_power(), (measured,), said)
     said = "power as published runs drew it, and a host around the accelerators (--power-w)"
-    factors = defaults(("training_power_fraction", "host_power_per_gpu_w"))
+    factors = (*defaults(("training_power_fraction",)), host_power_factor(accelerator.tdp_w))
     return TrainingPower(sheet_powers(accelerator.tdp_w), factors, said)
 
 
@@ -148,7 +138,7 @@ def model_of(
 
 def _by_size(params: float, active_params: float | None) -> Architecture:
     return Architecture(
-        name=f"a model of {params:.3g} parameters",
+        name=f"a model of {say(params, COUNT)} parameters",
         params=params,
         active_params=active_params or params,
         layers=round(layers_like(params)),

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from wattermark.errors import UsageError
+from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import is_measured, serving_factors
-from wattermark.science.capacity import (
-    daily_utilisation,
-    fewest_accelerators,
-    fewest_replicas,
-    fits,
-    gigabytes,
-)
-from wattermark.science.estimate import estimate
-from wattermark.science.serving import BYTES, cached_tokens, output_tokens_of, request_work
+from wattermark.science.serving import output_tokens_of, request_work
 from wattermark.science.sketch import Sketch
-from wattermark.science.sketch_serving import serving
+from wattermark.science.sketch_serving import (
+    Idle,
+    day_s,
+    idle_by_share,
+    idle_of_held,
+    never_idle,
+    serving,
+    usual_idle,
+)
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import Inference, Site
-from wattermark.values.workload import Accelerator, Architecture, Requests
+from wattermark.values.workload import Accelerator, Architecture
 from wattermark.verbs.estimates.calibration_file import read_calibration
-from wattermark.verbs.estimates.ground import DEVICES, Draft, accelerator_of, defaults, ground, model_of
+from wattermark.verbs.estimates.draft import Draft, many, placed, size
+from wattermark.verbs.estimates.ground import accelerator_of, defaults, model_of
+from wattermark.verbs.estimates.replica import Replica, check_load, replica_for
+
+HALF = 0.5
+"""Of a replica: a load below it is served by one that waits for most of the day."""
 
 
 def estimate_inference(job: Inference, site: Site | None = None) -> Estimate:
-    """What a service would cost: a day of it where ``requests_per_day`` is given, else one request.
+    """What a service would cost: a day of it where ``requests_per_day`` is given, else its requests.
 
     Parameters
     ----------
@@ -40,7 +45,7 @@ def estimate_inference(job: Inference, site: Site | None = None) -> Estimate:
     Returns
     -------
     Estimate
-        ``units`` tell how many requests and output tokens the footprint holds.
+        ``units`` tell how many requests and output tokens, reasoning included, the footprint holds.
 
     Raises
     ------
@@ -54,54 +59,88 @@ def estimate_inference(job: Inference, site: Site | None = None) -> Estimate:
     >>> 20 < wm.estimate_inference(job).amounts["accelerator_energy_per_request_j"].best < 90
     True
     """
-    standing = ground(site or Site(), accelerator_of(job.gpu).id)
-    requests = job.requests_per_day or 1.0
-    draft = serving_draft(job, requests=requests)
-    units = {"request": requests}
-    if job.kind == "generate":
-        units["output token"] = output_tokens_of(requests, job.output_tokens)
-    return estimate(
-        draft.sketch,
-        (*standing.factors, *draft.factors),
-        DEVICES,
-        kind=job.kind,
-        place=standing.place,
-        units=units,
-        hardware=draft.hardware,
-        assumptions=(*draft.assumptions, *standing.assumptions),
-    )
+    return placed(serving_draft(job), job, site)
 
 
-def serving_draft(job: Inference, *, requests: float, model: Architecture | None = None) -> Draft:
-    """A service that is not placed yet."""
+def serving_draft(job: Inference, *, model: Architecture | None = None) -> Draft:
+    """A service that is not placed yet; ``model`` where the job does not name it."""
     accelerator = accelerator_of(job.gpu)
     known = model or model_of(
         model=job.model, config=job.config, params=job.params, active_params=job.active_params
     )
-    replica = _replica(job, known, accelerator)
+    replica = replica_for(job, known, accelerator)
+    requests = job.requests_per_day or job.requests or 1.0
     factors = (
         *_coefficients(job, accelerator),
-        *defaults(("gpu_idle_fraction", "host_power_per_gpu_w", "serving_utilisation")),
+        *defaults(("gpu_idle_fraction", "serving_utilisation")),
+        host_power_factor(accelerator.tdp_w),
     )
     work = request_work(known, replica.requests)
-    utilisation = job.utilisation
 
-    def sketch(used: float | None) -> Sketch:
+    def sketch(idle: Idle) -> Sketch:
         return serving(
             work, tdp_w=accelerator.tdp_w, requests=requests, accelerators=replica.requests.accelerators,
-            utilisation=used, embed=job.kind == "embed",
+            idle=idle, embed=job.kind == "embedding",
         )  # fmt: skip
 
-    if job.replicas is not None:
-        best = {factor.name: factor.value.best for factor in factors}
-        busy = float(sketch(1.0).amounts["replicas_busy"](best))
-        utilisation = _utilisation(busy, job.replicas)
+    best = {factor.name: factor.value.best for factor in factors}
+    busy = float(sketch(never_idle).amounts["replicas_busy"](best))
+    idle, waits = _waiting(job, replica, busy)
+    hardware = f"{replica.requests.accelerators:g} x {accelerator.id}"
     return Draft(
-        sketch(utilisation),
-        factors,
-        (*replica.taken, *_said(job, known, accelerator)),
-        f"{replica.requests.accelerators:g} x {accelerator.id}",
+        kind=job.kind,
+        subject=_subject(job, known, replica, hardware),
+        accelerator=accelerator.id,
+        hardware=hardware,
+        sketch=_of_a_day(job, sketch(idle)),
+        factors=factors,
+        assumptions=(*replica.assumptions, *waits, *_said(job, known, accelerator)),
+        units=_units(job, replica, requests),
     )
+
+
+def _waiting(job: Inference, replica: Replica, busy: float) -> tuple[Idle, tuple[str, ...]]:
+    """How long accelerators wait, and what was assumed of it."""
+    if job.utilisation == 1:
+        return never_idle, ()
+    if job.utilisation is not None:
+        return idle_by_share(job.utilisation), ()
+    accelerators = float(replica.requests.accelerators)
+    if job.replicas is not None:
+        check_load(busy, job.replicas)
+        return idle_of_held(day_s(accelerators, job.replicas)), ()
+    if job.requests_per_day is not None and busy < HALF:
+        said = f"one replica is held all day, and works {busy:.2%} of it (--replicas, --utilisation)"
+        return idle_of_held(day_s(accelerators, 1)), (said,)
+    said = "replicas wait as long as they work, 0.2 to 0.95 of their time (--utilisation, --replicas)"
+    return usual_idle, (said,)
+
+
+def _of_a_day(job: Inference, sketch: Sketch) -> Sketch:
+    """Replicas are a matter of days only."""
+    if job.requests_per_day is not None:
+        return sketch
+    amounts = {name: one for name, one in sketch.amounts.items() if name != "replicas_busy"}
+    return Sketch(terms=sketch.terms, held_s=sketch.held_s, amounts=amounts)
+
+
+def _units(job: Inference, replica: Replica, requests: float) -> Mapping[str, float]:
+    if job.kind == "embedding":
+        return {"request": requests}
+    tokens = output_tokens_of(requests, float(replica.requests.output_tokens))
+    return {"request": requests, "output token": tokens}
+
+
+def _subject(job: Inference, model: Architecture, replica: Replica, hardware: str) -> str:
+    often = "a day of " if job.requests_per_day is not None else ""
+    word = "text" if job.kind == "embedding" else "request"
+    asked = replica.requests
+    tokens = f"{job.input_tokens:,.10g}"
+    if job.kind != "embedding":
+        tokens = f"{tokens} + {asked.output_tokens:,.10g}"
+    told = many(job.requests_per_day or job.requests or 1.0, word)
+    shape = f"{size(model.params)}, {asked.precision}"
+    return f"{often}{told} to {model.name} ({shape}) on {hardware}, batch {job.batch:g}, {tokens} tokens"
 
 
 def _coefficients(job: Inference, accelerator: Accelerator) -> list[Factor]:
@@ -117,53 +156,9 @@ def _coefficients(job: Inference, accelerator: Accelerator) -> list[Factor]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Replica:
-    requests: Requests
-    taken: tuple[str, ...]
-
-
-def _replica(job: Inference, model: Architecture, accelerator: Accelerator) -> _Replica:
-    precision = job.quantisation or model.precision
-    if precision not in BYTES:
-        raise UsageError(
-            f"weights in {precision!r} have no size here", fix=f"Give --quantisation: {', '.join(BYTES)}"
-        )
-    asked = Requests(
-        batch=float(job.batch),
-        input_tokens=float(job.input_tokens),
-        output_tokens=float(job.output_tokens) + float(job.reasoning_tokens),
-        cached_tokens=cached_tokens(job.input_tokens, job.cached),
-        accelerators=float(job.count or 1),
-        precision=precision,
-    )
-    if job.count is None:
-        count = fewest_accelerators(model, asked, accelerator)
-        taken = (f"{count} {accelerator.id} for one copy of the model: the fewest that hold it (--count)",)
-        return _Replica(replace(asked, accelerators=float(count)), taken)
-    if not fits(model, asked, accelerator):
-        raise UsageError(
-            f"{model.name} at {precision} takes {gigabytes(model, asked):.0f} GB, more than"
-            f" {job.count} x {accelerator.id} hold",
-            fix=f"Give --count {fewest_accelerators(model, asked, accelerator)}, or a --quantisation",
-        )
-    return _Replica(asked, ())
-
-
-def _utilisation(busy: float, replicas: int) -> float:
-    if busy > replicas:
-        raise UsageError(
-            f"{replicas} replicas cannot serve that many requests a day",
-            fix=f"Give --replicas {fewest_replicas(busy)} at least, or a larger --batch",
-        )
-    return daily_utilisation(busy, replicas)
-
-
 def _said(job: Inference, model: Architecture, accelerator: Accelerator) -> Iterator[str]:
     if job.batch == 1:
         yield "one request at a time: the costliest way to serve (--batch)"
-    if job.utilisation is None and job.replicas is None:
-        yield "replicas wait as long as they work, 0.2 to 0.95 of their time (--utilisation, --replicas)"
     if not is_measured(accelerator):
         yield f"no measurements on {accelerator.id}: scaled by its data sheet, so the band is wide"
     if not (model.kv_values or model.kv_window_values):

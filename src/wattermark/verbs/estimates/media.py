@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wattermark.factors.generation import GenerationFactors, generation_factors
-from wattermark.science.estimate import estimate
+from wattermark.factors.hardware import host_power_factor
 from wattermark.science.generation import Generation
-from wattermark.science.sketch_serving import media
+from wattermark.science.sketch_serving import idle_by_share, media, usual_idle
 from wattermark.values.estimate import Estimate
 from wattermark.values.jobs import Media, Site
-from wattermark.verbs.estimates.ground import DEVICES, accelerator_of, defaults, ground
-
-HELD = ("gpu_idle_fraction", "host_power_per_gpu_w", "serving_utilisation")
+from wattermark.verbs.estimates.draft import Draft, many, placed
+from wattermark.verbs.estimates.ground import accelerator_of, defaults
 
 
 def estimate_media(job: Media, site: Site | None = None) -> Estimate:
@@ -43,21 +42,30 @@ def estimate_media(job: Media, site: Site | None = None) -> Estimate:
     True
     """
     accelerator = accelerator_of(job.gpu)
-    standing = ground(site or Site(), accelerator.id)
     known = generation_factors(job.kind, job.model, job.params, accelerator.id)
-    sketch = media(
-        _asked(job, known), tdp_w=accelerator.tdp_w, items=float(job.items), utilisation=job.utilisation
-    )
-    return estimate(
-        sketch,
-        (*standing.factors, *known.factors, *defaults(HELD)),
-        DEVICES,
+    asked = _asked(job, known)
+    idle = usual_idle if job.utilisation is None else idle_by_share(job.utilisation)
+    hardware = f"{job.count} x {accelerator.id}"
+    draft = Draft(
         kind=job.kind,
-        place=standing.place,
+        subject=f"{many(job.items, job.kind)} by {known.model.id} on {hardware}, {_size(asked, job.kind)}",
+        accelerator=accelerator.id,
+        hardware=hardware,
+        sketch=media(asked, tdp_w=accelerator.tdp_w, items=float(job.items), idle=idle),
+        factors=(
+            *known.factors,
+            *defaults(("gpu_idle_fraction", "serving_utilisation")),
+            host_power_factor(accelerator.tdp_w),
+        ),
+        assumptions=(*known.notes, *_said(job, known)),
         units={job.kind: float(job.items)},
-        hardware=f"{job.count} x {accelerator.id}",
-        assumptions=(*known.notes, *_said(job, known), *standing.assumptions),
     )
+    return placed(draft, job, site)
+
+
+def _size(asked: Generation, kind: str) -> str:
+    frames = f", {asked.frames:g} frames" if kind == "video" else ""
+    return f"{asked.width_px:g} x {asked.height_px:g} px{frames}, {asked.steps:g} steps"
 
 
 def _asked(job: Media, known: GenerationFactors) -> Generation:

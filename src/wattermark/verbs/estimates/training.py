@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from wattermark.errors import UsageError
 from wattermark.factors.accelerators import peak_flops
-from wattermark.factors.training import mfu_factor
-from wattermark.science.estimate import estimate
+from wattermark.factors.training import generation_of, mfu_factor
+from wattermark.report.numbers import COUNT, say
+from wattermark.science.capacity import memory_gigabytes, training_gigabytes
 from wattermark.science.sketch import Sketch, known_besides, together
 from wattermark.science.sketch_training import held, training
 from wattermark.science.training import hours_to_s, implied_mfu, training_flops
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
-from wattermark.values.jobs import Inference, Site, Training
+from wattermark.values.jobs import Site, Training
 from wattermark.values.workload import Accelerator, Architecture
+from wattermark.verbs.estimates.draft import Draft, placed, size
 from wattermark.verbs.estimates.ground import (
-    DEVICES,
-    Draft,
     TrainingPower,
     accelerator_of,
     given_factor,
-    ground,
     model_of,
     training_power,
 )
-
-GENERATION_BATCH = 64.0
 
 
 def estimate_training(job: Training, site: Site | None = None) -> Estimate:
@@ -42,7 +40,7 @@ def estimate_training(job: Training, site: Site | None = None) -> Estimate:
     Returns
     -------
     Estimate
-        ``amounts``: ``accelerator_hours``, ``wall_time_s``, ``flops`` where it is known.
+        ``amounts``: ``accelerator_hours`` and ``wall_time_s`` of the final run, ``flops`` where it is known.
 
     Raises
     ------
@@ -54,62 +52,64 @@ def estimate_training(job: Training, site: Site | None = None) -> Estimate:
     >>> import wattermark as wm
     >>> job = wm.Training(params=7e9, tokens=2e12, gpu="a100-sxm-80")
     >>> round(wm.estimate_training(job).amounts["accelerator_hours"].best)
-    240470
+    213066
     """
-    where = site or Site()
     accelerator = accelerator_of(job.gpu)
-    standing = ground(where, accelerator.id)
-    draft = training_draft(job, accelerator)
-    units = {"training token": job.tokens} if job.tokens else {}
-    return estimate(
-        draft.sketch,
-        (*standing.factors, *draft.factors),
-        DEVICES,
+    model = _model(job)
+    draft = _draft(job, model, accelerator)
+    if job.method == "rl" and model is not None and job.gpu_hours is None:
+        from wattermark.verbs.estimates.sampling import sampling_draft
+
+        draft = _both(draft, sampling_draft(job, model))
+    return placed(draft, job, site)
+
+
+def _draft(job: Training, model: Architecture | None, accelerator: Accelerator) -> Draft:
+    """A training that is not placed yet."""
+    power = training_power(accelerator, job.power_w)
+    sketch, factors = _sketch(job, model, accelerator, power)
+    hardware = f"{job.count:,.10g} x {accelerator.id}"
+    return Draft(
         kind="training",
-        place=standing.place,
-        units=units,
-        hardware=draft.hardware,
-        assumptions=(*draft.assumptions, *standing.assumptions),
+        subject=f"{_work(job, model)} on {hardware}",
+        accelerator=accelerator.id,
+        hardware=hardware,
+        sketch=sketch,
+        factors=(*factors, *power.factors),
+        assumptions=tuple(_said(job, model, accelerator, power)),
+        units={"training token": job.tokens} if job.tokens else {},
     )
 
 
-def training_draft(job: Training, accelerator: Accelerator) -> Draft:
-    """A training that is not placed yet."""
-    hardware = f"{job.count:g} x {accelerator.id}"
-    model, power = _model(job), training_power(accelerator, job.power_w)
+def _sketch(
+    job: Training, model: Architecture | None, accelerator: Accelerator, power: TrainingPower
+) -> tuple[Sketch, tuple[Factor, ...]]:
     flops = _flops(job, model)
     if job.gpu_hours is not None:
         busy_s = hours_to_s(job.gpu_hours)
         sketch = held(lambda _: busy_s, powers=power.powers, count=job.count, experiments=job.experiments)
-        told = {} if flops is None else _told(flops, job.gpu_hours, job.precision, accelerator)
-        return Draft(known_besides(sketch, told), power.factors, _said(job, power), hardware)
+        told = {} if flops is None else _implied(flops, job.gpu_hours, job.precision, accelerator)
+        return known_besides(sketch, told), ()
     if flops is None:
         raise UsageError("the training is known by half", fix="Give a model and --tokens")
-    mfu = _mfu(job, model, accelerator)
+    peak = peak_flops(accelerator, job.precision)
     sketch = training(
-        flops,
-        peak_flops=peak_flops(accelerator, job.precision),
-        powers=power.powers,
-        count=job.count,
-        mfu=mfu.name,
-        experiments=job.experiments,
+        flops, peak_flops=peak, powers=power.powers, count=job.count, experiments=job.experiments
     )
-    draft = Draft(sketch, (mfu, *power.factors), _said(job, power), hardware)
-    return draft if job.method != "rl" or model is None else _with_sampling(job, model, draft)
+    return sketch, (_mfu(job, model, accelerator),)
 
 
-def _with_sampling(job: Training, model: Architecture, draft: Draft) -> Draft:
-    sampling = _sampling(job, model)
+def _both(draft: Draft, sampling: Draft) -> Draft:
     known = {one.name: one for one in (*sampling.factors, *draft.factors)}
-    return Draft(
-        together(draft.sketch, sampling.sketch),
-        tuple(known.values()),
-        (*draft.assumptions, *sampling.assumptions),
-        draft.hardware,
+    return replace(
+        draft,
+        sketch=together(draft.sketch, sampling.sketch),
+        factors=tuple(known.values()),
+        assumptions=(*draft.assumptions, *sampling.assumptions),
     )
 
 
-def _told(flops: float, hours: float, precision: str, accelerator: Accelerator) -> dict[str, float]:
+def _implied(flops: float, hours: float, precision: str, accelerator: Accelerator) -> dict[str, float]:
     """Work beside hours: the utilisation that they imply, which no accelerator exceeds."""
     if not accelerator.peak_flops:
         return {"flops": flops}
@@ -156,36 +156,45 @@ def _mfu(job: Training, model: Architecture | None, accelerator: Accelerator) ->
     return known if job.mfu is None else given_factor(known.name, job.mfu, "1")
 
 
-def _said(job: Training, power: TrainingPower) -> tuple[str, ...]:
-    said = []
-    if job.mfu is None and job.gpu_hours is None:
-        said.append("model FLOPs utilisation as in published runs (--mfu)")
-    if power.assumption:
-        said.append(power.assumption)
-    if job.count == 1:
-        said.append("one accelerator: wall time is accelerator time (--count)")
-    if job.method == "qlora":
-        said.append("unpacking four-bit weights is not counted")
-    return tuple(said)
-
-
-def _sampling(job: Training, model: Architecture) -> Draft:
-    """The tokens that reinforcement learning samples: serving, at a batch of its own."""
-    from wattermark.verbs.estimates.inference import serving_draft
-
-    sampled = job.generated_tokens or job.tokens or 0.0
-    asked = Inference(
-        gpu=job.gpu, model=job.model, config=job.config, params=job.params,
-        active_params=job.active_params, input_tokens=1.0, output_tokens=1.0,
-        batch=GENERATION_BATCH, utilisation=1.0,
-    )  # fmt: skip
-    draft = serving_draft(asked, requests=sampled, model=model)
-    terms = tuple(replace(term, name=f"sampling: {term.name}") for term in draft.sketch.terms)
-    said = f"samples are generated at a batch of {GENERATION_BATCH:g}; wall time is that of the updates"
-    amounts = {"accelerator_hours": draft.sketch.amounts["accelerator_hours"]}
-    many = () if job.generated_tokens else ("as many tokens are sampled as trained on",)
-    return replace(
-        draft,
-        sketch=Sketch(terms=terms, held_s=draft.sketch.held_s, amounts=amounts),
-        assumptions=(said, *many, *draft.assumptions),
+def _work(job: Training, model: Architecture | None) -> str:
+    """What is trained, in words."""
+    name = "a training"
+    if model is not None:
+        name = f"{name} of {model.name}"
+        if job.params is None:
+            name = f"{name} ({size(model.params)})"
+    told = (
+        f"{say(job.tokens, COUNT)} tokens" if job.tokens else "",
+        f"{job.flops:.3g} FLOP" if job.flops else "",
+        f"{job.gpu_hours:,.10g} accelerator hours" if job.gpu_hours else "",
+        job.method if job.method != "full" else "",
     )
+    return ", ".join((name, *filter(None, told), job.precision))
+
+
+def _said(
+    job: Training, model: Architecture | None, accelerator: Accelerator, power: TrainingPower
+) -> Iterator[str]:
+    if job.mfu is None and job.gpu_hours is None:
+        yield "model FLOPs utilisation as in published runs (--mfu)"
+        if not generation_of(accelerator.id):
+            yield f"no or few trainings on {accelerator.id} told their hours: utilisation as on others"
+        if job.method != "full":
+            yield "utilisation as in pre-training; fine-tuning on few accelerators may reach less"
+    if power.assumption:
+        yield power.assumption
+    if job.count == 1:
+        yield "one accelerator: wall time is accelerator time (--count)"
+    if job.method == "qlora":
+        yield "unpacking four-bit weights is not counted"
+    if model is not None:
+        yield from _memory(job, model, accelerator)
+
+
+def _memory(job: Training, model: Architecture, accelerator: Accelerator) -> Iterator[str]:
+    needed, there = training_gigabytes(model.params, job.method), memory_gigabytes(accelerator, job.count)
+    if needed > there:
+        yield (
+            f"its weights and optimizer take about {needed:,.3g} GB, more than the {there:,.3g} GB of"
+            f" {job.count:g} x {accelerator.id}: moving them in and out is not counted (--count, --method)"
+        )

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from wattermark.errors import UsageError
 from wattermark.factors.accelerators import peak_flops
+from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import power_knots, serving_factors
 from wattermark.factors.training import mfu_factor
 from wattermark.science.estimate import rows_of
 from wattermark.science.serving import cached_tokens, power_at_batch, request_work
 from wattermark.science.sketch import Sketch
-from wattermark.science.sketch_serving import serving
+from wattermark.science.sketch_serving import serving, usual_idle
 from wattermark.science.sketch_training import training
 from wattermark.science.training import mfu_by_kind, training_flops
 from wattermark.values.factors import Factor
@@ -130,11 +131,12 @@ def _inference(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Fact
     )
     sketch = serving(
         request_work(model, requests),
-        tdp_w=accelerator.tdp_w, requests=1.0, accelerators=group["count"], utilisation=None, embed=False,
+        tdp_w=accelerator.tdp_w, requests=1.0, accelerators=group["count"], idle=usual_idle, embed=False,
     )  # fmt: skip
     factors = [
         *serving_factors(accelerator, 1.0),
-        *defaults(("gpu_idle_fraction", "host_power_per_gpu_w", "serving_utilisation")),
+        *defaults(("gpu_idle_fraction", "serving_utilisation")),
+        host_power_factor(accelerator.tdp_w),
     ]
     drawn = power_at_batch(group["batch"], *power_knots(accelerator))
     return sketch, factors, {"serving_power_fraction": drawn}

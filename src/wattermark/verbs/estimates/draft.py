@@ -1,0 +1,71 @@
+"""Work that is not placed yet, and where it is placed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from wattermark.report.numbers import COUNT, say
+from wattermark.science.estimate import estimate
+from wattermark.science.sketch import Sketch
+from wattermark.values.estimate import Estimate, Question
+from wattermark.values.factors import Factor
+from wattermark.values.jobs import ApiCalls, Inference, Media, Site, Training
+from wattermark.verbs.estimates.ground import DEVICES, ground
+
+Job = Training | Inference | Media | ApiCalls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What would run: its terms, the factors that they name, what was assumed, and what it is in words.
+
+    ``accelerator`` is the id of what is held, ``hardware`` the same in words, ``units`` how many of what
+    it is for.
+    """
+
+    kind: str
+    subject: str
+    accelerator: str
+    hardware: str
+    sketch: Sketch
+    factors: tuple[Factor, ...]
+    assumptions: tuple[str, ...]
+    units: Mapping[str, float]
+
+
+def placed(draft: Draft, job: Job, site: Site | None) -> Estimate:
+    """A draft where it would run; the world by default, with a wide interval.
+
+    Raises
+    ------
+    UsageError
+        If the place is not known, or a number of the site cannot be meant.
+    """
+    where = site or Site()
+    standing = ground(where, draft.accelerator)
+    question = Question(
+        kind=draft.kind,
+        subject=draft.subject,
+        hardware=draft.hardware,
+        job={**_given(job), "site": _given(where)},
+        units=draft.units,
+        assumptions=(*draft.assumptions, *standing.assumptions),
+    )
+    return estimate(
+        draft.sketch, (*standing.factors, *draft.factors), DEVICES, question=question, place=standing.place
+    )
+
+
+def _given(told: Job | Site) -> dict[str, object]:
+    return {name: value for name, value in asdict(told).items() if value is not None}
+
+
+def many(value: float, word: str) -> str:
+    """How many of something, in words: ``1 request``, ``2,000,000 requests``."""
+    return f"{value:,.10g} {word}" if value == 1 else f"{value:,.10g} {word}s"
+
+
+def size(params: float) -> str:
+    """A model's size as people say it: ``70.6 B parameters``."""
+    return f"{say(params, COUNT)} parameters"
