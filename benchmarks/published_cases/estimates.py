@@ -72,7 +72,7 @@ def service(case: Case) -> Outcome:
 def narrow(case: Case) -> Outcome:
     """The accelerators' own part of what a facility used, by our share of it."""
     job, site = wm.Inference(**case.inputs["job"]), wm.Site(pue=case.inputs["pue"])
-    draft = serving_draft(job, requests=1.0)
+    draft = serving_draft(job)
     whole = rows_of(draft.sketch, DEVICES)
 
     def part(values: Values) -> dict[str, float]:

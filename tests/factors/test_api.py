@@ -19,7 +19,7 @@ def test_every_anchor_lies_in_the_band_of_its_line(row):
     found = wm.estimate_api(wm.ApiCalls(model=row["model"], provider=row["provider"], **tokens))
     energy_j = found.amounts["energy_per_request_j"]
     assert energy_j.low <= float(row["energy_wh"]) * 3600 <= energy_j.high
-    assert energy_j.high / energy_j.low >= 8.9
+    assert energy_j.high / energy_j.low >= 8
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,17 @@ def cache_bytes(model: Architecture, requests: Requests) -> Number:
     return KV_BYTES * kv_values(model, requests.input_tokens + requests.output_tokens / 2)
 
 
+def experts_like(params: float, active_params: float) -> int:
+    """Experts of a mixture of which only the sizes are known, if a token goes through one of them.
+
+    Parameters
+    ----------
+    params, active_params : float
+        All, and those that a token passes through. [1]
+    """
+    return max(1, round(params / active_params))
+
+
 def layers_like(params: float) -> float:
     """How deep a model of that size usually is; for models of which only the size is known.
 
@@ -238,6 +249,19 @@ def uncached_tokens(input_tokens: Number, share: Number) -> Number:
         As of ``cached_tokens``.
     """
     return input_tokens - cached_tokens(input_tokens, share)
+
+
+def requests_for(output_tokens: float, of_one: float) -> float:
+    """How many requests generate so many tokens. [1]
+
+    Parameters
+    ----------
+    output_tokens : float
+        Of all of them. [1]
+    of_one : float
+        Of one. [1]
+    """
+    return output_tokens / of_one
 
 
 def output_tokens_of(requests: float, job_output_tokens: float) -> float:

@@ -211,8 +211,8 @@ def api(*, input_tokens: Number, output_tokens: Number, requests: Number) -> Ske
 
     Notes
     -----
-    The anchors are energies of the facility; they are divided by the PUE, which the footprint
-    multiplies again.
+    The anchors are energies of their own facilities; they are divided by the PUE of these, and the
+    footprint multiplies the PUE of the place.
     """
 
     @once
@@ -222,7 +222,7 @@ def api(*, input_tokens: Number, output_tokens: Number, requests: Number) -> Ske
             + values["api_input_token_j"] * input_tokens
             + values["api_output_token_j"] * output_tokens
         )
-        return requests * values["api_error"] * facility_j / values["pue"]
+        return requests * values["api_error"] * facility_j / values["api_anchor_pue"]
 
     return Sketch(
         terms=(term("service", it_j),),

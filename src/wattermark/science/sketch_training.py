@@ -19,7 +19,6 @@ def training(
     peak_flops: Number,
     powers: Mapping[str, Energy],
     count: Number,
-    experiments: Number = 0.0,
 ) -> Sketch:
     """A training by its work.
 
@@ -33,51 +32,58 @@ def training(
         As of ``held``.
     count : float or ndarray
         Accelerators. [1]
-    experiments : float or ndarray
-        Trials and failed runs, over the final one. [1]
     """
 
     @once
     def busy_s(values: Values) -> Number:
         return accelerator_time_s(flops, peak_flops=peak_flops, mfu=values["training_mfu"])
 
-    sketch = held(busy_s, powers=powers, count=count, experiments=experiments)
+    sketch = held(busy_s, powers=powers, count=count)
     amounts: dict[str, Energy] = {**sketch.amounts, "flops": lambda _: flops}
     return Sketch(terms=sketch.terms, held_s=sketch.held_s, amounts=amounts)
 
 
-def held(
-    busy_s: Energy,
-    *,
-    powers: Mapping[str, Energy],
-    count: Number,
-    experiments: Number = 0.0,
-) -> Sketch:
+def held(busy_s: Energy, *, powers: Mapping[str, Energy], count: Number) -> Sketch:
     """A training by its accelerator time.
 
     Parameters
     ----------
     busy_s : callable
-        From the factors to seconds times accelerators of the final run. [s]
+        From the factors to seconds times accelerators. [s]
     powers : mapping
         ``sheet_powers`` or ``system_power``: mean power of each part, for one accelerator. [W]
-    count, experiments
+    count
         As of ``training``.
     """
-    parts = {name: _drawn(busy_s, power_w) for name, power_w in powers.items()}
-    final = tuple(parts.values())
-    if np_any(experiments):
-        parts["experiments"] = lambda values: experiments * total(part(values) for part in final)
-    amounts: dict[str, Energy] = {
-        "accelerator_hours": lambda values: busy_s(values) / S_PER_HOUR,
-        "wall_time_s": lambda values: wall_time_s(busy_s(values), count),
-    }
-    if np_any(experiments):
-        amounts["experiment_hours"] = lambda values: experiments * busy_s(values) / S_PER_HOUR
     return Sketch(
-        terms=tuple(term(name, run) for name, run in parts.items()),
-        held_s=lambda values: busy_s(values) * (1 + experiments),
-        amounts=amounts,
+        terms=tuple(term(name, _drawn(busy_s, power_w)) for name, power_w in powers.items()),
+        held_s=busy_s,
+        amounts={
+            "accelerator_hours": lambda values: busy_s(values) / S_PER_HOUR,
+            "wall_time_s": lambda values: wall_time_s(busy_s(values), count),
+        },
+    )
+
+
+def with_experiments(sketch: Sketch, experiments: Number) -> Sketch:
+    """A final run, and the trials and failed runs before it as a part of their own.
+
+    Parameters
+    ----------
+    sketch : Sketch
+        The final run; its hours and wall time stay those of it alone.
+    experiments : float or ndarray
+        All others, over the final one. [1]
+    """
+    if not np_any(experiments):
+        return sketch
+    final = [one.run for one in sketch.terms if one.run is not None]
+    before = term("experiments", lambda values: experiments * total(part(values) for part in final))
+    hours = sketch.amounts["accelerator_hours"]
+    return Sketch(
+        terms=(*sketch.terms, before),
+        held_s=lambda values: sketch.held_s(values) * (1 + experiments),
+        amounts={**sketch.amounts, "experiment_hours": lambda values: experiments * hours(values)},
     )
 
 

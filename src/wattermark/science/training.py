@@ -21,6 +21,9 @@ METHOD_FLOPS: Final = {
 }
 """FLOPs for each parameter and each token that is trained on, by method."""
 
+ATTENTION_FLOPS: Final = {name: max(flops, 3 * FORWARD) for name, flops in METHOD_FLOPS.items()}
+"""Of attention, for two tokens and a unit of width: it has no weights, so its backward pass is whole."""
+
 
 def training_flops(
     active_params: Number,
@@ -57,7 +60,7 @@ def training_flops(
     .. [3] E. J. Hu et al., "LoRA", arXiv:2106.09685; R. Rafailov et al., "DPO", arXiv:2305.18290.
     """
     per_param = METHOD_FLOPS[method]
-    attention = per_param * attention_width * sequence_tokens
+    attention = ATTENTION_FLOPS[method] * attention_width * sequence_tokens
     return (per_param * active_params + attention) * tokens
 
 
@@ -98,7 +101,9 @@ def implied_mfu(flops: Number, *, peak_flops: Number, accelerator_hours: Number)
     return flops / (peak_flops * accelerator_hours * S_PER_HOUR)
 
 
-def mfu_by_kind(params: Number, active_params: Number, *, dense: float, mixture: float) -> Number:
+def mfu_by_kind(
+    params: Number, active_params: Number, *, dense: float, mixture: float, most_active: float
+) -> Number:
     """The utilisation to expect of each model, by whether it is a mixture of experts. [1]
 
     Parameters
@@ -107,8 +112,10 @@ def mfu_by_kind(params: Number, active_params: Number, *, dense: float, mixture:
         All, and those that a token passes through: fewer in a mixture. [1]
     dense, mixture : float
         Of models of either kind. [1]
+    most_active : float
+        The share of active parameters below which a model is a mixture. [1]
     """
-    return np.where(np.less(active_params, params), mixture, dense)
+    return np.where(np.less(active_params, most_active * params), mixture, dense)
 
 
 def held_energy_j(time_s: Number, power_w: Number) -> Number:

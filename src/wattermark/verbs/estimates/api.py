@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wattermark.factors.api import api_factors
 from wattermark.science.serving import uncached_tokens
 from wattermark.science.sketch_serving import api
@@ -37,6 +39,8 @@ def estimate_api(job: ApiCalls, site: Site | None = None) -> Estimate:
     True
     """
     line = api_factors(job.model, job.provider)
+    (anchor_pue,) = defaults(("api_anchor_pue",))
+    usual_pue = replace(anchor_pue, name="pue", key="as of its anchors", least=1.0)
     sketch = api(
         input_tokens=uncached_tokens(job.input_tokens, job.cached),
         output_tokens=job.output_tokens,
@@ -49,7 +53,7 @@ def estimate_api(job: ApiCalls, site: Site | None = None) -> Estimate:
         accelerator=TYPICAL_ACCELERATOR,
         hardware=f"undisclosed hardware, taken for {TYPICAL_ACCELERATOR}",
         sketch=sketch,
-        factors=(*line, *defaults(("api_power_per_accelerator_w",))),
+        factors=(*line, *defaults(("api_power_per_accelerator_w",)), anchor_pue, usual_pue),
         assumptions=(
             "a closed model: a line through published figures of its facility, not a measurement",
             line[0].note,

@@ -44,6 +44,10 @@ def placed(draft: Draft, job: Job, site: Site | None) -> Estimate:
     """
     where = site or Site()
     standing = ground(where, draft.accelerator)
+    # a place that nobody named keeps what the draft knows of it: a closed model's own PUE
+    known = {one.name: one for one in standing.factors}
+    known |= {one.name: one for one in draft.factors if where.place is None and where.pue is None}
+    known |= {one.name: one for one in draft.factors if one.name not in known}
     question = Question(
         kind=draft.kind,
         subject=draft.subject,
@@ -52,9 +56,7 @@ def placed(draft: Draft, job: Job, site: Site | None) -> Estimate:
         units=draft.units,
         assumptions=(*draft.assumptions, *standing.assumptions),
     )
-    return estimate(
-        draft.sketch, (*standing.factors, *draft.factors), DEVICES, question=question, place=standing.place
-    )
+    return estimate(draft.sketch, known.values(), DEVICES, question=question, place=standing.place)
 
 
 def _given(told: Job | Site) -> dict[str, object]:

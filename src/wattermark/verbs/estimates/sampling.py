@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from wattermark.science.serving import requests_for
 from wattermark.science.sketch import Sketch
 from wattermark.science.training import wall_time_s
 from wattermark.values.jobs import Inference, Training
@@ -11,16 +12,17 @@ from wattermark.values.workload import Architecture
 from wattermark.verbs.estimates.draft import Draft
 from wattermark.verbs.estimates.inference import serving_draft
 
-BATCH = 64.0
+BATCH, PROMPT_TOKENS, SAMPLE_TOKENS = 64.0, 256.0, 1024.0
 
 
 def sampling_draft(job: Training, model: Architecture) -> Draft:
     """As many tokens as the job tells, on all accelerators of the training, by turns with the updates."""
     sampled = job.generated_tokens or job.tokens or 1.0
+    answer = min(job.sequence or SAMPLE_TOKENS, sampled)
     asked = Inference(
         gpu=job.gpu, model=job.model, config=job.config, params=job.params,
-        active_params=job.active_params, input_tokens=1.0, output_tokens=1.0,
-        batch=BATCH, utilisation=1.0, requests=sampled,
+        active_params=job.active_params, input_tokens=PROMPT_TOKENS, output_tokens=answer,
+        batch=BATCH, utilisation=1.0, requests=requests_for(sampled, answer),
     )  # fmt: skip
     draft = serving_draft(asked, model=model)
     whole = draft.sketch
@@ -29,7 +31,10 @@ def sampling_draft(job: Training, model: Architecture) -> Draft:
         "accelerator_hours": whole.amounts["accelerator_hours"],
         "wall_time_s": lambda values: wall_time_s(whole.held_s(values), job.count),
     }
-    said = f"samples are generated at a batch of {BATCH:g}, by turns with the updates"
+    said = (
+        f"samples of {answer:g} tokens to prompts of {PROMPT_TOKENS:g} are generated at a batch of {BATCH:g},"
+        " by turns with the updates"
+    )
     many = () if job.generated_tokens else ("as many tokens are sampled as trained on",)
     return replace(
         draft,

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from wattermark.errors import UsageError
 from wattermark.factors.accelerators import peak_flops
-from wattermark.factors.training import generation_of, mfu_factor
+from wattermark.factors.training import generation_of, is_mixture, mfu_factor
 from wattermark.report.numbers import COUNT, say
 from wattermark.science.capacity import memory_gigabytes, training_gigabytes
 from wattermark.science.sketch import Sketch, known_besides, together
-from wattermark.science.sketch_training import held, training
+from wattermark.science.sketch_training import held, training, with_experiments
 from wattermark.science.training import hours_to_s, implied_mfu, training_flops
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
@@ -61,7 +61,7 @@ def estimate_training(job: Training, site: Site | None = None) -> Estimate:
         from wattermark.verbs.estimates.sampling import sampling_draft
 
         draft = _both(draft, sampling_draft(job, model))
-    return placed(draft, job, site)
+    return placed(replace(draft, sketch=with_experiments(draft.sketch, job.experiments)), job, site)
 
 
 def _draft(job: Training, model: Architecture | None, accelerator: Accelerator) -> Draft:
@@ -87,15 +87,13 @@ def _sketch(
     flops = _flops(job, model)
     if job.gpu_hours is not None:
         busy_s = hours_to_s(job.gpu_hours)
-        sketch = held(lambda _: busy_s, powers=power.powers, count=job.count, experiments=job.experiments)
+        sketch = held(lambda _: busy_s, powers=power.powers, count=job.count)
         told = {} if flops is None else _implied(flops, job.gpu_hours, job.precision, accelerator)
         return known_besides(sketch, told), ()
     if flops is None:
         raise UsageError("the training is known by half", fix="Give a model and --tokens")
     peak = peak_flops(accelerator, job.precision)
-    sketch = training(
-        flops, peak_flops=peak, powers=power.powers, count=job.count, experiments=job.experiments
-    )
+    sketch = training(flops, peak_flops=peak, powers=power.powers, count=job.count)
     return sketch, (_mfu(job, model, accelerator),)
 
 
@@ -151,7 +149,7 @@ def _flops(job: Training, model: Architecture | None) -> float | None:
 
 
 def _mfu(job: Training, model: Architecture | None, accelerator: Accelerator) -> Factor:
-    mixture = model is not None and model.active_params < model.params
+    mixture = model is not None and is_mixture(model.params, model.active_params)
     known = mfu_factor(accelerator, job.precision, mixture=mixture)
     return known if job.mfu is None else given_factor(known.name, job.mfu, "1")
 

@@ -12,12 +12,12 @@ from wattermark.errors import UsageError
 from wattermark.factors.accelerators import peak_flops
 from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import power_knots, serving_factors
-from wattermark.factors.training import mfu_factor
+from wattermark.factors.training import MOST_ACTIVE, mfu_factor
 from wattermark.science.estimate import rows_of
 from wattermark.science.serving import cached_tokens, power_at_batch, request_work
 from wattermark.science.sketch import Sketch
 from wattermark.science.sketch_serving import serving, usual_idle
-from wattermark.science.sketch_training import training
+from wattermark.science.sketch_training import training, with_experiments
 from wattermark.science.training import mfu_by_kind, training_flops
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import METHODS, PRECISIONS, Site, check_choice
@@ -107,12 +107,14 @@ def _training(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Facto
         peak_flops=peak_flops(accelerator, words["precision"]),
         powers=power.powers,
         count=group["count"],
-        experiments=group["experiments"],
     )
+    sketch = with_experiments(sketch, group["experiments"])
     dense, mixture = (
         mfu_factor(accelerator, words["precision"], mixture=kind).value.best for kind in (False, True)
     )
-    mfu = mfu_by_kind(group["params"], group["active_params"], dense=dense, mixture=mixture)
+    mfu = mfu_by_kind(
+        group["params"], group["active_params"], dense=dense, mixture=mixture, most_active=MOST_ACTIVE
+    )
     return sketch, list(power.factors), {"training_mfu": mfu}
 
 
