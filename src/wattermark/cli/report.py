@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wattermark.cli.options import add_json, add_ledger, add_site, amount, settings
 from wattermark.errors import UsageError
+from wattermark.values.subject import STANDARDS
 
 if TYPE_CHECKING:
     from wattermark.values.subject import Subject
@@ -30,10 +31,6 @@ examples:
   wattermark report sci-ai-provider plan.json --per "training token"
   wattermark report model-card plan.json --training-type pre-training
 """
-STANDARDS = (
-    *("sci", "sci-ai-consumer", "sci-ai-provider", "ghg", "ghg-customer"),
-    *("ai-act", "model-card", "methods"),
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--per", metavar="UNIT", help="the functional unit of a score")
     parser.add_argument("--units", type=amount, metavar="N", help="how many of them")
     parser.add_argument("--flops", type=amount, help="work of the training [FLOP]")
-    parser.add_argument("--training-type", default="training", help="pre-training, fine-tuning ...")
+    parser.add_argument("--training-type", metavar="TYPE", help="of a model card: pre-training ...")
     add_site(parser)
     add_ledger(parser)
     add_json(parser)

@@ -14,7 +14,8 @@ from wattermark.values.range import Range
 from wattermark.values.subject import Subject
 
 T = TypeVar("T")
-MOST = 1e300
+KINDS = ("training", "inference", "embedding", "image", "video", "api")
+MOST = 1e40
 FIX = "Make it with: wattermark estimate ... --json, or wattermark show RUN --json"
 
 
@@ -47,11 +48,11 @@ def _estimate(told: Mapping[str, Any], footprint: Footprint) -> Estimate:
     amounts = {"flops": flops, "wall_time_s": _range(told.get("wall_time_s"), "estimate.wall_time_s")}
     units = _mapping(_get(told, "units"), "units")
     question = Question(
-        kind=_text(told, "kind"),
+        kind=_kind(told),
         subject=_text(told, "subject"),
         hardware=_text(told, "hardware"),
         job=_mapping(_get(told, "job"), "job"),
-        units={unit: _number(units, unit) for unit in units},
+        units={unit: _many(units, unit) for unit in units},
         assumptions=_texts(told, "assumptions"),
     )
     return Estimate(
@@ -60,6 +61,13 @@ def _estimate(told: Mapping[str, Any], footprint: Footprint) -> Estimate:
         amounts={name: value for name, value in amounts.items() if value is not None},
         per_unit={},
     )
+
+
+def _kind(told: Mapping[str, Any]) -> str:
+    kind = _text(told, "kind")
+    if kind not in KINDS:
+        raise _bad(f"kind is {kind!r:.40}")
+    return kind
 
 
 def _footprint(whole: Mapping[str, Any]) -> Footprint:
@@ -149,7 +157,7 @@ def _text(told: Mapping[str, Any], key: str) -> str:
     value = _get(told, key)
     if not isinstance(value, str):
         raise _bad(f"{key} is {value!r:.40}, not a text")
-    return value
+    return " ".join(value.split())
 
 
 def _texts(told: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -162,14 +170,23 @@ def _texts(told: Mapping[str, Any], key: str) -> tuple[str, ...]:
 def _number(told: Mapping[str, Any], key: str) -> float:
     value = _get(told, key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
-        raise _bad(f"{key} is {value!r:.40}, not a number")
+        raise _bad(f"{key} is {value!r:.40}, not a number that can be")
     return float(value)
+
+
+def _many(told: Mapping[str, Any], key: str) -> float:
+    value = _number(told, key)
+    if not value > 0:
+        raise _bad(f"{key} is {value:g}, not above 0")
+    return value
 
 
 def _range(value: object, name: str) -> Range | None:
     if value is None:
         return None
     ends = [_number(_mapping(value, name), end) for end in ("low", "best", "high")]
+    if min(ends) < 0:
+        raise _bad(f"{name} is below 0")
     try:
         return Range(*ends)
     except ValueError as error:
@@ -177,10 +194,11 @@ def _range(value: object, name: str) -> Range | None:
 
 
 def _word(told: Mapping[str, Any], key: str, words: Callable[[str], T]) -> T:
+    text = _text(told, key)
     try:
-        return words(_text(told, key))
+        return words(text)
     except ValueError as error:
-        raise _bad(f"{key} is {told[key]!r:.40}") from error
+        raise _bad(f"{key} is {text!r:.40}") from error
 
 
 def _each(whole: Mapping[str, Any], key: str, read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:

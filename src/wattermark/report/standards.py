@@ -46,20 +46,29 @@ def sci_document(subject: Subject, score: Range, *, unit: str, units: float, nam
     }
 
 
-def ghg_of_owner(subject: Subject) -> Document:
+def ghg_of_owner(subject: Subject, generation_g: Range | None, upstream_g: Range | None) -> Document:
     """GHG Protocol rows of who owns the machines and buys the electricity.
 
     Parameters
     ----------
     subject : Subject
         What the rows are of.
+    generation_g, upstream_g : Range, optional
+        Its operational carbon: of the power plants themselves, and of fuels and plants before; None where
+        the intensity of the grid was not of the life cycle. [g CO2e]
     """
     footprint = subject.footprint
+    whole = footprint.carbon_operational_g
+    basis = footprint.boundary.ci_basis
     rows = [
-        _row("scope 2, location-based", footprint.carbon_operational_g),
-        _row("scope 2, market-based", footprint.carbon_market_g, "give --market-intensity"),
-        _row("scope 3, category 2: capital goods", footprint.carbon_embodied_g),
-        _row("scope 3, category 3: fuel and grid losses upstream", None),
+        _row(
+            "scope 2, location-based", generation_g or whole, note="" if generation_g else f"basis: {basis}"
+        ),
+        _row("scope 2, market-based", footprint.carbon_market_g, missing="estimate with --market-intensity"),
+        _row(
+            "scope 3, category 2: capital goods", footprint.carbon_embodied_g, note="its share of a lifetime"
+        ),
+        _row("scope 3, category 3: fuel upstream", upstream_g),
     ]
     return _ghg(subject, rows)
 
@@ -93,7 +102,10 @@ def ai_act_document(subject: Subject) -> Document:
         "energy_consumption_mwh_90": None
         if energy is None
         else [_two_figures(_mwh(end)) for end in (energy.low, energy.high)],
-        "energy_is": "known: metered" if subject.is_measured else "estimated: from the compute that was used",
+        "energy_is": f"{'known' if subject.is_measured else 'estimated'}: {_made(subject)}",
+        "energy_holds": "experiments as well; FLOP and time are of the final run"
+        if subject.holds_experiments
+        else "the training",
         "note": "two significant figures, as the model documentation form of the code of practice asks",
     }
 
@@ -113,7 +125,7 @@ def model_card(subject: Subject, *, training_type: str) -> str:
         return "# co2_eq_emissions: not known"
     lines = (
         "co2_eq_emissions:",
-        f"  emissions: {carbon.best:.6g}  # grams; 90 %: {carbon.low:.3g} to {carbon.high:.3g}",
+        f"  emissions: {_grams(carbon.best)}  # grams; 90 %: {_grams(carbon.low)} to {_grams(carbon.high)}",
         f"  source: {_quoted(f'wattermark, {_made(subject)}')}",
         f"  training_type: {_quoted(training_type)}",
         f"  geographical_location: {_quoted(subject.footprint.place.name)}",
@@ -174,12 +186,22 @@ def _ghg(subject: Subject, rows: list[Document]) -> Document:
     return {
         "standard": "GHG Protocol, Scope 2 Guidance (2015) and Scope 3 Standard",
         "figures_are": _made(subject),
+        "place": subject.footprint.place.resolved,
+        "grid": _grid(subject),
         "rows": [scope_1, *rows],
     }
 
 
-def _row(name: str, value: Range | None, otherwise: str = NOT_TOLD) -> Document:
-    return {"row": name, "carbon_g": _range(value), "note": "" if value else otherwise}
+def _grid(subject: Subject) -> str:
+    """The factor that the carbon of electricity is from."""
+    one = next((f for f in subject.footprint.factors if f.name == "carbon_intensity"), None)
+    if one is None:
+        return NOT_TOLD
+    return f"{one.value.best:.4g} {one.unit}, {one.year}, {one.basis}, {one.source.replace('+', ' + ')}"
+
+
+def _row(name: str, value: Range | None, *, note: str = "", missing: str = NOT_TOLD) -> Document:
+    return {"row": name, "carbon_g": _range(value), "note": note if value else missing}
 
 
 def _range(value: Range | None) -> Document | None:
@@ -194,6 +216,11 @@ def _kwh(value: Range | None) -> Document | None:
 
 def _mwh(energy_j: float) -> float:
     return energy_j / J_PER_KWH / KWH_PER_MWH
+
+
+def _grams(value: float) -> str:
+    """Three figures, and no exponent."""
+    return f"{float(f'{value:.3g}'):.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _two_figures(value: float) -> float:

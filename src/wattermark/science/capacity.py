@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from wattermark.science.serving import cache_bytes, weight_bytes
+from wattermark.values.boundary import Number
 from wattermark.values.units import BYTES_PER_GB
 from wattermark.values.workload import Accelerator, Architecture, Requests
 
 USABLE: Final = 0.95
 """Part of the memory that weights may take; the rest is the engine's."""
+CROWDED: Final = 0.95
+OVERFULL: Final = 2.0
+"""Of the memory, by weights, keys and values: above the one requests wait, the other nobody measured."""
 
 
 def fits(model: Architecture, requests: Requests, accelerator: Accelerator) -> bool:
@@ -37,11 +44,36 @@ def fewest_accelerators(model: Architecture, requests: Requests, accelerator: Ac
     model, requests, accelerator
         As of ``fits``; a larger batch does not make the replica larger.
     """
-    needed = weight_bytes(model, requests.precision) + float(cache_bytes(model, requests))
-    return int(2 ** max(0, math.ceil(math.log2(needed / (accelerator.memory_bytes * USABLE)))))
+    return int(fewest_for(model, requests, accelerator).accelerators)
 
 
-def fill(model: Architecture, requests: Requests, accelerator: Accelerator) -> float:
+def fewest_for(model: Architecture, requests: Requests, accelerator: Accelerator) -> Requests:
+    """The same requests, on as few accelerators as ``fewest_accelerators``; rows of what-if as well.
+
+    Parameters
+    ----------
+    model, requests, accelerator
+        As of ``fits``.
+    """
+    needed = weight_bytes(model, requests.precision) + cache_bytes(model, requests)
+    doublings = np.ceil(np.log2(needed / (accelerator.memory_bytes * USABLE)))
+    return replace(requests, accelerators=np.asarray(2.0 ** np.maximum(0.0, doublings), np.float64))
+
+
+def has_room(model: Architecture, requests: Requests, accelerator: Accelerator) -> Number:
+    """Whether the weights fit, and the rest is not far beyond what was ever measured.
+
+    Parameters
+    ----------
+    model, requests, accelerator
+        As of ``fits``; rows of what-if as well.
+    """
+    room = requests.accelerators * accelerator.memory_bytes * USABLE
+    holds = np.greater_equal(room, weight_bytes(model, requests.precision))
+    return np.logical_and(holds, np.less_equal(fill(model, requests, accelerator), OVERFULL))
+
+
+def fill(model: Architecture, requests: Requests, accelerator: Accelerator) -> Number:
     """Weights, keys and values of all running requests, over the memory of a replica. [1]
 
     Parameters
@@ -50,7 +82,7 @@ def fill(model: Architecture, requests: Requests, accelerator: Accelerator) -> f
         As of ``fits``.
     """
     needed = weight_bytes(model, requests.precision) + requests.batch * cache_bytes(model, requests)
-    return float(needed / (requests.accelerators * accelerator.memory_bytes))
+    return needed / (requests.accelerators * accelerator.memory_bytes)
 
 
 def most_batch(model: Architecture, requests: Requests, accelerator: Accelerator) -> int:
@@ -63,7 +95,8 @@ def most_batch(model: Architecture, requests: Requests, accelerator: Accelerator
     """
     room = requests.accelerators * accelerator.memory_bytes * USABLE
     left = room - weight_bytes(model, requests.precision)
-    return max(1, int(left / cache_bytes(model, requests)))
+    kept = float(cache_bytes(model, requests))
+    return max(1, int(float(left) / kept)) if kept else int(requests.batch)
 
 
 TRAINING_BYTES: Final = {"full": 16.0, "dpo": 18.0, "rl": 18.0, "lora": 2.0, "qlora": 0.6}

@@ -5,6 +5,32 @@ from __future__ import annotations
 from wattermark.values.range import Range
 
 
+def without_upstream(lifecycle_g: Range, ratio: Range) -> tuple[Range, Range]:
+    """Carbon of electricity as that of the power plants themselves, and of all before and around them.
+
+    Parameters
+    ----------
+    lifecycle_g : Range
+        By a life-cycle intensity. [g CO2e]
+    ratio : Range
+        Life-cycle over direct intensity, at least 1. [1]
+
+    Returns
+    -------
+    tuple of Range
+        Direct, and upstream: the two best values sum to the whole. [g CO2e]
+
+    References
+    ----------
+    .. [1] GHG Protocol Scope 2 Guidance (2015), section 5.2: scope 2 holds generation only, and fuels
+       upstream belong to scope 3, category 3.
+    """
+    direct = Range(lifecycle_g.low / ratio.high, lifecycle_g.best / ratio.best, lifecycle_g.high / ratio.low)
+    parts = [1 - 1 / one for one in (ratio.low, ratio.best, ratio.high)]
+    ends = (lifecycle_g.low, lifecycle_g.best, lifecycle_g.high)
+    return direct, Range(*(value * part for value, part in zip(ends, parts, strict=True)))
+
+
 def sci_g_per_unit(operational_g: Range, embodied_g: Range, units: float) -> Range:
     """Software carbon intensity: operational and embodied carbon over functional units.
 

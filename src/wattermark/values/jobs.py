@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf
 
 from wattermark.errors import UsageError
 
 MEDIA = ("image", "video")
+SERVICES = ("inference", "embedding")
 METHODS = ("full", "lora", "qlora", "dpo", "rl")
 ARITHMETIC = ("bf16", "fp16", "fp8", "int8")
 PRECISIONS = ("bf16", "fp16", "fp8", "int8", "int4", "mxfp4", "fp32")
-LEAST_PARAMS = 1e5
+LEAST_PARAMS, LEAST_SHARE = 1e5, 1e-4
+LEAST, MOST = 1e-9, 1e30
+"""Of any size: beyond them are slips, and numbers that no formula can hold."""
 
 
 def _finite(name: str, value: object) -> float:
@@ -22,8 +25,8 @@ def _finite(name: str, value: object) -> float:
         number = float(value)
     except OverflowError:
         number = inf
-    if not isfinite(number):
-        raise UsageError(f"{name} is {number:g}", fix="Give a finite number")
+    if not abs(number) <= MOST:
+        raise UsageError(f"{name} is {number:g}", fix=f"Give a number, {MOST:g} at most")
     return number
 
 
@@ -35,8 +38,22 @@ def check_positive(name: str, value: float | None) -> None:
     UsageError
         If it is not.
     """
-    if value is not None and not _finite(name, value) > 0:
+    if value is not None and not _finite(name, value) >= LEAST:
         raise UsageError(f"{name} is {value:g}", fix="Give a number above 0")
+
+
+def check_count(name: str, value: float | None) -> None:
+    """What is counted is whole, and at least one.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+    """
+    if value is None:
+        return
+    if _finite(name, value) < 1 or value != int(value):
+        raise UsageError(f"{name} is {value:g}", fix="Give a whole number, at least 1")
 
 
 def check_not_negative(name: str, value: float) -> None:
@@ -72,7 +89,7 @@ def check_share(name: str, value: float | None, *, above_zero: bool) -> None:
     UsageError
         If it does not.
     """
-    if value is None or (0 <= _finite(name, value) <= 1 and (value > 0 or not above_zero)):
+    if value is None or (0 <= _finite(name, value) <= 1 and (value >= LEAST_SHARE or not above_zero)):
         return
     low = "above 0" if above_zero else "at least 0"
     raise UsageError(f"{name} is {value:g}, but it is a share", fix=f"Give a number {low} and at most 1")
@@ -137,8 +154,9 @@ class Training:
     def __post_init__(self) -> None:
         for name in ("params", "active_params"):
             check_model_size(name, getattr(self, name))
-        for name in ("count", "tokens", "flops", "gpu_hours", "power_w", "sequence", "generated_tokens"):
+        for name in ("tokens", "flops", "gpu_hours", "power_w", "sequence", "generated_tokens"):
             check_positive(name, getattr(self, name))
+        check_count("count", self.count)
         check_share("mfu", self.mfu, above_zero=True)
         check_not_negative("experiments", self.experiments)
         check_choice("method", self.method, METHODS)
@@ -164,7 +182,25 @@ def _one_of(job: Training) -> None:
         raise UsageError("the training is known by half", fix=f"Give {missing} as well")
     if job.gpu_hours is not None and job.mfu is not None:
         raise UsageError("--mfu has no meaning where the hours are given", fix="Leave one of them out")
+    _no_idle_words(job)
     _one_model(job.params, job.active_params, job.model, job.config)
+
+
+def _no_idle_words(job: Training) -> None:
+    """What would change nothing is refused: nobody shall think that it was counted."""
+    by_tokens = job.tokens is not None and job.names_model
+    words = {
+        "--method": job.method != "full" and not by_tokens,
+        "--sequence": job.sequence is not None and not by_tokens,
+        "--generated-tokens": job.generated_tokens is not None
+        and (job.method != "rl" or job.gpu_hours is not None),
+    }
+    for word, idle in words.items():
+        if idle:
+            raise UsageError(
+                f"{word} would change nothing here",
+                fix="It takes a model with --tokens, and --generated-tokens --method rl; else leave it out",
+            )
 
 
 def _one_model(
@@ -221,7 +257,8 @@ class Inference:
         for name in ("batch", "input_tokens", "requests", "requests_per_day"):
             check_positive(name, getattr(self, name))
         for name in ("count", "replicas"):
-            check_positive(name, getattr(self, name))
+            check_count(name, getattr(self, name))
+        check_choice("kind", self.kind, SERVICES)
         if self.batch < 1:
             raise UsageError(f"batch is {self.batch:g}", fix="At least 1 request runs at a time")
         check_share("cached", self.cached, above_zero=False)
@@ -271,9 +308,11 @@ class Media:
     def __post_init__(self) -> None:
         check_choice("kind", self.kind, MEDIA)
         check_model_size("params", self.params)
-        for name in ("items", "count", "ring", "batch", "steps", "height", "width", "frames"):
+        for name in ("items", "batch", "steps", "height", "width", "frames"):
             check_positive(name, getattr(self, name))
-        for name in ("count", "ring", "batch", "frames"):
+        for name in ("count", "ring"):
+            check_count(name, getattr(self, name))
+        for name in ("batch", "frames"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"{name} is {value:g}", fix="Give at least 1")

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from wattermark.values.estimate import Estimate
 from wattermark.values.footprint import Footprint
 from wattermark.values.kinds import Quality
+
+STANDARDS: Final = (
+    *("sci", "sci-ai-consumer", "sci-ai-provider", "ghg", "ghg-customer"),
+    *("ai-act", "model-card", "methods"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +68,11 @@ class Subject:
     @property
     def may_be_training(self) -> bool:
         return self.kind in ("run", "training")
+
+    @property
+    def holds_experiments(self) -> bool:
+        """Whether its energy is that of trials and failed runs as well."""
+        return any(part.kind == "experiments" for part in self.footprint.components)
 
     @property
     def is_measured(self) -> bool:

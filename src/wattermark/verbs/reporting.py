@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from wattermark.errors import UsageError
-from wattermark.factors.table import papers
+from wattermark.factors.table import named, papers
 from wattermark.report.methods import cited_sources, methods_text
 from wattermark.report.reading import FIX, subject_from
 from wattermark.report.standards import (
@@ -19,12 +19,12 @@ from wattermark.report.standards import (
     model_card,
     sci_document,
 )
-from wattermark.science.scores import sci_g_per_unit
+from wattermark.science.scores import sci_g_per_unit, without_upstream
 from wattermark.values.estimate import Estimate
 from wattermark.values.footprint import Footprint
 from wattermark.values.jobs import check_choice, check_positive
 from wattermark.values.range import Range
-from wattermark.values.subject import Subject
+from wattermark.values.subject import STANDARDS, Subject
 
 Document = dict[str, Any]
 CONSUMER, PROVIDER = "sci-ai-consumer", "sci-ai-provider"
@@ -33,10 +33,13 @@ SCORES: Mapping[str, str] = {
     CONSUMER: "SCI for AI, consumer score: operation and monitoring",
     PROVIDER: "SCI for AI, provider score: inception to deployment",
 }
-GHG: Mapping[str, Callable[[Subject], Document]] = {"ghg": ghg_of_owner, "ghg-customer": ghg_of_customer}
-OF_TRAINING = ("ai-act", "model-card")
-STANDARDS = (*SCORES, *GHG, *OF_TRAINING, "methods")
 FLOP = "FLOP"
+ASKED_BY: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(SCORES, ("per", "units", "flops")),
+    "ai-act": ("flops",),
+    "model-card": ("training_type",),
+}
+"""Which standard asks what; anything else given would change nothing, and is refused."""
 
 
 def report_as(
@@ -46,7 +49,7 @@ def report_as(
     per: str | None = None,
     units: float | None = None,
     flops: float | None = None,
-    training_type: str = "training",
+    training_type: str | None = None,
 ) -> Document:
     """A footprint or an estimate as a standard wants it.
 
@@ -62,7 +65,7 @@ def report_as(
         How many of them. [1]
     flops : float, optional
         Work of a training, where the estimate does not tell. [FLOP]
-    training_type : str
+    training_type : str, optional
         For a model card: pre-training, fine-tuning ...
 
     Returns
@@ -94,16 +97,22 @@ def document_of(
     per: str | None = None,
     units: float | None = None,
     flops: float | None = None,
-    training_type: str = "training",
+    training_type: str | None = None,
 ) -> Document:
     """As ``report_as``, of a subject."""
     check_choice("standard", standard, STANDARDS)
+    given = {"per": per, "units": units, "flops": flops, "training_type": training_type}
+    idle = [name for name, value in given.items() if value and name not in ASKED_BY.get(standard, ())]
+    if idle:
+        raise UsageError(f"{standard} does not ask for {idle[0].replace('_', ' ')}", fix="Leave it out")
     check_positive("flops", flops)
     known = subject if flops is None else _with_flops(subject, flops)
     if standard in SCORES:
         return _score(known, standard, per, units)
-    if standard in GHG:
-        return GHG[standard](known)
+    if standard == "ghg-customer":
+        return ghg_of_customer(known)
+    if standard == "ghg":
+        return ghg_of_owner(known, *_scope_2(known))
     if standard == "methods":
         text = methods_text(known, papers(cited_sources(known.footprint.factors)))
         return {"standard": "methods paragraph (LaTeX) and BibTeX", "text": text}
@@ -114,8 +123,16 @@ def document_of(
         )
     if standard == "ai-act":
         return ai_act_document(known)
-    text = model_card(known, training_type=training_type)
+    text = model_card(known, training_type=training_type or "training")
     return {"standard": "Hugging Face model card", "text": text}
+
+
+def _scope_2(subject: Subject) -> tuple[Range | None, Range | None]:
+    """Operational carbon by generation and upstream, where the grid's intensity is of the life cycle."""
+    whole = subject.footprint.carbon_operational_g
+    if whole is None or not subject.footprint.boundary.ci_basis.startswith("lifecycle"):
+        return None, None
+    return without_upstream(whole, named("defaults", "ci_direct_to_lifecycle").value)
 
 
 def read_subject(path: str) -> Subject:
@@ -162,10 +179,12 @@ def _functional_unit(subject: Subject, per: str | None, units: float | None) -> 
     known = {**subject.units, **({FLOP: subject.flops} if subject.flops else {})}
     if per is None and units is None and len(subject.units) == 1:
         return next(iter(subject.units.items()))
+    if per and units is None:  # "token" is enough for "training token"
+        per = next((unit for unit in known if unit == per or unit.endswith(f" {per}")), per)
     many = units if units is not None else known.get(per or "")
-    if per is None or many is None:
-        own = f", or --per with one of: {', '.join(known)}" if known else ""
-        raise UsageError("a score is per functional unit", fix=f"Say --per request --units 1200{own}")
+    if not per or many is None:
+        own = f"Say --per with one of: {', '.join(known)}; or " if known else "Say "
+        raise UsageError("a score is per functional unit", fix=f"{own}--per request --units 1200")
     return per, many
 
 

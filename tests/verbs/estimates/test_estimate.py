@@ -199,11 +199,56 @@ def test_rows_of_what_if_are_the_same_one_by_one():
 
 
 @pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        pytest.param({"cached": 2}, "cached holds 2", id="more cached than read"),
+        pytest.param({"utilisation": 3}, "utilisation holds 3", id="more work than time"),
+        pytest.param({"batch": 0.1}, "batch holds 0.1", id="a tenth of a request"),
+        pytest.param({"serving_utilisation": 0.3}, "no column", id="a factor's inner name"),
+    ],
+)
+def test_rows_of_requests_that_cannot_be_meant_are_told(column, says):
+    asked = {"model": "llama-3.1-8b", "gpu": "h100", "input_tokens": 10, "output_tokens": 10}
+    with pytest.raises(wm.UsageError, match=says):
+        wm.what_if_inference({**asked, **column})
+
+
+def test_a_row_that_does_not_fit_is_a_gap_and_the_others_stand():
+    rows = wm.what_if_inference(
+        {
+            "model": ["llama-3.1-405b", "llama-3.1-8b", "llama-3.1-8b"],
+            "count": [1, 1, 1],
+            "batch": [1, 1, 4096],
+            "gpu": "l4",
+            "input_tokens": 4000,
+            "output_tokens": 100,
+        }
+    )
+    assert np.isnan(rows["carbon_g"]).tolist() == [True, False, True]
+
+
+def test_many_places_are_one_question():
+    places = ["deu", "swe", "", "aws:us-east-1"] * 25
+    rows = wm.what_if_training({"params": 7e9, "tokens": 1e12, "gpu": "h100", "place": places})
+    for name, value in zip(places[:4], rows["carbon_g"][:4], strict=True):
+        site = wm.Site(place=name or None)
+        one = wm.estimate_training(wm.Training(params=7e9, tokens=1e12, gpu="h100"), site)
+        assert value == pytest.approx(one.footprint.carbon_g.best)
+
+
+@pytest.mark.parametrize(
     ("columns", "says"),
     [
         ({"params": 7e9, "tokens": 1e9}, "gpu"),
         ({"params": 7e9, "tokens": 1e9, "gpu": "h100", "colour": 1}, "colour"),
-        ({"params": [7e9, -1], "tokens": 1e9, "gpu": "h100"}, "above 0"),
+        ({"params": [7e9, -1], "tokens": 1e9, "gpu": "h100"}, "params holds -1"),
+        ({"params": 7e9, "tokens": 1e308, "gpu": "h100"}, "tokens holds 1e"),
+        ({"params": 7e9, "tokens": 1e9, "gpu": "h100", "mfu": 5}, "mfu holds 5"),
+        ({"params": 7e9, "tokens": 1e9, "gpu": "h100", "pue": 0.5}, "pue holds 0.5"),
+        ({"params": 7e9, "tokens": 1e9, "gpu": "h100", "count": 0.3}, "count holds 0.3"),
+        ({"params": 7e9, "tokens": 1e9, "gpu": "h100", "method": "rl"}, "do not sample"),
+        ({"params": 7e9, "active_params": 9e12, "tokens": 1e9, "gpu": "h100"}, "more than all"),
+        ({"params": [[7e9]], "tokens": 1e9, "gpu": "h100"}, "rows of rows"),
         ({"params": [7e9, 1e9], "tokens": [1, 2, 3], "gpu": "h100"}, "length"),
         ({"params": "many", "tokens": 1e9, "gpu": "h100"}, "number"),
     ],

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from wattermark.errors import UsageError
 from wattermark.science.capacity import (
+    CROWDED,
+    OVERFULL,
     fewest_accelerators,
     fewest_replicas,
     fill,
@@ -17,8 +19,8 @@ from wattermark.science.serving import BYTES, cached_tokens
 from wattermark.values.jobs import Inference
 from wattermark.values.workload import Accelerator, Architecture, Requests
 
-CROWDED, OVERFULL = 0.95, 2.0
-"""Of its memory, by weights, keys and values: above the one requests wait, the other nobody measured."""
+MOST_ACCELERATORS = 64
+"""Of one copy: nobody shares a model among more without saying so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ def replica_for(job: Inference, model: Architecture, accelerator: Accelerator) -
         _check_weights(model, asked, accelerator)
         return Replica(asked, _crowd(model, asked, accelerator))
     count = fewest_accelerators(model, asked, accelerator)
+    if count > MOST_ACCELERATORS:
+        raise UsageError(
+            f"{model.name} and one such request take {count} x {accelerator.id}",
+            fix="Give fewer tokens, or the --count yourself",
+        )
     held = replace(asked, accelerators=float(count))
     said = f"{count} x {accelerator.id} for one copy of the model: the fewest that hold it (--count)"
     return Replica(held, (said, *_crowd(model, held, accelerator)))
@@ -70,7 +77,7 @@ def _check_weights(model: Architecture, asked: Requests, accelerator: Accelerato
 
 def _crowd(model: Architecture, asked: Requests, accelerator: Accelerator) -> tuple[str, ...]:
     """Keys and values of all that run: what is too much is told, what cannot be is refused."""
-    full = fill(model, asked, accelerator)
+    full = float(fill(model, asked, accelerator))
     if full <= CROWDED:
         return ()
     most = most_batch(model, asked, accelerator)

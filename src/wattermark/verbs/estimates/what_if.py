@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from wattermark.factors.accelerators import peak_flops
 from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import power_knots, serving_factors
 from wattermark.factors.training import MOST_ACTIVE, mfu_factor
+from wattermark.science.capacity import fewest_for, has_room
 from wattermark.science.estimate import rows_of
 from wattermark.science.serving import cached_tokens, power_at_batch, request_work
 from wattermark.science.sketch import Sketch
@@ -20,8 +22,9 @@ from wattermark.science.sketch_serving import serving, usual_idle
 from wattermark.science.sketch_training import training, with_experiments
 from wattermark.science.training import mfu_by_kind, training_flops
 from wattermark.values.factors import Factor
-from wattermark.values.jobs import METHODS, PRECISIONS, Site, check_choice
+from wattermark.values.jobs import ARITHMETIC, METHODS, PRECISIONS, Site, check_choice
 from wattermark.values.workload import Requests
+from wattermark.verbs.estimates.columns import Columns, Rows, Table, groups, rows_of_columns
 from wattermark.verbs.estimates.ground import (
     DEVICES,
     accelerator_of,
@@ -31,20 +34,29 @@ from wattermark.verbs.estimates.ground import (
     training_power,
 )
 
-Column = Sequence[Any] | NDArray[Any] | float | str
-Columns = Mapping[str, Column]
-Rows = dict[str, NDArray[Any]]
+SITE = ("pue", "wue", "intensity")
+TRAINING = Table(
+    numbers={"params": None, "active_params": None, "tokens": None, "count": 1.0, "experiments": 0.0},
+    words={"gpu": None, "place": "", "method": "full", "precision": "bf16"},
+    factors=("mfu", *SITE),
+)
+INFERENCE = Table(
+    numbers={"batch": 1.0, "input_tokens": None, "output_tokens": None, "cached": 0.0},
+    words={"gpu": None, "place": "", "model": None, "quantisation": ""},
+    factors=("utilisation", *SITE),
+    optional=("count",),
+)
+FACTORS = {"mfu": "training_mfu", "utilisation": "serving_utilisation", "intensity": "carbon_intensity"}
 
-TRAINING = {
-    "numbers": {"params": None, "active_params": None, "tokens": None, "count": 1.0, "experiments": 0.0},
-    "words": {"gpu": None, "place": "", "method": "full", "precision": "bf16"},
-    "factors": ("mfu", "pue", "wue", "carbon_intensity"),
-}
-INFERENCE = {
-    "numbers": {"batch": 1.0, "input_tokens": None, "output_tokens": None, "cached": 0.0, "count": 1.0},
-    "words": {"gpu": None, "place": "", "model": None, "quantisation": ""},
-    "factors": ("serving_utilisation", "pue", "wue", "carbon_intensity"),
-}
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Rows that share their words: what runs, its factors, values of their own, and which can be."""
+
+    sketch: Sketch
+    factors: tuple[Factor, ...]
+    values: Mapping[str, Any]
+    possible: Any = True
 
 
 def what_if_training(columns: Columns) -> dict[str, NDArray[np.float64]]:
@@ -54,8 +66,8 @@ def what_if_training(columns: Columns) -> dict[str, NDArray[np.float64]]:
     ----------
     columns : mapping
         ``gpu``, ``params`` (or ``active_params``), ``tokens``; optional ``count``, ``experiments``,
-        ``method``, ``precision``, ``place``, and the factors ``mfu`` [1], ``pue`` [1], ``wue`` [L/kWh],
-        ``carbon_intensity`` [g CO2e/kWh]. Each one value, or one for each row.
+        ``method``, ``precision``, ``place``, and instead of what the tables know ``mfu`` [1], ``pue`` [1],
+        ``wue`` [L/kWh], ``intensity`` [g CO2e/kWh]. Each one value, or one for each row.
 
     Returns
     -------
@@ -69,9 +81,12 @@ def what_if_training(columns: Columns) -> dict[str, NDArray[np.float64]]:
         If a column is missing, not known, or holds what cannot be meant.
     """
     known = dict(columns)
-    known.setdefault("params", known.get("active_params", np.nan))
+    known.setdefault("params", known.get("active_params", 0.0))
     known.setdefault("active_params", known["params"])
-    return _answer(known, TRAINING, _training)
+    rows = rows_of_columns(known, TRAINING)
+    if np.any(rows["active_params"] > rows["params"]):
+        raise UsageError("active_params are more than all params", fix="Mend the columns")
+    return _answer(rows, TRAINING, _training)
 
 
 def what_if_inference(columns: Columns) -> dict[str, NDArray[np.float64]]:
@@ -81,25 +96,28 @@ def what_if_inference(columns: Columns) -> dict[str, NDArray[np.float64]]:
     ----------
     columns : mapping
         ``gpu``, ``model``, ``input_tokens``, ``output_tokens``; optional ``batch``, ``cached`` [1],
-        ``count``, ``quantisation``, ``place``, and the factors ``serving_utilisation`` [1], ``pue`` [1],
-        ``wue`` [L/kWh], ``carbon_intensity`` [g CO2e/kWh]. Each one value, or one for each row.
+        ``count`` (else the fewest accelerators that hold the model), ``quantisation``, ``place``, and
+        instead of what the tables know ``utilisation`` [1], ``pue`` [1], ``wue`` [L/kWh], ``intensity``
+        [g CO2e/kWh]. Each one value, or one for each row.
 
     Returns
     -------
     dict of ndarray
-        As of ``what_if_training``.
+        As of ``what_if_training``; NaN in rows that do not fit into the memory of their accelerators.
 
     Raises
     ------
     UsageError
         If a column is missing, not known, or holds what cannot be meant.
     """
-    return _answer(columns, INFERENCE, _inference)
+    return _answer(rows_of_columns(columns, INFERENCE), INFERENCE, _inference)
 
 
-def _training(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Factor], dict[str, Any]]:
+def _training(group: Rows, words: Mapping[str, str]) -> _Group:
     check_choice("method", words["method"], METHODS)
-    check_choice("precision", words["precision"], PRECISIONS)
+    check_choice("precision", words["precision"], ARITHMETIC)
+    if words["method"] == "rl":
+        raise UsageError("rows of what-if do not sample", fix="Use estimate_training for the method rl")
     accelerator = accelerator_of(words["gpu"])
     power = training_power(accelerator)
     sketch = training(
@@ -108,17 +126,16 @@ def _training(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Facto
         powers=power.powers,
         count=group["count"],
     )
-    sketch = with_experiments(sketch, group["experiments"])
     dense, mixture = (
         mfu_factor(accelerator, words["precision"], mixture=kind).value.best for kind in (False, True)
     )
     mfu = mfu_by_kind(
         group["params"], group["active_params"], dense=dense, mixture=mixture, most_active=MOST_ACTIVE
     )
-    return sketch, list(power.factors), {"training_mfu": mfu}
+    return _Group(with_experiments(sketch, group["experiments"]), power.factors, {"training_mfu": mfu})
 
 
-def _inference(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Factor], dict[str, Any]]:
+def _inference(group: Rows, words: Mapping[str, str]) -> _Group:
     accelerator = accelerator_of(words["gpu"])
     model = model_of(model=words["model"], config=None, params=None, active_params=None)
     precision = words["quantisation"] or model.precision
@@ -128,82 +145,50 @@ def _inference(group: Rows, words: Mapping[str, str]) -> tuple[Sketch, list[Fact
         input_tokens=group["input_tokens"],
         output_tokens=group["output_tokens"],
         cached_tokens=cached_tokens(group["input_tokens"], group["cached"]),
-        accelerators=group["count"],
+        accelerators=group.get("count", 1.0),
         precision=precision,
     )
+    if "count" not in group:
+        requests = fewest_for(model, requests, accelerator)
     sketch = serving(
         request_work(model, requests),
-        tdp_w=accelerator.tdp_w, requests=1.0, accelerators=group["count"], idle=usual_idle, embed=False,
-    )  # fmt: skip
-    factors = [
+        tdp_w=accelerator.tdp_w,
+        requests=1.0,
+        accelerators=requests.accelerators,
+        idle=usual_idle,
+        embed=False,
+    )
+    factors = (
         *serving_factors(accelerator, 1.0),
         *defaults(("gpu_idle_fraction", "serving_utilisation")),
         host_power_factor(accelerator.tdp_w),
-    ]
+    )
     drawn = power_at_batch(group["batch"], *power_knots(accelerator))
-    return sketch, factors, {"serving_power_fraction": drawn}
+    return _Group(sketch, factors, {"serving_power_fraction": drawn}, has_room(model, requests, accelerator))
 
 
-def _answer(columns: Columns, kind: Mapping[str, Any], sketch_of: Any) -> dict[str, NDArray[np.float64]]:
-    rows = _rows(columns, kind)
+def _answer(
+    rows: Rows, table: Table, group_of: Callable[[Rows, Mapping[str, str]], _Group]
+) -> dict[str, NDArray[np.float64]]:
     found: dict[str, NDArray[np.float64]] = {}
-    for at, words in _groups(rows, tuple(kind["words"])):
-        group = {name: rows[name][at] for name in kind["numbers"]}
-        sketch, factors, more = sketch_of(group, words)
-        accelerator = accelerator_of(words["gpu"])
-        standing = ground(Site(place=words["place"] or None), accelerator.id)
-        values: dict[str, Any] = {one.name: one.value.best for one in (*standing.factors, *factors)}
-        own = {_factor_name(name): rows[name][at] for name in kind["factors"] if name in rows}
-        answer = rows_of(sketch, DEVICES)({**values, **more, **own})
-        for name, value in answer.items():
-            found.setdefault(name, np.full(len(at), np.nan))[at] = value
+    many = len(rows["gpu"])
+    words = [word for word in table.words if word != "place"]
+    for at, said in groups(rows, words):
+        numbers = {name: column[at] for name, column in rows.items() if name not in table.words}
+        group = group_of(numbers, said)
+        own = {FACTORS.get(name, name): numbers[name] for name in table.factors if name in numbers}
+        values: dict[str, Any] = {one.name: one.value.best for one in group.factors}
+        values |= {**_sites(rows["place"][at], accelerator_of(said["gpu"]).id), **group.values, **own}
+        for name, value in rows_of(group.sketch, DEVICES)(values).items():
+            found.setdefault(name, np.full(many, np.nan))[at] = np.where(group.possible, value, np.nan)
     return found
 
 
-def _factor_name(name: str) -> str:
-    return "training_mfu" if name == "mfu" else name
-
-
-def _rows(columns: Columns, kind: Mapping[str, Any]) -> Rows:
-    """Every column as an array, all of one length."""
-    known = {**kind["numbers"], **kind["words"]}
-    strange = [name for name in columns if name not in known and name not in kind["factors"]]
-    if strange:
-        raise UsageError(
-            f"there is no column {strange[0]!r}", fix=f"Columns: {', '.join((*known, *kind['factors']))}"
-        )
-    filled = {name: columns.get(name, value) for name, value in known.items()}
-    missing = [name for name, value in filled.items() if value is None]
-    if missing:
-        raise UsageError(f"the column {missing[0]!r} is missing", fix="Give one value, or one for each row")
-    filled |= {name: columns[name] for name in kind["factors"] if name in columns}
-    words = {name: np.asarray(filled.pop(name), str) for name in kind["words"]}
-    arrays: Rows = {**words, **{name: _numbers(name, value) for name, value in filled.items()}}
-    try:
-        shaped = np.broadcast_arrays(*(np.atleast_1d(one) for one in arrays.values()))
-    except ValueError as error:
-        raise UsageError("the columns differ in length", fix="Give one value, or one for each row") from error
-    return dict(zip(arrays, shaped, strict=True))
-
-
-def _numbers(name: str, value: Any) -> NDArray[np.float64]:
-    try:
-        found = np.asarray(value, np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} holds what is no number", fix="Give numbers") from error
-    may_be_zero = name in ("cached", "experiments", "wue", "carbon_intensity")
-    if not np.all(np.isfinite(found) & ((found > 0) | (may_be_zero & (found == 0)))):
-        raise UsageError(f"{name} holds what is not above 0", fix="Give finite numbers above 0")
-    return found
-
-
-def _groups(rows: Rows, words: tuple[str, ...]) -> Iterator[tuple[NDArray[np.bool_], dict[str, str]]]:
-    """Rows that share all their words, and these words."""
-    codes = [np.unique(rows[word], return_inverse=True) for word in words]
-    key = np.stack([inverse for _, inverse in codes], axis=1)
-    chosen, place = np.unique(key, axis=0, return_inverse=True)
-    for i, one in enumerate(chosen):
-        yield (
-            place.ravel() == i,
-            {word: str(codes[j][0][one[j]]) for j, word in enumerate(words)},
-        )
+def _sites(places: NDArray[np.str_], accelerator_id: str) -> dict[str, Any]:
+    """The best value of each factor at the place of each row."""
+    named, of_row = np.unique(places, return_inverse=True)
+    every = [
+        {one.name: one.value.best for one in ground(Site(place=str(name) or None), accelerator_id).factors}
+        for name in named
+    ]
+    return {name: np.array([one[name] for one in every])[of_row.ravel()] for name in every[0]}
