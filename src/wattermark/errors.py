@@ -79,3 +79,5 @@ class PluginError(WattermarkError):
 
 class MissingExtra(WattermarkError):
     """A feature needs a package that is not installed."""
+
+    exit_code = 2

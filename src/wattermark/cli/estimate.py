@@ -149,15 +149,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )  # fmt: skip
         for option in (*options, *SITE):
             sub.add_argument(
-                *option.flags, type=option.read, help=option.help, dest=option.name,
-                required=option.needed, choices=option.choices, metavar=option.metavar,
+                *option.flags, type=option.read, dest=option.name, choices=option.choices,
+                help=option.help + (" (needed)" if option.needed else ""), metavar=option.metavar,
             )  # fmt: skip
         sub.add_argument(
             "--compare", action="append", default=[], metavar="NAME=A,B",
             help="the same with other values of an option; may be given again",
         )  # fmt: skip
         sub.add_argument(
-            "--sort", choices=("carbon", "water", "energy"), default="carbon",
+            "--sort", choices=("carbon", "water", "energy"),
             help="what the rows of --compare are sorted by (carbon)",
         )  # fmt: skip
         add_json(sub)
@@ -174,6 +174,8 @@ def main(args: argparse.Namespace) -> int:
     given = {name: value for name, value in vars(args).items() if value is not None}
     if args.compare:
         return _compare(args, given)
+    if args.sort:
+        raise UsageError("--sort has nothing to sort", fix="Give --compare NAME=A,B as well")
     one = _estimate(args.kind, given)
     if args.json:
         from wattermark.cli.paint import print_json
@@ -189,21 +191,29 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _compare(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
-    from wattermark.cli.paint import print_json, table
+    from wattermark.cli.paint import paint, print_json, table
     from wattermark.report.document import estimate_document
-    from wattermark.report.estimated import HEADINGS, compared
+    from wattermark.report.estimated import compared, notes_of, sorted_by
 
-    rows = [(name, _estimate(args.kind, {**given, **changed})) for name, changed in _variants(args)]
+    every = [(name, _estimate(args.kind, {**given, **changed})) for name, changed in _variants(args)]
+    rows = sorted_by(args.sort or "carbon", every)
     if args.json:
         print_json({"schema": 1, "rows": [{"what_if": name, **estimate_document(one)} for name, one in rows]})
         return 0
-    table(HEADINGS, compared(rows, by=args.sort), right=range(1, len(HEADINGS)))
+    headings, cells = compared(rows)
+    table(headings, cells, right=range(1, len(headings)))
+    paint([notes_of(rows)])
     return 0
 
 
 def _estimate(kind: str, given: Mapping[str, Any]) -> Estimate:
     """Each kind by its own verb, and only that one imported."""
     job = {option.name: given[option.name] for option in JOBS[kind] if option.name in given}
+    missing = [option.flags[0] for option in JOBS[kind] if option.needed and option.name not in job]
+    if missing:
+        raise UsageError(
+            f"{' and '.join(missing)} must be given", fix=f"See: wattermark estimate {kind} --help"
+        )
     site = _site(given)
     if kind == "training":
         from wattermark.verbs.estimates.training import estimate_training
@@ -238,6 +248,12 @@ def _variants(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every combination of what is compared."""
     known = {option.name: option for option in (*JOBS[args.kind], *SITE)}
     columns = [_column(text, known) for text in args.compare]
+    names = [column[0][0] for column in columns]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise UsageError(
+            f"--compare has {twice[0]} twice", fix=f"Put all of its values together: {twice[0]}=A,B,C"
+        )
     for chosen in itertools.product(*columns):
         yield ", ".join(text for _, _, text in chosen), {name: value for name, value, _ in chosen}
 

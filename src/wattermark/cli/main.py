@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from wattermark._version import __version__
 
@@ -78,10 +78,19 @@ def top_parser() -> argparse.ArgumentParser:
     return parser
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one sentence, as everything here does."""
+
+    def error(self, message: str) -> NoReturn:
+        from wattermark.errors import UsageError
+
+        raise UsageError(message[0].lower() + message[1:], fix=f"See: {self.prog} --help")
+
+
 def command_parser(name: str) -> tuple[Command, argparse.ArgumentParser]:
     """One command's module and its parser."""
     module: Command = import_module(f"wattermark.cli.{name}")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"wattermark {name}",
         description=COMMANDS[name][0].upper() + COMMANDS[name][1:] + ".",
         epilog=module.EPILOG,

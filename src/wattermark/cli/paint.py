@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from wattermark.report.sheet import Line, Section
 
-WIDTH = 80
+WIDTH, WIDE = 80, 400
 
 
 def print_json(document: object) -> None:
@@ -25,10 +25,15 @@ def console(*, stderr: bool = False) -> Console:
     """A console that is never wider than 80 columns: numbers are easier to compare that way."""
     from rich.console import Console
 
+    class Told(Console):
+        def on_broken_pipe(self) -> None:
+            """The reader left, as head does; rich would exit with 1, which has a meaning of its own here."""
+            raise BrokenPipeError
+
     stream = sys.stderr if stderr else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # an ASCII terminal shows a question mark for a micro sign
-    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    found = Told(stderr=stderr, highlight=False, soft_wrap=False)
     if not found.is_terminal or found.width > WIDTH:
         found.width = WIDTH
     return found
@@ -58,13 +63,18 @@ def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, right: Iter
     grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold cyan", pad_edge=False)
     numbers = set(right)
     for i, heading in enumerate(headings):
-        grid.add_column(heading, justify="right" if i in numbers else "left", overflow="fold")
+        grid.add_column(heading, justify="right" if i in numbers else "left", overflow="fold", no_wrap=i == 0)
     for row in rows:
         grid.add_row(*(_plain(cell) for cell in row))
     if sys.stdout is None:
         return
     out = console()
-    out.print(grid)
+    if not out.is_terminal:
+        out.width = WIDE  # no cell is broken: grep and awk read these lines
+    with out.capture() as lines:
+        out.print(grid)
+    for line in lines.get().splitlines():
+        out.out(line.rstrip(), highlight=False)
     out.file.flush()
 
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from wattermark.report.numbers import ENERGY, TIME, Scale, digits, say, say_interval, scale_of
+from wattermark.report.numbers import (
+    ENERGY,
+    TIME,
+    Scale,
+    bare,
+    bare_interval,
+    digits,
+    one_unit,
+    say,
+    say_interval,
+    scale_of,
+)
 from wattermark.report.sheet import LABELS, Line, Section, driver_sentences, factor_sentence, quantities
 from wattermark.values.estimate import Estimate
 from wattermark.values.range import Range
@@ -44,24 +55,44 @@ def estimate_title(estimate: Estimate) -> str:
     return f"estimate of {estimate.question.subject}"
 
 
-def compared(rows: Iterable[tuple[str, Estimate]], *, by: str) -> list[tuple[str, ...]]:
-    """Estimates as rows of a table, the least first."""
-    quantity = SORTS[by]
-    ordered = sorted(rows, key=lambda row: _best(row[1], quantity))
-    return [(name, *_row(one)) for name, one in ordered]
+Named = tuple[str, Estimate]
+COMPARED = {"facility_energy_j": "energy", "carbon_g": "carbon", "water_l": "water"}
+TIMES = ("wall_time_s", "busy_time_per_request_s", "busy_time_per_item_s")
 
 
-HEADINGS = ("what if", "energy", "carbon", "90 %", "water", "90 %", "time")
+def sorted_by(by: str, rows: Iterable[Named]) -> list[Named]:
+    """Estimates, the least carbon, water or energy first."""
+    return sorted(rows, key=lambda row: _best(row[1], SORTS[by]))
 
 
-def _row(one: Estimate) -> Iterator[str]:
-    for name in ("facility_energy_j", "carbon_g", "water_l"):
-        value = one.footprint.quantities()[name]
-        yield say(value.best if value else None, scale_of(name))
-        if name != "facility_energy_j":
-            yield say_interval(value, scale_of(name))
-    time = one.amounts.get("wall_time_s") or one.amounts.get("busy_time_per_request_s")
-    yield say(time.best, TIME) if time else ""
+def compared(rows: Sequence[Named]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Headings and rows of a table; each quantity in one unit, so that its rows can be compared."""
+    headings, columns = ["what if"], [[name for name, _ in rows]]
+    for name, word in COMPARED.items():
+        values = [one.footprint.quantities()[name] for _, one in rows]
+        scale = one_unit(scale_of(name), [value.best for value in values if value])
+        headings += [f"{word} {scale[0][1]}", "90 %"]
+        columns.append([bare(value.best, scale) if value else "not known" for value in values])
+        columns.append([bare_interval(value, scale) for value in values])
+    times = [_time(one) for _, one in rows]
+    if any(times):
+        headings, columns = [*headings, "time"], [*columns, times]
+    return tuple(headings), list(zip(*columns, strict=True))
+
+
+def notes_of(rows: Sequence[Named]) -> Section:
+    """What was assumed of all, and of single rows, so that a table leaves nothing out."""
+    every = dict.fromkeys(note for _, one in rows for note in one.assumptions)
+    told = []
+    for note in every:
+        of = [name for name, one in rows if note in one.assumptions]
+        told.append(note if len(of) == len(rows) else f"{', '.join(of)}: {note}")
+    return Section("assumed", sentences=tuple(told))
+
+
+def _time(one: Estimate) -> str:
+    time = next((one.amounts[name] for name in TIMES if name in one.amounts), None)
+    return say(time.best, TIME) if time else ""
 
 
 def _best(estimate: Estimate, quantity: str) -> float:

@@ -64,6 +64,24 @@ def say_interval(value: Range | None, scale: Scale) -> str:
     return f"{digits(value.low / size)} - {digits(value.high / size)} {unit}"
 
 
+def one_unit(scale: Scale, values: Sequence[float]) -> Scale:
+    """The one unit that fits the middle of some values."""
+    middle = sorted(values)[len(values) // 2] if values else 0.0
+    return (_fit(middle, scale),)
+
+
+def bare(value: float, scale: Scale) -> str:
+    """One value in the only unit of a scale, without naming it: a column's heading does."""
+    return digits(value / scale[0][0])
+
+
+def bare_interval(value: Range | None, scale: Scale) -> str:
+    """An interval likewise."""
+    if value is None or value.is_exact:
+        return ""
+    return f"{bare(value.low, scale)} - {bare(value.high, scale)}"
+
+
 def digits(value: float) -> str:
     """Three significant digits, without an exponent where people would not use one."""
     if value == 0:

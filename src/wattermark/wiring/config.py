@@ -118,10 +118,10 @@ def load_config(options: Mapping[str, Any] | None = None) -> Config:
     """
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    for path in reversed(config_files()):
+    for path in (_user_path(), PROJECT_FILE):  # the stronger one last
         for name, value in _file(path).items():
             values[name] = SETTINGS[name].check(f"{name} in {path}", value)
-            origin[name] = str(path)
+            origin[name] = path
     for name, setting in SETTINGS.items():
         if text := os.environ.get(setting.variable):
             values[name], origin[name] = setting.check(setting.variable, text), setting.variable
@@ -131,25 +131,23 @@ def load_config(options: Mapping[str, Any] | None = None) -> Config:
     return Config(**values, origin={name: origin.get(name, "default") for name in SETTINGS})
 
 
-def config_files() -> list[Path]:
-    """Files that may hold settings, the strongest first."""
-    from pathlib import Path  # estimates check their site here, and read no file
-
-    return [Path(PROJECT_FILE), user_file()]
-
-
 def user_file() -> Path:
     """The user's own settings (XDG on Linux)."""
     from pathlib import Path
 
+    return Path(_user_path())
+
+
+def _user_path() -> str:
+    """As a text: an estimate reads settings, and ``pathlib`` takes longer to import than they to read."""
     home = os.path.expanduser("~")  # stays "~" for a user who has none; then there is no such file
     if sys.platform == "darwin":
-        base = Path(home) / "Library" / "Application Support"
+        base = os.path.join(home, "Library", "Application Support")
     elif sys.platform == "win32":
-        base = Path(os.environ.get("APPDATA") or Path(home) / "AppData" / "Roaming")
+        base = os.environ.get("APPDATA") or os.path.join(home, "AppData", "Roaming")
     else:
-        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path(home) / ".config")
-    return base / "wattermark" / "config.toml"
+        base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    return os.path.join(base, "wattermark", "config.toml")
 
 
 def keep(name: str, text: str) -> Path:
@@ -195,9 +193,10 @@ def _change(change: Callable[[MutableMapping[str, Any]], object]) -> Path:
     return path
 
 
-def _file(path: Path) -> Mapping[str, Any]:
+def _file(path: str) -> Mapping[str, Any]:
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as file:
+            data = file.read()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return {}
     except OSError as error:
@@ -209,7 +208,7 @@ def _file(path: Path) -> Mapping[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}", fix="Mend or remove the file") from error
     for name in values:
-        _known(name, str(path))
+        _known(name, path)
     return values
 
 
