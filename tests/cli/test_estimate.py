@@ -73,7 +73,7 @@ def test_comparisons_are_sorted(by, capsys):
         ),
         pytest.param(
             ["estimate", "api", "--model", "gpt-9", "--output-tokens", "5"],
-            "ever published",
+            "no published energy",
             id="unknown model",
         ),
         pytest.param([*IMAGE, "--model", "flux"], "flux.1-dev", id="a near image model"),

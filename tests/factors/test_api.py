@@ -33,10 +33,10 @@ def test_a_model_by_the_names_that_people_use(name):
 @pytest.mark.parametrize(
     ("job", "says"),
     [
-        pytest.param({"model": "gpt-9"}, "was ever published", id="nobody told anything of it"),
+        pytest.param({"model": "gpt-9"}, "no published energy", id="nobody told anything of it"),
         pytest.param({"model": "gpt-4p"}, "Did you mean gpt-4", id="a near name"),
         pytest.param({"model": "o1", "provider": "acme"}, "Known: anthropic", id="an unknown provider"),
-        pytest.param({"model": "o1", "provider": "meta"}, "was ever published", id="another's model"),
+        pytest.param({"model": "o1", "provider": "meta"}, "no published energy", id="another's model"),
     ],
 )
 def test_an_unknown_model_says_what_is_missing(job, says):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def settings(args: argparse.Namespace, *names: str) -> Config:
     return load_config(given)
 
 
+THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?[a-z]?")
 SUFFIXES = {"k": "e3", "m": "e6", "g": "e9", "b": "e9", "t": "e12"}
 
 
@@ -49,7 +51,9 @@ def amount(text: str) -> float:
     argparse.ArgumentTypeError
         If it is none.
     """
-    plain = text.strip().replace(",", "").lower()
+    plain = text.strip().lower()
+    if THOUSANDS.fullmatch(plain):
+        plain = plain.replace(",", "")
     if plain[-1:] in SUFFIXES:
         plain = plain[:-1] + SUFFIXES[plain[-1]]
     try:

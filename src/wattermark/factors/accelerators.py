@@ -34,7 +34,7 @@ def accelerator_named(name: str) -> Accelerator:
     FactorNotFound
         If its TDP, its memory or its bandwidth is not known; it names the column.
     """
-    row = _names().get(_plain(name)) or accelerator(name) or _by_words(name)
+    row = _names().get(_plain(name)) or accelerator(name) or _by_words(name) or _squeezed().get(_bare(name))
     if row is None:
         raise UsageError(f"the accelerator {name!r} is not known", fix=_nearest(name))
     return Accelerator(
@@ -65,7 +65,7 @@ def peak_flops(accelerator: Accelerator, precision: str) -> float:
     if not accelerator.peak_flops:
         raise UsageError(
             f"{accelerator.id} has no published peak in 16 bit",
-            fix="Name another accelerator, or give the time: --gpu-hours",
+            fix="Name another accelerator; a training can be given by --gpu-hours instead",
         )
     unit = "fp4" if precision in ("mxfp4", "nvfp4") else precision
     return accelerator.peak_flops.get(unit, accelerator.peak_flops["bf16"])
@@ -77,6 +77,16 @@ def _names() -> dict[str, Row]:
     rows = table("accelerators")
     short = {alias: row for row in rows for alias in row["alias"].split(";") if alias}
     return {**short, **{row["id"]: row for row in rows}}
+
+
+@cache
+def _squeezed() -> dict[str, Row]:
+    """Names as people type them in a hurry: ``rtx4090``."""
+    return {_bare(name): row for name, row in _names().items()}
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _plain(name: str) -> str:

@@ -55,7 +55,7 @@ def _row(model: str, provider: str | None) -> Row:
     near = nearest(word, (row["model"] for row in mine))
     offer = f"Did you mean {' or '.join(near)}? " if near else ""
     raise UsageError(
-        f"no energy, size or hardware of {model!r} was ever published, so there is no anchor for a line",
+        f"we hold no published energy of {model!r}, so there is no anchor for a line",
         fix=f"{offer}Known: {', '.join(row['model'] for row in mine)}. "
         "If you know its size, wattermark estimate inference takes --params and --active-params",
     )

@@ -25,6 +25,11 @@ TYPICAL_GPU = "h100-sxm"
 MEASURED_GPUS = (TYPICAL_GPU, "b200")
 BILLION = 1e9
 
+U_NET = re.compile(
+    r"sdxl|xl-base|sd-?turbo|stable-diffusion-(v?[12]([.-]|$)|xl)|\bsd-?v?[12]\b", re.IGNORECASE
+)
+"""Names of models whose work does not follow from layers of one width."""
+
 GROWING = ("token_params", "layers_width", "layers")
 """What grows with a model's parameters, each by a power of its own."""
 ARCHITECTURE = (
@@ -131,7 +136,14 @@ def generation_factors(
 def _model(task: str, name: str | None, params: float | None) -> tuple[str, DiffusionModel]:
     row = _names(task).get(_plain(name.rpartition("/")[2])) if name else None
     if row is not None:
+        if params is not None:
+            raise UsageError(f"{row['id']} is known, with its parameters", fix="Leave --params out")
         return row["basis"], model_of(row)
+    if name and U_NET.search(name):
+        raise UsageError(
+            f"{name} is a U-Net, and this knows transformers only",
+            fix="Measure it: wattermark run -- COMMAND",
+        )
     if params is None:
         raise UsageError(f"the {task} model {name!r} is not known", fix=_nearest(task, name or ""))
     kin = [model_of(row) for row in _of_task(task) if name and _is_named(row["family"], name)]

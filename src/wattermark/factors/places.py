@@ -21,6 +21,7 @@ ALIASES = {
     "korea": "KOR",
 }
 GUESSED = "place-guessed: from the system's time zone; give --place"
+MOST_OFFERED, LEAST_LETTERS = 4, 4
 NOT_OF_THEN = "no value of"
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -149,14 +150,23 @@ def _grid_rows(name: str) -> tuple[Row, ...]:
 
 def _nearest(name: str) -> str:
     known = [*_names(), *(f"{provider}:{region}" for provider, region in _regions())]
-    near = nearest(name.lower(), known)
     # a name is told as its table writes it
-    near = [_names()[one][0]["key"] if one in _names() else one for one in near]
+    written = (_names()[one][0]["key"] if one in _names() else one for one in nearest(name.lower(), known))
+    near = [*_holding(name.lower()), *written][:MOST_OFFERED]
     return (
         f"Did you mean {' or '.join(dict.fromkeys(near))}? See: wattermark places"
         if near
         else "See: wattermark places"
     )
+
+
+def _holding(word: str) -> list[str]:
+    """Places whose city or name holds a word: ``paris``, not only ``fra``."""
+    if len(word) < LEAST_LETTERS:
+        return []
+    regions = (key for key, row in _regions().items() if word in row["city"].lower())
+    grids = (row["key"] for row in table("grids") if word in row["name"].lower())
+    return [*(f"{provider}:{region}" for provider, region in regions), *grids]
 
 
 def _chain(row: Row) -> Iterator[str]:

@@ -27,10 +27,11 @@ AMOUNTS: Mapping[str, tuple[str, Scale | None]] = {
     "experiment_hours": ("and of experiments", None),
     "wall_time_s": ("wall time", TIME),
     "accelerator_energy_per_request_j": ("accelerators, a request", ENERGY),
-    "accelerator_energy_per_item_j": ("accelerators, one of them", ENERGY),
+    "accelerator_energy_per_token_j": ("accelerators, an output token", ENERGY),
+    "accelerator_energy_per_item_j": ("accelerators, each", ENERGY),
     "energy_per_request_j": ("facility, a request", ENERGY),
-    "busy_time_per_request_s": ("replica time, a request", TIME),
-    "busy_time_per_item_s": ("busy time, one of them", TIME),
+    "busy_time_per_request_s": ("its share of replica time", TIME),
+    "busy_time_per_item_s": ("its time on all accelerators", TIME),
     "replicas_busy": ("replicas, if never idle", None),
 }
 SORTS = {"carbon": "carbon_g", "water": "water_l", "energy": "facility_energy_j"}
@@ -86,7 +87,7 @@ def notes_of(rows: Sequence[Named]) -> Section:
     told = []
     for note in every:
         of = [name for name, one in rows if note in one.assumptions]
-        told.append(note if len(of) == len(rows) else f"{', '.join(of)}: {note}")
+        told.append(note if len(of) == len(rows) else f"{' / '.join(of)}: {note}")
     return Section("assumed", sentences=tuple(told))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from wattermark._version import __version__
@@ -11,6 +12,9 @@ from wattermark.values.factors import Factor, Source
 from wattermark.values.subject import Subject
 
 OURS, OWN_CHOICE, GIVEN = "wattermark", "ours", "user"
+OPTION = re.compile(r" \(--[^)]*\)")
+"""What a person at a command line is told, and a paper is not."""
+
 TOLD = ("pue", "wue", "carbon_intensity", "water_thermal", "water_hydro", "scarcity_site")
 """Factors that the paragraph tells with their values."""
 _SPECIAL = {"\\": r"\textbackslash{}", **{sign: f"\\{sign}" for sign in "&%$#_{}"}, "~": r"\textasciitilde{}"}
@@ -41,7 +45,8 @@ def _sentences(subject: Subject) -> Iterator[str]:
     if drivers:
         yield _plain(f"What makes them wide, by share of the variance: {drivers}.")
     if subject.assumptions:
-        yield _plain(f"Assumed: {'; '.join(subject.assumptions)}.")
+        told = (OPTION.sub("", one) for one in subject.assumptions)
+        yield _plain(f"Assumed: {'; '.join(told)}.")
     rest = cited_sources(one for one in subject.footprint.factors if one.name not in TOLD)
     if rest:
         yield f"Further factors are from~\\cite{{{','.join(rest)}}}."
@@ -71,7 +76,7 @@ def _carbon(subject: Subject) -> Iterator[str]:
     place = _plain(subject.footprint.place.name)
     intensity = _factor(subject, "carbon_intensity")
     yield (
-        f"At {place}, with a grid intensity of {intensity}, that is {_said(subject, 'carbon_operational_g')}"
+        f"With a grid intensity of {intensity} ({place}), that is {_said(subject, 'carbon_operational_g')}"
         f" of operational, location-based CO$_2$e; {_said(subject, 'carbon_embodied_g')} are embodied;"
         f" in all {_said(subject, 'carbon_g')}."
     )

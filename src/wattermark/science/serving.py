@@ -33,7 +33,7 @@ class Work:
 
     ``prefill_flops`` [FLOP] and ``prefill_bytes`` [B] for reading the prompt; for all its generated
     tokens ``decode_bytes`` [B], ``decode_flops`` [FLOP], ``steps`` and ``tokens`` (accelerators x
-    steps, accelerators x tokens, both weighted by depth) [1].
+    steps, accelerators x tokens, both weighted by depth) [1]; ``output_tokens`` that it generates [1].
     """
 
     prefill_flops: Number
@@ -42,6 +42,7 @@ class Work:
     decode_flops: Number
     steps: Number
     tokens: Number
+    output_tokens: Number
 
 
 def expert_coverage(batch: Number, experts: Number, experts_per_token: Number) -> Number:
@@ -122,6 +123,7 @@ def request_work(model: Architecture, requests: Requests) -> Work:
         decode_flops=out * FLOPS_PER_PARAM * (model.active_params + 2 * model.attention_width * context),
         steps=out * requests.accelerators * depth / requests.batch,
         tokens=out * requests.accelerators * np.sqrt(depth),
+        output_tokens=out,
     )
 
 

@@ -61,8 +61,12 @@ def serving(
     def busy_s(values: Values) -> Number:
         return total(part(values) for part in working) / (tdp_w * values["serving_power_fraction"])
 
+    def per_token_j(values: Values) -> Number:
+        return total(part(values) for part in working) / requests / work.output_tokens
+
     amounts: dict[str, Energy] = {
         "accelerator_energy_per_request_j": lambda v: total(part(v) for part in working) / requests,
+        **({} if embed else {"accelerator_energy_per_token_j": per_token_j}),
         "busy_time_per_request_s": lambda v: busy_s(v) / accelerators / requests,
         "replicas_busy": lambda v: busy_s(v) / accelerators / S_PER_DAY,
     }

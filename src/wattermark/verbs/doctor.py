@@ -10,6 +10,7 @@ from pathlib import Path
 from wattermark.errors import FOREIGN, WattermarkError
 from wattermark.values.ports import Reader
 from wattermark.verbs.meters import candidates
+from wattermark.wiring.config import load_config
 from wattermark.wiring.whereami import where_am_i
 
 
@@ -82,6 +83,9 @@ def _ledger(ledger: Path) -> Finding:
 
 
 def _place() -> Finding:
+    config = load_config()
+    if config.place is not None:
+        return Finding("place", True, f"{config.place} from {config.origin['place']}")
     where = where_am_i()
     if where.place is None:
         return Finding("place", False, where.found, "Run: wattermark config set place deu")
