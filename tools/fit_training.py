@@ -56,7 +56,7 @@ SAYS = {
     "training_mfu_hopper": "dense models in 16 bit on H100, H800 and their kin",
     "training_mfu_mixture": "mixtures of experts in 16 bit, by active parameters; as wide as the dense",
     "training_mfu_8bit": "of the 8-bit peak: mixtures of experts, by active parameters; ends as of mixtures",
-    "training_mfu_8bit_dense": "of the 8-bit peak: Hopper's in 16 bit, times from no gain to that of mixtures",
+    "training_mfu_8bit_dense": "of the 8-bit peak: Hopper in 16 bit, times from no gain to that of mixtures",
     "training_mfu_8bit_of_16bit_peak": "the same runs by the 16-bit peak: what eight bits bring",
     "training_run_over_step": "MFU from end to end over that of a step, where a step's was told",
 }
