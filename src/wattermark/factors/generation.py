@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from wattermark.errors import UsageError, nearest
 from wattermark.factors.accelerators import accelerator_named, peak_flops
@@ -80,6 +80,7 @@ class GenerationFactors:
     notes: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=256)
 def generation_factors(
     task: str,
     model: str | None,

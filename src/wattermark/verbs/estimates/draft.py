@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from wattermark.report.numbers import COUNT, say
 from wattermark.science.estimate import estimate
@@ -60,7 +60,8 @@ def placed(draft: Draft, job: Job, site: Site | None) -> Estimate:
 
 
 def _given(told: Job | Site) -> dict[str, object]:
-    return {name: value for name, value in asdict(told).items() if value is not None}
+    named = {field.name: getattr(told, field.name) for field in fields(told)}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def many(value: float, word: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,8 +83,10 @@ def serving_draft(job: Inference, *, model: Architecture | None = None) -> Draft
             idle=idle, embed=job.kind == "embedding",
         )  # fmt: skip
 
-    best = {factor.name: factor.value.best for factor in factors}
-    busy = float(sketch(never_idle).amounts["replicas_busy"](best))
+    def busy() -> float:
+        best = {factor.name: factor.value.best for factor in factors}
+        return float(sketch(never_idle).amounts["replicas_busy"](best))
+
     idle, waits = _waiting(job, replica, busy)
     hardware = f"{replica.requests.accelerators:g} x {accelerator.id}"
     return Draft(
@@ -99,18 +101,18 @@ def serving_draft(job: Inference, *, model: Architecture | None = None) -> Draft
     )
 
 
-def _waiting(job: Inference, replica: Replica, busy: float) -> tuple[Idle, tuple[str, ...]]:
-    """How long accelerators wait, and what was assumed of it."""
+def _waiting(job: Inference, replica: Replica, busy: Callable[[], float]) -> tuple[Idle, tuple[str, ...]]:
+    """How long accelerators wait, and what was assumed of it; ``busy`` replicas would do if never idle."""
     if job.utilisation == 1:
         return never_idle, ()
     if job.utilisation is not None:
         return idle_by_share(job.utilisation), ()
     accelerators = float(replica.requests.accelerators)
     if job.replicas is not None:
-        check_load(busy, job.replicas)
+        check_load(busy(), job.replicas)
         return idle_of_held(day_s(accelerators, job.replicas)), ()
-    if job.requests_per_day is not None and busy < HALF:
-        said = f"one replica is held all day, and works {busy:.2%} of it (--replicas, --utilisation)"
+    if job.requests_per_day is not None and (share := busy()) < HALF:
+        said = f"one replica is held all day, and works {share:.2%} of it (--replicas, --utilisation)"
         return idle_of_held(day_s(accelerators, 1)), (said,)
     said = "replicas wait as long as they work, 0.2 to 0.95 of their time (--utilisation, --replicas)"
     return usual_idle, (said,)
