@@ -35,6 +35,7 @@ NAMES: Final = {
     "requests": "requests",
     "flops": "FLOPs",
     "peak_flops": "peak FLOP/s of a device",
+    "mfu": "FLOP utilisation (MFU)",
     "share": "share",
 }
 """Every quantity that can be claimed, in its base unit, and what people call it.
@@ -57,7 +58,7 @@ class Claim:
     ``low`` and ``high`` enclose what may have been rounded to it; they and ``value`` are in the base
     unit. ``text`` and ``unit`` are as printed, and ``base_per_unit`` is how much of the base unit one of
     that unit is. ``grams_field`` marks a field whose schema says grams, so that nothing else may stand
-    there.
+    there; ``ours`` one that a table of ours makes for the page, and whose interval is no rounding.
     """
 
     quantity: str
@@ -70,6 +71,7 @@ class Claim:
     where: str
     line: int = 0
     grams_field: bool = False
+    ours: bool = False
 
     @property
     def printed(self) -> str:
@@ -83,10 +85,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Claims about one and the same work: a row of a table, an object, a list of a card."""
+    """Claims about one and the same work: a row of a table, an object, a list of a card.
+
+    ``prose`` marks a sentence, which may speak of more than one work.
+    """
 
     name: str
     claims: tuple[Claim, ...]
+    prose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +109,17 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that was read of a file, and the words that nobody understood."""
+    """All that was read of a file, and the words that nobody understood.
+
+    ``unread`` counts the numbers with units in sentences that were left alone; ``note`` says what kind of
+    file it is, where that matters.
+    """
 
     groups: tuple[Group, ...]
     totals: tuple[Total, ...] = ()
     not_understood: tuple[str, ...] = ()
+    unread: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +127,7 @@ class Finding:
     """One contradiction.
 
     ``printed`` and ``expected`` are in ``unit``, as the page prints it; ``ratio`` is the first over the
-    second. Where only bounds are known, ``expected`` is the nearest of them.
+    second. Where only bounds are known and no ``cause`` is recognised, ``expected`` is nothing.
     """
 
     rule: str
@@ -127,3 +139,4 @@ class Finding:
     expected: float | None
     unit: str
     ratio: float | None
+    cause: str = ""

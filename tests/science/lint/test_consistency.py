@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from wattermark.science.lint.consistency import check, check_group
 from wattermark.science.lint.printed import Unit, make_claim, read_number, read_unit
 from wattermark.values.claims import Group, Page, Severity, Total
-from wattermark.verbs.lint.claim_words import grams_field
-from wattermark.verbs.lint.linting import device_facts
+from wattermark.verbs.lint.devices import device_facts
+from wattermark.verbs.lint.grouping import grams_field
 
 RUN = {
     "devices": "512", "duration_s": "360 h", "device_time_s": "184320 GPU hours", "power_w": "400 W",
@@ -230,6 +230,138 @@ def test_kilograms_in_a_field_of_grams():
     assert findings(some(RELATIONS["carbon"], carbon_g="31220000 g"), grams=("carbon_g",)) == ()
 
 
+# -- likely causes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("texts", "says", "expected"),
+    [
+        pytest.param({"energy_j": "1000 kWh", "intensity_g_per_kwh": "393 g/kWh", "carbon_g": "39.3 kg"},
+                     "make 393 kg: off by a factor of 10", 393, id="a tenth, and no PUE of a tenth"),
+        pytest.param({"energy_j": "1000 kWh", "wue_l_per_kwh": "1.8 L/kWh", "water_l": "18 L"},
+                     "make 1,800 L on site alone: it is probably off by a factor of 100", 1800,
+                     id="less than on site alone"),
+        pytest.param({"device_time_s": "1022362 GPU hours", "power_w": "400 W", "energy_j": "4490 MWh"},
+                     "make 408.9 MWh with a PUE of 1: it is probably off by a factor of 10", 449,
+                     id="LLaMA-65B: ten times, and no PUE of eleven"),
+        pytest.param({"devices": "512", "duration_s": "360 h", "power_w": "400 W", "energy_j": "170 kWh"},
+                     "it is that of one device, and there are 512", 170 * 512, id="one device of many"),
+        pytest.param({"it_energy_j": "1000 kWh", "facility_energy_j": "3960 MJ", "carbon_g": "953 kg",
+                      "intensity_g_per_kwh": "393 g/kWh"},
+                     "pounds are printed as kilograms", 432.3, id="pounds"),
+        pytest.param({"energy_j": "1000 kWh", "intensity_g_per_kwh": "393 g/kWh", "carbon_g": "1500 kg"},
+                     "a PUE of", None, id="a PUE that is too high, and no slip"),
+        pytest.param({"device_time_s": "7.0M GPU hours", "power_w": "700 W", "carbon_g": "12.9 t"},
+                     "at 350 to 450 g/kWh and a PUE of 1.1 it would be about 1,900 to 2,400 t", None,
+                     id="Llama 3.3: what would be usual; a bound is not what is right"),
+        pytest.param({"device_time_s": "184320 GPU hours", "energy_j": "7400 MWh"},
+                     "W for each accelerator, where 10 to 3,000 can be", None, id="40 kW an accelerator"),
+        pytest.param({"device_time_s": "184320 GPU hours", "energy_j": "81.1 kWh"},
+                     "0.44 W for each accelerator", None, id="half a watt an accelerator"),
+        pytest.param({"water_onsite_l": "174.7 L", "water_l": "100 L"},
+                     "leave at least 174.7 L", None, id="no end is not written as inf"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_named_before_a_strange_pue(texts, says, expected):
+    (found,) = findings(texts)
+    assert found.severity is Severity.ERROR
+    assert says in found.sentence and "inf" not in found.sentence
+    assert found.expected == (expected and pytest.approx(expected, rel=0.01))
+
+
+MFU = {"params": "7.00 billion parameters", "tokens": "2.00 trillion tokens"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "rule"),
+    [
+        pytest.param({"device_time_s": "184320 GPU hours"}, None, id="what it took"),
+        pytest.param({"device_time_s": "18432 GPU hours"}, "implied-mfu", id="four times the peak"),
+        pytest.param({"device_time_s": "1843 GPU hours"}, "implied-mfu", id="forty times the peak"),
+        pytest.param(
+            {"device_time_s": "18432 GPU hours", "active_params": "0.7 billion parameters"},
+            None,
+            id="a mixture of experts",
+        ),
+        pytest.param(
+            {"device_time_s": "18432 GPU hours", "params": "70 billion parameters"},
+            None,
+            id="a large one may be a mixture that does not say so",
+        ),
+        pytest.param({"mfu": "0.41", "device_time_s": "184320 GPU hours"}, None, id="its utilisation"),
+        pytest.param({"mfu": "0.2", "device_time_s": "184320 GPU hours"}, None, id="of the peak at 8 bits"),
+        pytest.param({"mfu": "0.8", "device_time_s": "184320 GPU hours"}, "mfu", id="twice its utilisation"),
+        pytest.param({"mfu": "38"}, "share", id="in percent"),
+    ],
+)
+def test_no_accelerator_computes_above_its_peak(texts, rule):
+    texts = {**MFU, **texts}
+    if texts["params"].startswith("70"):
+        texts["tokens"] = "0.5 trillion tokens"
+    claims = [claim(*one) for one in texts.items()] + list(device_facts("a100", "", 1))
+    found = check_group(Group("a training", tuple(claims)))
+    assert [one.rule for one in found if one.severity is Severity.ERROR] == ([rule] if rule else [])
+
+
+# -- one thing, said twice -------------------------------------------------------------
+
+
+def said(where, text):
+    number = read_number(text)
+    return make_claim("carbon_g", number, read_unit(text[number.end :].strip()), where, 1)
+
+
+@pytest.mark.parametrize(
+    ("claims", "says"),
+    [
+        pytest.param(
+            {"emissions_t": "31.2 t", "emissions_lb": "31.2 lb"}, "the same number", id="one number"
+        ),
+        pytest.param({"emissions_t": "31.2 t", "emissions_lb": "50000 lb"}, "disagree", id="another"),
+        pytest.param({"emissions_t": "31.2 t", "emissions_lb": "68780 lb"}, None, id="the same in pounds"),
+        pytest.param({"emissions_t": "31.2 t", "carbon_kg": "31.2 kg"}, "factor of 1000", id="thousands"),
+        pytest.param({"a.emissions_t": "10.0 t", "b.emissions_kg": "700 kg"}, None, id="two works"),
+        pytest.param({"a.carbon_t": "10.00 t", "b.carbon_t": "22.05 t"}, "pounds", id="pounds"),
+        pytest.param({"a.carbon_t": "10 t", "b.carbon_t": "22 t"}, None, id="pounds, or chance"),
+    ],
+)
+def test_two_units_of_one_thing_agree(claims, says):
+    found = check_group(Group("a run", tuple(said(*one) for one in claims.items())))
+    assert len(found) == (says is not None)
+    assert all(says in one.sentence and one.rule == "said-twice" for one in found)
+
+
+def test_a_series_is_not_compared_with_itself():
+    series = tuple(said(f"epoch {i}", f"{2**i} t") for i in range(30))
+    assert check_group(Group("a run", series)) == ()
+
+
+# -- sentences -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("carbon", "severity"),
+    [
+        pytest.param("43.5 t", None, id="agrees"),
+        pytest.param("435 t", Severity.ERROR, id="a factor of ten is a slip"),
+        pytest.param("260 t", Severity.WARNING, id="any other may be of another work"),
+    ],
+)
+def test_a_sentence_may_speak_of_two_works(carbon, severity):
+    texts = {"energy_j": "113 MWh", "intensity_g_per_kwh": "385 g/kWh", "carbon_g": carbon}
+    found = check_group(Group("a sentence", tuple(claim(*one) for one in texts.items()), prose=True))
+    assert [one.severity for one in found] == ([severity] if severity else [])
+
+
+# -- many ------------------------------------------------------------------------------
+
+
+def test_after_hundreds_of_bad_rows_no_more_are_looked_at():
+    bad = Group("bad", tuple(claim(*one) for one in some(RELATIONS["carbon"], carbon_g="1 g").items()))
+    found, unchecked = check(Page((bad,) * 1000))
+    assert unchecked == 600 and len(found) == 1
+
+
 # -- sums ------------------------------------------------------------------------------
 
 
@@ -249,7 +381,7 @@ def test_a_total_is_the_sum_of_its_parts(total, listed, severity, says):
     parts = tuple(
         claim("carbon_g", text, line) for line, text in enumerate(("10.0 t", "20.0 t", "30.0 t"), 2)
     )
-    found = check(Page((), (Total(claim("carbon_g", total, 9), parts, listed),)))
+    found, _ = check(Page((), (Total(claim("carbon_g", total, 9), parts, listed),)))
     assert [one.severity for one in found] == ([severity] if severity else [])
     assert all(one.rule == "total" and says in one.sentence for one in found)
 

@@ -1,6 +1,7 @@
 """What a page claims: keys, headings and values as people write them, and nothing that they did not say."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from wattermark.errors import UsageError
 from wattermark.science.lint.printed import read_number, read_unit
 from wattermark.values.claims import Severity
-from wattermark.verbs.lint.claim_words import count_and_name, read_value, split_heading, split_key
-from wattermark.verbs.lint.linting import device_facts, lint, read_page
+from wattermark.verbs.lint.cells import count_and_name, read_value
+from wattermark.verbs.lint.devices import device_facts
+from wattermark.verbs.lint.keys import split_heading, split_key
+from wattermark.verbs.lint.linting import lint, read_page
 
 
 def claims(text, name):
@@ -20,8 +23,6 @@ def claims(text, name):
 
 
 def told(tmp_path, text, name="card.md"):
-    if text.startswith("---"):
-        pytest.importorskip("yaml", reason="the front matter of a card needs PyYAML")
     path = tmp_path / name
     path.write_text(text)
     return lint(str(path))
@@ -99,6 +100,10 @@ def test_a_key_that_says_something_else_is_not_guessed_at(key):
         pytest.param("Total GPU Power Consumption (MWh)", "it_energy_j", 3.6e9, id="power in MWh is energy"),
         pytest.param("Water consumption (kL)", "water_l", 1000, id="kL"),
         pytest.param("PUE", "pue", 1, id="PUE"),
+        pytest.param("Datacenter PUE", "pue", 1, id="that of BLOOM"),
+        pytest.param("Power Usage Effectiveness (PUE)", "pue", 1, id="in words"),
+        pytest.param("kWh", "energy_j", 3.6e6, id="a unit alone"),
+        pytest.param("MFU", "mfu", 1, id="MFU"),
         pytest.param("Params (B)", "params", 1e9, id="Params (B)"),
         pytest.param("Tokens (T)", "tokens", 1e12, id="Tokens (T)"),
         pytest.param("Active Parameters (billions)", "active_params", 1e9, id="in words"),
@@ -124,6 +129,23 @@ def test_a_heading_says_quantity_and_unit(heading, quantity, base):
         pytest.param("Energy (MWh)", "unknown", None, 0, id="a word"),
         pytest.param("Energy (MWh)", "see table 3", None, 0, id="a number of something else"),
         pytest.param("Loss", "3.2", None, 0, id="another quantity"),
+        pytest.param("GPU hours", "12 K", "device_time_s", 12e3 * 3600, id="a scale behind a space"),
+        pytest.param("GPU hours", "12 k", "device_time_s", 12e3 * 3600, id="a small letter"),
+        pytest.param("GPU hours", "12 thousand", "device_time_s", 12e3 * 3600, id="a word"),
+        pytest.param("GPU hours", "1.5 M (est.)", "device_time_s", 1.5e6 * 3600, id="with a remark"),
+        pytest.param("GPU hours", "2 million", "device_time_s", 2e6 * 3600, id="millions in a word"),
+        pytest.param("Time", "12 K GPU hours", "device_time_s", 12e3 * 3600, id="a scale and a unit"),
+        pytest.param("Water", "2 million L", "water_l", 2e6, id="a word and a unit"),
+        pytest.param("Tokens", "2 T", "tokens", 2e12, id="T is a trillion where it is no tonne"),
+        pytest.param("Emissions (kg)", "5 T", "carbon_g", 5e6, id="and a tonne where it can be"),
+        pytest.param("Emissions", "5 t", "carbon_g", 5e6, id="t is a tonne"),
+        pytest.param("Energy (MWh)", "5 m", "energy_j", 5 * 3.6e9, id="m is no million"),
+        pytest.param("Temperature", "12 K", None, 0, id="Kelvin"),
+        pytest.param("GPU hours", "12 K of them", None, 0, id="a letter that is perhaps something else"),
+        pytest.param("MFU", "41 %", "mfu", 0.41, id="percent"),
+        pytest.param(
+            "Training", "184,320 A100 GPU hours", "device_time_s", 184320 * 3600, id="hours of a name"
+        ),
     ],
 )
 def test_a_value_is_read_as_it_is_written(label, text, quantity, value):
@@ -190,6 +212,31 @@ def test_a_table_is_a_claim_for_each_cell():
     assert [group.name for group in page.groups if group.claims] == ["7B", "13B", "70B", "Total"]
     assert [len(total.parts) for total in page.totals] == [3, 3]
     assert page.not_understood == ()
+
+
+BLOOM = """| | Datacenter PUE | Carbon intensity of grid used | Power consumption | CO2 emissions | Loss |
+|---|---|---|---|---|---|
+| Gopher | 1.08 | 330 gCO2eq/kWh | 1,066 MWh | 352 tonnes | 2.1 |
+| BLOOM | 1.2 | 57 gCO2eq/kWh | 433 MWh | 25 tonnes | 2.0 |
+"""
+LLAMA = """| | GPU Type | GPU Power consumption | GPU-hours | Total power consumption | Carbon emitted(t) |
+|---|---|---|---|---|---|
+| LLaMA-7B | A100-80GB | 400W | 82,432 | 36 MWh | 14 |
+"""
+LOSSES = "| model | loss | steps |\n|---|---|---|\n| a | 2.1 | 500 |\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "unknown"),
+    [
+        pytest.param(BLOOM, ("Loss",), id="BLOOM: units in the cells"),
+        pytest.param(LLAMA, (), id="LLaMA: a name of a device"),
+        pytest.param("| a | kWh | Power |\n|---|---|---|\n| x | 5 | |\n", ("Power",), id="never a unit"),
+        pytest.param(LOSSES, (), id="a table of something else"),
+    ],
+)
+def test_a_heading_that_a_row_made_use_of_is_understood(table, unknown):
+    assert read_page(table, "card.md").not_understood == unknown
 
 
 @pytest.mark.parametrize(
@@ -270,7 +317,34 @@ def test_six_point_nought_is_not_six():
     assert point.high - point.low < six.high - six.low
 
 
+@pytest.mark.parametrize(
+    ("front", "found"),
+    [
+        pytest.param("co2_eq_emissions: 83500", {"carbon_g": 83500}, id="a number"),
+        pytest.param("co2_eq_emissions: 83.50 # kg", {"carbon_g": 83500}, id="a remark that tells the unit"),
+        pytest.param("co2_eq_emissions: {emissions: 83500, pue: 1.1}", {"carbon_g": 83500, "pue": 1.1},
+                     id="in one line"),
+        pytest.param("co2_eq_emissions:\n  emissions: [1, 2]\n  hours_used: 10", {"used_time_s": 36000},
+                     id="a list is no number"),
+        pytest.param("x: &a 5\nco2_eq_emissions:\n  emissions: 5", {"carbon_g": 5}, id="an anchor alone"),
+        pytest.param("co2_eq_emissions:", {}, id="nothing"),
+        pytest.param("other: 5", {}, id="another field"),
+    ],
+)  # fmt: skip
+def test_front_matter_is_read_as_it_is_written(front, found):
+    assert claims(f"---\n{front}\n---\n# A model\n", "card.md") == pytest.approx(found)
+
+
 # -- what cannot be read ---------------------------------------------------------------
+
+BOMB = "---\na: &a [x, x, x, x, x, x, x, x, x]\n"
+for _before, _name in pairwise("abcdefghijkl"):
+    BOMB += f"{_name}: &{_name} [{', '.join([f'*{_before}'] * 7)}]\n"
+BOMB += "co2_eq_emissions: *l\n---\n"
+
+
+DOUBLED = "\n".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 40))
+ALIASES = f"---\na0: &a0 [1, 1]\n{DOUBLED}\nco2_eq_emissions:\n  emissions: *a39\n---\n"
 
 
 @pytest.mark.parametrize(
@@ -285,6 +359,15 @@ def test_six_point_nought_is_not_six():
         pytest.param("c.json", '{"a":' * 50_000, "deeply", id="too deep"),
         pytest.param(
             "card.md", "---\nco2_eq_emissions: [\n---\n", "not YAML", id="front matter that is none"
+        ),
+        pytest.param("card.md", ALIASES, "refers to itself", id="a list of lists of lists ... by aliases"),
+        pytest.param("card.md", BOMB, "refers to itself (*a on line 3)", id="more than memory holds"),
+        pytest.param("card.md", f"---\nco2_eq_emissions: {'[' * 60}\n---\n", "deeply", id="lists of lists"),
+        pytest.param(
+            "card.md",
+            f"---\nco2_eq_emissions: 5\na: {'x' * 500_001}\n---\n",
+            "longer",
+            id="front matter that is a book",
         ),
     ],
 )

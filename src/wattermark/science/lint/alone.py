@@ -1,14 +1,10 @@
-"""What a claim alone cannot be, and what two claims of the same thing cannot be."""
+"""What a claim alone cannot be."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import combinations
 from typing import Final
 
-from wattermark.science.lint.causes import thousands
-from wattermark.science.lint.told import finding, place
+from wattermark.science.lint.told import finding
 from wattermark.values.claims import Claim, Finding, Severity
 
 _NEVER_ZERO: Final = (
@@ -18,9 +14,6 @@ _NEVER_ZERO: Final = (
 )
 _LEAST_INTENSITY, _MOST_INTENSITY, _USUAL_INTENSITY = 1.0, 1300.0, 20.0
 _MOST_PUE: Final = 4.0
-_REPEATED: Final = (1e3, 1e6, 1e9, 2.204623)
-"""Two values of one thing that are this far apart are one value in two units."""
-_SAME: Final = 1.01
 
 
 def impossible(claim: Claim) -> Finding | None:
@@ -43,16 +36,16 @@ def _pue(claim: Claim) -> Finding | None:
     if claim.quantity != "pue":
         return None
     if claim.high < 1:
-        return _told(claim, "pue", "a PUE is at least 1: the facility's energy holds that of its IT", 1.0)
+        return _told(claim, "pue", "a PUE is at least 1: the facility's energy holds that of its IT")
     if claim.low > _MOST_PUE:
         return _told(claim, "pue", f"no facility has one above {_MOST_PUE:.0f}; is it a percentage?")
     return None
 
 
 def _share(claim: Claim) -> Finding | None:
-    if claim.quantity != "share" or claim.low <= 1:
+    if claim.quantity not in ("share", "mfu") or claim.low <= 1:
         return None
-    return _told(claim, "share", "a share is at most 1; is it a percentage?", 1.0)
+    return _told(claim, "share", "a share is at most 1; is it a percentage?")
 
 
 def _zero(claim: Claim) -> Finding | None:
@@ -76,48 +69,6 @@ def _intensity(claim: Claim) -> Finding | None:
     return _told(claim, "intensity", says)
 
 
-def _told(claim: Claim, rule: str, says: str, expected: float | None = None) -> Finding:
+def _told(claim: Claim, rule: str, says: str) -> Finding:
     sentence = f"{claim.name} is printed as {claim.printed}, but {says}"
-    return finding(claim, rule, Severity.ERROR, sentence, expected=expected)
-
-
-def single(claims: Sequence[Claim]) -> tuple[list[Finding], dict[str, Claim]]:
-    """One claim for each quantity, and what two claims of one quantity give away.
-
-    Values that differ are taken to be about different things and left out, unless they are one value
-    in two units.
-
-    Parameters
-    ----------
-    claims : sequence of Claim
-        Of one group.
-    """
-    found: list[Finding] = []
-    kept: dict[str, Claim] = {}
-    for name in dict.fromkeys(claim.quantity for claim in claims):
-        same = [claim for claim in claims if claim.quantity == name]
-        doubts = [one for pair in combinations(same, 2) if (one := _twice(*pair)) is not None]
-        found += doubts[:1]
-        low, high = max(claim.low for claim in same), min(claim.high for claim in same)
-        if name != "share" and not doubts and low <= high * _SAME:
-            kept[name] = min(same, key=lambda claim: claim.high - claim.low)
-    return found, kept
-
-
-def _twice(first: Claim, second: Claim) -> Finding | None:
-    """One value in two units: the field whose unit is fixed is blamed, else the later one."""
-    if first.quantity[-2:] not in ("_g", "_j", "_l") or min(first.low, second.low) <= 0:
-        return None
-    blamed, other = (first, second) if first.grams_field else (second, first)
-    low, high = blamed.low / other.high / _SAME, blamed.high / other.low * _SAME
-    factor = next((f for f in _REPEATED if low <= f <= high or low <= 1 / f <= high), None)
-    if factor is None:
-        return None
-    cause = "one of them is in pounds, the other in kilograms"
-    if factor >= 1000:
-        cause = thousands(blamed.quantity, factor)
-    if blamed.grams_field:
-        cause += "; this field is in grams"
-    both = f"{blamed.name} is printed as {blamed.printed}, and as {other.printed} ({place(other)})"
-    told = finding(blamed, "said-twice", Severity.ERROR, f"{both}: {cause}", expected=other.value)
-    return replace(told, rule="grams-field") if blamed.grams_field else told
+    return finding(claim, rule, Severity.ERROR, sentence, cause=says)

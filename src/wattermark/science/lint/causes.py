@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from math import isfinite, log
 from typing import Final
 
@@ -31,10 +32,24 @@ _UNITS: Final[Mapping[str, tuple[tuple[float, str], ...]]] = {
     ),
     "s": ((24.0, "hours are printed as days"), (1 / 24.0, "days are printed as hours")),
 }
+_NARROW: Final = 3.0
+"""How many times as large as the span of the bounds a factor is that says something, at least ..."""
+_NARROWEST: Final = 100.0
+"""... and the widest span that says anything."""
 
 
-def likely_cause(ratio: float, between: tuple[float, float], blamed: str, claims: Mapping[str, Claim]) -> str:
-    """The mistake that leaves such a ratio of printed to expected; empty if none is recognised.
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A mistake in words, and how many times what is right it leaves. [1]"""
+
+    factor: float
+    says: str
+
+
+def likely_cause(
+    ratio: float, between: tuple[float, float], blamed: str, claims: Mapping[str, Claim]
+) -> Slip | None:
+    """The mistake that leaves such a ratio of printed to expected; nothing if none is recognised.
 
     Parameters
     ----------
@@ -48,13 +63,39 @@ def likely_cause(ratio: float, between: tuple[float, float], blamed: str, claims
         By quantity: the PUE and the number of devices are looked for.
     """
     if ratio <= 0 or not isfinite(ratio):
-        return ""
+        return None
     fits = [
-        (abs(log(factor / ratio)), order, says)
+        (abs(log(factor / ratio)), order, Slip(factor, says))
         for order, (factor, says) in enumerate(_factors(blamed, claims))
         if between[0] <= factor <= between[1]
     ]
-    return min(fits)[2] if fits else ""
+    return min(fits, key=lambda fit: fit[:2])[2] if fits else None
+
+
+def brought_home(
+    value: float, bounds: tuple[float, float], blamed: str, claims: Mapping[str, Claim]
+) -> Slip | None:
+    """The smallest power of ten, or else the number of devices, that brings a value between its bounds.
+
+    Bounds that are nearly as far apart as the factor is large say nothing about it.
+
+    Parameters
+    ----------
+    value : float
+        As printed, outside of the bounds.
+    bounds : pair of float
+        What it may be, in the same unit.
+    blamed : str
+        The quantity.
+    claims : mapping of str to Claim
+        By quantity: the number of devices is looked for.
+    """
+    low, high = bounds
+    for factor, says in (*_tens(blamed), *_of_devices(blamed, claims)):
+        narrow = min(max(factor, 1 / factor) / _NARROW, _NARROWEST)
+        if low <= value / factor <= high <= narrow * low:
+            return Slip(factor, says)
+    return None
 
 
 def thousands(blamed: str, factor: float) -> str:
@@ -79,14 +120,22 @@ def _base(quantity: str) -> str:
 def _factors(blamed: str, claims: Mapping[str, Claim]) -> Iterator[tuple[float, str]]:
     if "pue" in claims:
         yield from _of_pue(blamed, claims)
+    yield from _of_devices(blamed, claims)
+    yield from _tens(blamed)
+    yield from _UNITS.get(_base(blamed), ())
+
+
+def _of_devices(blamed: str, claims: Mapping[str, Claim]) -> Iterator[tuple[float, str]]:
     if "devices" in claims and claims["devices"].value > 1 and "/" not in blamed:
         count = claims["devices"].value
         yield 1 / count, f"it is that of one device, and there are {claims['devices'].text}"
         yield count, "the number of devices was multiplied twice"
+
+
+def _tens(blamed: str) -> Iterator[tuple[float, str]]:
     for power in range(1, 10):
         yield 10.0**power, thousands(blamed, 10.0**power)
         yield 10.0**-power, thousands(blamed, 10.0**-power)
-    yield from _UNITS.get(_base(blamed), ())
 
 
 def _of_pue(blamed: str, claims: Mapping[str, Claim]) -> Iterator[tuple[float, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wattermark.values.claims import Claim
@@ -25,6 +25,7 @@ _NUMBER: Final = re.compile(
     r"(?P<sign>[-\u2212]?)(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?![,\d])"
     r"(?P<power>(?:[eE]|\s?[x\u00d7\u00b7*]\s?10\^?)[-+]?\d+)?(?P<scale>[kKMBGT](?![A-Za-z]))?"
 )
+_SPACED: Final = re.compile(r"\s+([kKMBT]|(?i:thousand|million|billion|trillion))(?![\w/])")
 _CARBON_WORDS: Final = re.compile(r"[\s-]*(?:of\s+)?\bco[2₂][\s-]*(?:equivalents?|eq|e)?\b\.?", re.IGNORECASE)
 _GLUED_CARBON: Final = re.compile(
     r"(?<=[gt])co[2₂][\s-]*(?:equivalents?|eq|e)?\b\.?", re.IGNORECASE
@@ -33,13 +34,17 @@ _GLUED_CARBON: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number in its text: value, the interval of its rounding, its text, and where it ends."""
+    """A number in its text: value, the interval of its rounding, its text, and where it ends.
+
+    ``scale`` is that of a letter or a word behind it, which is a part of the text.
+    """
 
     value: float
     low: float
     high: float
     text: str
     end: int
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,8 @@ _WRITTEN: Final = {
     "gj": "GJ", "w": "W", "kw": "kW", "l": "L", "ml": "mL", "kl": "kL", "gpu": "GPU", "tpu": "TPU",
 }  # fmt: skip
 _DEVICE_HOURS: Final = re.compile(
-    r"(?:gpu|tpu|tpuv\d\w?|accelerator|chip|device|[ahv]\d{3}|mi\d{3}x?)[\s_-]*(h|hr|hrs|hours?|days?)",
+    r"(?:(?:[ahvb]\d{2,3}|mi\d{3}x?)[\s_-]+)?"
+    r"(?:gpu|tpu|tpuv\d\w?|accelerator|chip|device|[ahvb]\d{3}|mi\d{3}x?)[\s_-]*(h|hr|hrs|hours?|days?)",
     re.IGNORECASE,
 )
 
@@ -126,12 +132,38 @@ def read_number(text: str) -> Number | None:
     exponent = re.sub(r"^(?:[eE]|.*10\^?)", "", hit["power"]) if hit["power"] else "0"
     if len(digits) > _MOST_DIGITS or len(exponent) > 4 or abs(int(exponent)) > _MOST_DIGITS:
         return None
-    scale = 10.0 ** int(exponent) * _SCALES[hit["scale"] or ""]
+    letter = _SCALES[hit["scale"] or ""]
+    scale = 10.0 ** int(exponent) * letter
     sign = -1.0 if hit["sign"] else 1.0
     value, half = float(digits), _half_unit(digits)
-    return Number(
-        sign * value * scale, (sign * value - half) * scale, (sign * value + half) * scale, hit[0], hit.end()
-    )
+    ends = ((sign * value - half) * scale, (sign * value + half) * scale)
+    return Number(sign * value * scale, *ends, hit[0], hit.end(), letter)
+
+
+def scaled(number: Number, rest: str) -> tuple[Number, str] | None:
+    """A number with the scale that stands apart from it: ``12 K``, ``2 million``; nothing if there is none.
+
+    Parameters
+    ----------
+    number : Number
+        As read.
+    rest : str
+        What follows.
+
+    Returns
+    -------
+    number, rest
+        The larger number, and what follows its scale.
+    """
+    hit = _SPACED.match(rest)
+    if hit is None or number.scale != 1:
+        return None
+    scale = _SCALES.get(hit[1]) or _SCALE_WORDS[hit[1].lower()]
+    larger = replace(
+        number, value=number.value * scale, low=number.low * scale, high=number.high * scale,
+        text=number.text + hit[0], end=number.end + hit.end(), scale=scale,
+    )  # fmt: skip
+    return larger, rest[hit.end() :]
 
 
 def _half_unit(digits: str) -> float:
@@ -169,7 +201,7 @@ def read_unit(text: str) -> Unit | None:
 
 def _shown(text: str) -> str:
     """The end of a key, as people write it."""
-    words = text.strip().replace("_per_", "/").replace("_", " ")
+    words = text.strip(" .").replace("_per_", "/").replace("_", " ")
     return (
         re.sub(r"[a-z0-9]+", lambda word: _WRITTEN.get(word[0], word[0]), words) if words.islower() else words
     )
@@ -177,9 +209,10 @@ def _shown(text: str) -> str:
 
 def _simple(text: str) -> tuple[str, float] | None:
     word, _, rest = text.partition(" ")
-    if word.lower() in _SCALE_WORDS and rest:
+    scale = _SCALE_WORDS.get(word.lower()) or (_SCALES[word] if word in tuple("kKMBT") else None)
+    if scale and rest:
         inner = _simple(rest.strip())
-        return inner and (inner[0], inner[1] * _SCALE_WORDS[word.lower()])
+        return inner and (inner[0], inner[1] * scale)
     hours = _DEVICE_HOURS.fullmatch(text)
     if hours:
         return "device_s", _LOOSE[hours[1].lower()][1]
@@ -194,7 +227,7 @@ def make_claim(quantity: str, number: Number, unit: Unit, where: str, line: int 
     quantity : str
         One of ``NAMES``, or two with a stroke.
     number, unit
-        As read.
+        As read. Seven million, printed as 7.0M, is said again in millions.
     where : str
         The row and column, or the key.
     line : int
@@ -203,13 +236,8 @@ def make_claim(quantity: str, number: Number, unit: Unit, where: str, line: int 
     ends = (number.low * unit.base, number.high * unit.base)
     return Claim(
         quantity=quantity, value=number.value * unit.base, low=min(ends), high=max(ends),
-        text=number.text, unit=unit.text, base_per_unit=unit.base * _scale_of(number), where=where, line=line,
+        text=number.text, unit=unit.text, base_per_unit=unit.base * number.scale, where=where, line=line,
     )  # fmt: skip
-
-
-def _scale_of(number: Number) -> float:
-    """Seven million, printed as 7.0M, is said again in millions."""
-    return _SCALES.get(number.text[-1], 1.0)
 
 
 def known_range(quantity: str, low: float, high: float, *, unit: str, text: str) -> Claim:
@@ -230,5 +258,5 @@ def known_range(quantity: str, low: float, high: float, *, unit: str, text: str)
     base = known.base if known else 1.0
     return Claim(
         quantity=quantity, value=(low + high) / 2 * base, low=low * base, high=high * base,
-        text=text, unit="", base_per_unit=1.0, where="",
+        text=text, unit="", base_per_unit=1.0, where="", ours=True,
     )  # fmt: skip

@@ -7,9 +7,10 @@ went into it contradict each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from functools import lru_cache
 from math import inf
 from typing import Final
 
@@ -31,6 +32,10 @@ class Product:
     powers: Mapping[str, int]
     constant: float = 1.0
     tolerance: float = TIGHT
+
+    def says_nothing(self, alone: Container[str]) -> bool:
+        """Whether a member that nobody else bounds takes up whatever the others are."""
+        return any(name in alone for name in self.powers)
 
     def narrow(self, name: str, known: Intervals, slack: float) -> Bounds:
         """What the others leave to one member."""
@@ -57,6 +62,10 @@ class Sum:
     @property
     def powers(self) -> Mapping[str, int]:
         return dict.fromkeys((self.whole, *self.parts), 1)
+
+    def says_nothing(self, alone: Container[str]) -> bool:
+        """A part that nobody bounds still leaves the whole no less than the other part."""
+        return self.whole in alone
 
     def narrow(self, name: str, known: Intervals, slack: float) -> Bounds:
         """What the others leave to one member."""
@@ -97,12 +106,14 @@ POSSIBLE: Final[Intervals] = {
     "wue_l_per_kwh": (0.0, 20.0),
     "ewif_l_per_kwh": (0.0, 200.0),
     "load": (0.03, 2.5),
+    "any_power_w": (10.0, 3000.0),
     "mfu": (0.0, 1.0),
     "dense": (0.005, inf),
     "dense_active": (0.3, 1.5),
 }
 """What a quantity that nobody prints may be at most. No grid's yearly mean is below 20 g/kWh over its life
-cycle; a quarter of it also lets direct emissions pass."""
+cycle; a quarter of it also lets direct emissions pass. An accelerator and its share of a host draw more than
+an embedded board does idle, and less than two of the largest that are sold."""
 
 PLAUSIBLE: Final[Intervals] = {
     **POSSIBLE,
@@ -112,47 +123,79 @@ PLAUSIBLE: Final[Intervals] = {
     "wue_l_per_kwh": (0.0, 10.0),
     "ewif_l_per_kwh": (0.0, 100.0),
     "load": (0.1, 1.3),
+    "any_power_w": (20.0, 2000.0),
     "mfu": (0.005, 1.0),
     "dense": (0.3, 1.5),
 }
 """And what it nearly always is."""
 
+USUAL: Final[Intervals] = {"intensity_g_per_kwh": (350.0, 450.0), "pue": (1.1, 1.1), "dense": (1.0, 1.0)}
+"""What to expect where a page is silent: a grid of gas and some wind, as large parts of America have it; a
+large data centre; a model that computes with all its parameters."""
 
-def plausible(claims: Iterable[str]) -> Intervals:
-    """What quantities nearly always are, beside what a page claims.
+_SMALL: Final = 1e10
+"""Mixtures of experts are seldom smaller than this. [parameters]"""
+_DENSE: Final = (0.66, 1.5)
+"""A small model's FLOPs over 6ND: two thirds with frozen weights, more with long contexts."""
+
+
+def possible(claims: Mapping[str, Claim]) -> Intervals:
+    """What quantities that a page does not claim may be at most, beside those that it claims.
+
+    Parameters
+    ----------
+    claims : mapping of str to Claim
+        By quantity.
+    """
+    return {**POSSIBLE, **_by_what_is_told(claims)}
+
+
+def plausible(claims: Mapping[str, Claim]) -> Intervals:
+    """What quantities nearly always are, beside those that a page claims.
 
     Who prints the time of all accelerators and how long it took tells their number that way.
 
     Parameters
     ----------
-    claims : iterable of str
-        Its quantities.
+    claims : mapping of str to Claim
+        By quantity.
     """
-    return {**PLAUSIBLE, "devices": POSSIBLE["devices"]} if "device_time_s" in claims else PLAUSIBLE
+    told = _by_what_is_told(claims)
+    if "dense" in told:
+        told["dense"] = (max(told["dense"][0], PLAUSIBLE["dense"][0]), told["dense"][1])
+    if "device_time_s" in claims:
+        told["devices"] = POSSIBLE["devices"]
+    return {**PLAUSIBLE, **told}
+
+
+def _by_what_is_told(claims: Mapping[str, Claim]) -> dict[str, Bounds]:
+    """Bounds that hold only where some claims are made, or are not."""
+    told = {} if _counted(claims) else {"any_power_w": (0.0, inf)}
+    if "flops" not in claims:
+        small = "active_params" not in claims and "params" in claims and claims["params"].value <= _SMALL
+        told["dense"] = _DENSE if small else (POSSIBLE["dense"][0], _DENSE[1])
+    return told
+
+
+def _counted(claims: Iterable[str]) -> bool:
+    """Whether the time of each accelerator is told; wall time may be that of any number of them."""
+    return "device_time_s" in claims or {"devices", "duration_s"} <= set(claims)
 
 
 IMPLIED: Final = (
-    *("intensity_g_per_kwh", "mfu", "load", "dense_active", "dense", "pue"),
+    *("intensity_g_per_kwh", "mfu", "load", "any_power_w", "dense_active", "dense", "pue"),
     *("devices", "ewif_l_per_kwh", "wue_l_per_kwh"),
 )
 """In which order one is named, where several could be at fault."""
 
-_BLAME: Final = (
-    *("carbon_g", "water_l", "water_offsite_l", "water_onsite_l", "facility_energy_j", "it_energy_j"),
+BLAME: Final = (
+    *("mfu", "carbon_g", "water_l", "water_offsite_l", "water_onsite_l", "facility_energy_j", "it_energy_j"),
     *("flops", "device_time_s", "used_time_s", "duration_s", "devices", "tokens", "params", "active_params"),
-    *(
-        "system_power_w",
-        "power_w",
-        "total_power_w",
-        "intensity_pue_g_per_kwh",
-        "intensity_g_per_kwh",
-        "ewif_l_per_kwh",
-    ),
-    *("wue_l_per_kwh", "pue", "requests", "peak_flops", "tdp_w"),
+    *("system_power_w", "power_w", "total_power_w", "intensity_pue_g_per_kwh", "intensity_g_per_kwh"),
+    *("ewif_l_per_kwh", "wue_l_per_kwh", "pue", "requests", "peak_flops", "tdp_w"),
 )
 """Where two claims contradict each other, the result is named before what it was made of."""
 _TINY: Final = 1e-300
-_MOST_ROUNDS, _MOST_MISTAKES, _MOST_SHOWN = 30, 3, 5
 
 
 def _inverse(x: float) -> float:
@@ -169,142 +212,28 @@ def _high_times(a: float, b: float) -> float:
     return inf if inf in (a, b) else a * b
 
 
-def relations_of(names: Iterable[str]) -> tuple[Relation, ...]:
-    """The relations of a group: those of all, and one for each ratio that it claims.
+@lru_cache(maxsize=4096)
+def relations_of(fixed: frozenset[str]) -> tuple[Relation, ...]:
+    """The relations that can say something about some quantities, in all and one for each ratio.
+
+    A quantity that nobody knows anything about and that stands in one relation only makes this relation
+    say nothing about the others.
 
     Parameters
     ----------
-    names : iterable of str
-        Its quantities.
+    fixed : frozenset of str
+        Quantities that are claimed, bounded or asked for.
     """
-    ratios = [name for name in names if "/" in name]
-    made = [
-        Product({name: 1, name.partition("/")[0]: -1, name.partition("/")[2]: 1}, 1.0, TIGHT)
-        for name in ratios
-    ]
-    return (*RELATIONS, *made)
+    kept = [*RELATIONS, *(_ratio(name) for name in sorted(fixed) if "/" in name)]
+    while True:
+        counts = Counter(name for relation in kept for name in relation.powers if name not in fixed)
+        alone = {name for name, count in counts.items() if count == 1}
+        fewer = [one for one in kept if not one.says_nothing(alone)]
+        if len(fewer) == len(kept):
+            return tuple(kept)
+        kept = fewer
 
 
-def narrowed(
-    claims: Mapping[str, Claim], priors: Intervals, *, points: bool = False, wanted: str = ""
-) -> dict[str, Bounds] | None:
-    """The interval of every quantity, or nothing where the claims contradict each other.
-
-    Parameters
-    ----------
-    claims : mapping of str to Claim
-        By quantity.
-    priors : mapping of str to pair of float
-        What quantities that nobody claims may be.
-    points : bool
-        Take each claim as it is printed, with no rounding and no tolerance.
-    wanted : str
-        A quantity that is asked for and not claimed, such as a ratio.
-    """
-    relations = relations_of((*claims, wanted))
-    known = {name: priors.get(name, (0.0, inf)) for relation in relations for name in relation.powers}
-    for name, claim in claims.items():
-        known[name] = (claim.value, claim.value) if points else (max(0.0, claim.low), claim.high)
-    if (power := "system_power_w" if "system_power_w" in claims else "power_w") in claims:
-        known["any_power_w"] = known[power]
-        known["load"] = (0.0, inf) if power == "system_power_w" else known["load"]
-    if "used_time_s" in claims:
-        counted = "devices" in claims or "device_time_s" in claims
-        known["used_devices"] = (1.0, known["devices"][1] if counted else 1.0)
-    slack = 1e-9 if points else 1.0
-    for _ in range(_MOST_ROUNDS):
-        before = dict(known)
-        for relation in relations:
-            for name in relation.powers:
-                low, high = relation.narrow(name, known, slack)
-                known[name] = max(known[name][0], low), min(known[name][1], high)
-                if known[name][0] > known[name][1] * (1 + 1e-8):
-                    return None
-        if all(_near(before[name], known[name]) for name in known):
-            break
-    return known
-
-
-def _near(one: Bounds, other: Bounds) -> bool:
-    return all(a == b or abs(a - b) <= 1e-10 * abs(b) for a, b in zip(one, other, strict=True))
-
-
-def without(claims: Mapping[str, Claim], *names: str) -> dict[str, Claim]:
-    """The other claims.
-
-    Parameters
-    ----------
-    claims : mapping of str to Claim
-        By quantity.
-    names : str
-        Quantities to leave out.
-    """
-    return {name: claim for name, claim in claims.items() if name not in names}
-
-
-def mistaken(claims: Mapping[str, Claim], priors: Intervals) -> tuple[str, ...]:
-    """The fewest quantities without which the others agree; results before what they were made of.
-
-    Parameters
-    ----------
-    claims : mapping of str to Claim
-        By quantity.
-    priors : mapping of str to pair of float
-        What quantities that nobody claims may be.
-    """
-    repairs = [()] if narrowed(claims, priors) else list(_repairs(claims, priors, _MOST_MISTAKES))
-    if not repairs:  # more mistakes than are searched for: name the first that comes
-        first = min(_conflict(claims, priors), key=_rank)
-        return (first, *mistaken(without(claims, first), priors))
-    return min(repairs, key=lambda names: (len(names), sorted(_rank(name) for name in names)))
-
-
-def _repairs(claims: Mapping[str, Claim], priors: Intervals, depth: int) -> Iterator[tuple[str, ...]]:
-    """Reiter's tree: of every conflict at least one claim must go."""
-    for name in _conflict(claims, priors):
-        rest = without(claims, name)
-        if narrowed(rest, priors) is not None:
-            yield (name,)
-        elif depth > 1:
-            yield from ((name, *more) for more in _repairs(rest, priors, depth - 1))
-
-
-def _conflict(claims: Mapping[str, Claim], priors: Intervals) -> dict[str, Claim]:
-    """Claims that contradict each other, and do not when any one is left out."""
-    kept = dict(claims)
-    for name in sorted(claims, key=_rank, reverse=True):
-        fewer = without(kept, name)
-        if narrowed(fewer, priors) is None:
-            kept = fewer
-    return kept
-
-
-def _rank(name: str) -> int:
-    return _BLAME.index(name) if name in _BLAME else -1
-
-
-def tightest(name: str, claims: Mapping[str, Claim], priors: Intervals) -> dict[str, Claim]:
-    """The fewest other claims that contradict one.
-
-    Parameters
-    ----------
-    name : str
-        The quantity of the one.
-    claims : mapping of str to Claim
-        By quantity; without what else is mistaken.
-    priors : mapping of str to pair of float
-        What quantities that nobody claims may be.
-    """
-    others = without(claims, name)
-    for count in range(min(len(others), _MOST_SHOWN) + 1):
-        some = [{other: claims[other] for other in chosen} for chosen in combinations(others, count)]
-        against = [one for one in some if narrowed({name: claims[name], **one}, priors) is None]
-        if against:
-            return min(against, key=lambda one: _spread(name, one, priors))
-    return others
-
-
-def _spread(name: str, claims: Mapping[str, Claim], priors: Intervals) -> float:
-    """How far apart the ends are of what some claims leave to a quantity."""
-    low, high = (narrowed(claims, priors, wanted=name) or {}).get(name, (0.0, inf))
-    return high / low if 0 < low < inf else inf
+def _ratio(name: str) -> Product:
+    above, _, below = name.partition("/")
+    return Product({name: 1, above: -1, below: 1}, 1.0, TIGHT)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from math import isfinite
+from typing import Final
 
 from wattermark.values.claims import Claim, Finding, Severity
 
+_SCALE: Final = re.compile(r"(?<=\d)\s*[A-Za-z]+$")
+"""The end of 7.0M, 12 K and 2 million."""
+
 
 def finding(
-    claim: Claim, rule: str, severity: Severity, sentence: str, *, expected: float | None = None
+    claim: Claim,
+    rule: str,
+    severity: Severity,
+    sentence: str,
+    *,
+    expected: float | None = None,
+    cause: str = "",
 ) -> Finding:
     """A finding about one claim.
 
@@ -25,6 +36,8 @@ def finding(
         What is printed, what was expected, and the likely cause.
     expected : float, optional
         In the base unit.
+    cause : str
+        The mistake that is recognised, if one is.
     """
     known = expected is not None and isfinite(expected) and expected > 0
     return Finding(
@@ -32,7 +45,7 @@ def finding(
         printed=claim.value / claim.base_per_unit,
         expected=expected / claim.base_per_unit if known and expected else None,
         unit=_scaled_unit(claim),
-        ratio=claim.value / expected if known and expected else None,
+        ratio=claim.value / expected if known and expected else None, cause=cause,
     )  # fmt: skip
 
 
@@ -58,9 +71,24 @@ def said(claim: Claim, value: float) -> str:
     value : float
         In the base unit.
     """
-    unit = _scaled_unit(claim)
-    glue = "" if claim.text[-1:].isalpha() else " "
-    return f"{digits(value / claim.base_per_unit)}{glue}{unit}".strip()
+    return f"{_scaled(claim, value)} {claim.unit}".strip()
+
+
+def spanned(claim: Claim, low: float, high: float) -> str:
+    """Two ends of what a claim may be, in the unit that it is printed in; one, where there is but one.
+
+    Parameters
+    ----------
+    claim : Claim
+        The one that is printed.
+    low, high : float
+        In the base unit.
+    """
+    if not isfinite(high):
+        return f"at least {said(claim, low)}"
+    if low <= 0:
+        return f"at most {said(claim, high)}"
+    return said(claim, low) if high <= low * 1.02 else f"{_scaled(claim, low)} to {said(claim, high)}"
 
 
 def digits(value: float) -> str:
@@ -86,6 +114,8 @@ def between(low: float, high: float) -> str:
     """
     if high <= low * 1.02:
         return digits(low)
+    if low <= 0 and isfinite(high):
+        return f"at most {digits(high)}"
     return f"{digits(low)} to {digits(high)}" if isfinite(high) else f"at least {digits(low)}"
 
 
@@ -100,6 +130,11 @@ def place(claim: Claim) -> str:
     return f"line {claim.line}" if claim.line else claim.where
 
 
+def _scaled(claim: Claim, value: float) -> str:
+    scale = _SCALE.search(claim.text)
+    return f"{digits(value / claim.base_per_unit)}{scale[0] if scale else ''}"
+
+
 def _scaled_unit(claim: Claim) -> str:
-    scale = claim.text[-1] if claim.text[-1:].isalpha() else ""
-    return f"{scale} {claim.unit}".strip()
+    scale = _SCALE.search(claim.text)
+    return f"{scale[0].strip() if scale else ''} {claim.unit}".strip()

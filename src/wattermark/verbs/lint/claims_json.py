@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from wattermark.errors import UsageError
 from wattermark.science.lint.printed import Unit, make_claim, read_number, read_unit
 from wattermark.values.claims import Claim, Group, Page, Total
-from wattermark.verbs.lint.claim_words import (
-    ADDITIVE,
-    Devices,
-    count_and_name,
-    device_count,
-    explicit,
-    inherited,
-    read_value,
-    split_key,
-    totals_of,
-    with_unit,
-    words_of,
-)
+from wattermark.verbs.lint.cells import count_and_name, device_count, read_value
+from wattermark.verbs.lint.claims_own import own_documents, read_own
+from wattermark.verbs.lint.grouping import ADDITIVE, Devices, explicit, inherited, totals_of
+from wattermark.verbs.lint.keys import DEVICE_KEYS, split_key, with_unit
+from wattermark.verbs.lint.quantities import words_of
 
-DEVICE_KEYS = ("accelerator", "gpu", "gpu_model", "chip", "hardware", "hardware_used", "device")
 NAME_KEYS = ("name", "case_id", "model", "model_id", "id", "row")
 PLAIN_KEYS = (*NAME_KEYS, "source", "citation", "notes", "note", "comment", "url", "region")
 Located = Mapping[str, tuple[int, Any]]
 """An object: the line and the value of each key."""
 
 
-class _Digits(str):
+class Digits(str):
     """A number as it stands in the file: 6.0 is not 6."""
 
     __slots__ = ()
@@ -40,6 +32,8 @@ class _Digits(str):
 def read_json(text: str, name: str, devices: Devices) -> Page:
     """The claims of a JSON text. ``devices`` knows what a name stands for."""
     document = _parsed(text, name)
+    if ours := own_documents(document):
+        return read_own(ours, name)
     lines = _key_lines(text)
     root = _located(document, lines)
     shared: list[Claim] = []
@@ -66,8 +60,8 @@ def _parsed(text: str, name: str) -> Any:
         raise UsageError(f"{name} holds {word}, which is not JSON", fix="Write null for what is unknown")
 
     def no_double(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        doubled = [key for key in keys if keys.count(key) > 1]
+        counts = Counter(key for key, _ in pairs)
+        doubled = [key for key, count in counts.items() if count > 1]
         if doubled:
             raise UsageError(
                 f"{name} has the key {doubled[0]!r} twice in one object", fix="Leave one of them"
@@ -76,7 +70,7 @@ def _parsed(text: str, name: str) -> Any:
 
     try:
         return json.loads(
-            text, parse_float=_Digits, parse_int=_Digits, parse_constant=no_constant,
+            text, parse_float=Digits, parse_int=Digits, parse_constant=no_constant,
             object_pairs_hook=no_double,
         )  # fmt: skip
     except json.JSONDecodeError as error:
@@ -130,7 +124,7 @@ class _Reader:
         return explicit(found)
 
     def _claim(self, key: str, value: Any, where: str, line: int) -> Iterator[Claim]:
-        if isinstance(value, str) and not isinstance(value, _Digits) and key.lower() in DEVICE_KEYS:
+        if isinstance(value, str) and not isinstance(value, Digits) and key.lower() in DEVICE_KEYS:
             count, name = count_and_name(value)
             yield from self.devices(name, where, line)
             yield from [device_count(count, where, line)] if count else []
@@ -139,7 +133,7 @@ class _Reader:
             return
         meant = split_key(key)
         claim = None
-        if isinstance(value, _Digits):
+        if isinstance(value, Digits):
             number = read_number(value)
             claim = make_claim(*_ordered(meant, number), where, line) if meant and number else None
         elif isinstance(value, str):
@@ -186,7 +180,7 @@ def _parts(key: str, entry: tuple[int, Any], unit: Unit) -> Iterator[Claim | Non
     quantity = {"g": "carbon_g", "J": "energy_j", "L": "water_l"}.get(unit.dimension)
     own = read_unit(key.rpartition("_")[2])
     for one in value if isinstance(value, list) else [value]:
-        number = read_number(one) if isinstance(one, _Digits) else None
+        number = read_number(one) if isinstance(one, Digits) else None
         fits = own is not None and own.dimension == unit.dimension and number is not None and quantity
         yield (
             make_claim(quantity, number, own, f"inputs.{key}", line)

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from wattermark.errors import UsageError
-from wattermark.factors.hardware import accelerator
-from wattermark.factors.table import Row, table
 from wattermark.science.lint.consistency import check
-from wattermark.science.lint.printed import known_range
-from wattermark.values.claims import Claim, Finding, Page, Severity
+from wattermark.values.claims import Finding, Page, Severity
 from wattermark.verbs.lint.claims_json import read_json
 from wattermark.verbs.lint.claims_markdown import read_markdown
+from wattermark.verbs.lint.devices import device_facts
 
 MOST_BYTES = 4_000_000
-_PEAKS = ("peak_16bit_tflops", "peak_8bit_tflops")
 
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """What was found in a file, and how much of it was understood."""
+    """What was found in a file, and how much of it was understood.
+
+    ``unread`` counts numbers with units in sentences that were left alone, ``unchecked`` the rows behind
+    the first few hundred bad ones; ``note`` says what kind of file it is, where that matters.
+    """
 
     file: str
     claims: int
     findings: tuple[Finding, ...]
     not_understood: tuple[str, ...]
+    unread: int = 0
+    unchecked: int = 0
+    note: str = ""
 
     @property
     def contradicts(self) -> bool:
@@ -37,9 +40,14 @@ def lint(file: str) -> Linted:
     """Read a card (Markdown) or claims (JSON), and check them."""
     text = _text(file)
     page = read_page(text, file)
-    printed = {(claim.line, claim.where, claim.text) for group in page.groups for claim in group.claims}
-    printed |= {(part.line, part.where, part.text) for total in page.totals for part in total.parts}
-    return Linted(file, len(printed), check(page), page.not_understood)
+    claims = [claim for group in page.groups for claim in group.claims if not claim.ours]
+    claims += [part for total in page.totals for part in (total.total, *total.parts)]
+    printed = {(claim.line, claim.where, claim.text) for claim in claims}
+    findings, unchecked = check(page)
+    return Linted(
+        file, len(printed), findings, page.not_understood, unread=page.unread, unchecked=unchecked,
+        note=page.note,
+    )  # fmt: skip
 
 
 def read_page(text: str, name: str) -> Page:
@@ -63,34 +71,3 @@ def _text(file: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not text in UTF-8", fix="Give Markdown or JSON in UTF-8") from error
-
-
-def device_facts(name: str, where: str, line: int) -> tuple[Claim, ...]:
-    """TDP and peak of a device; of all that a short name (A100) may mean.
-
-    The peak reaches from 16 to 8 bits, as a page seldom says which it used.
-    """
-    row = accelerator(name)
-    rows = [row] if row else _family(name)
-    if not rows:
-        return ()
-    peaks = [float(one[column]) for one in rows for column in _PEAKS if one[column]]
-    watts = [float(one["tdp_w"]) for one in rows]
-    found = [_between("tdp_w", watts, "W", name)]
-    found += [_between("peak_flops", peaks, "TFLOP/s", name)] if peaks else []
-    return tuple(replace(claim, where=where, line=line) for claim in found)
-
-
-def _between(quantity: str, values: list[float], unit: str, name: str) -> Claim:
-    low, high = min(values), max(values)
-    said = f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
-    return known_range(quantity, low, high, unit=unit, text=f"{said} {unit} ({name.strip()})")
-
-
-def _family(name: str) -> list[Row]:
-    """Rows whose id begins with a word of the name."""
-    words = re.findall(r"[a-z0-9]+", name.lower().replace("tpuv", "tpu v"))
-    if "tpu" in words:
-        versions = [word for word in words if re.fullmatch(r"v\d\w?", word)]
-        return [row for row in table("accelerators") if versions and row["id"] == f"tpu-{versions[0]}"]
-    return [row for row in table("accelerators") if row["id"].partition("-")[0] in words]

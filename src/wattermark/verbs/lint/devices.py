@@ -1,0 +1,65 @@
+"""Accelerators by the names that pages give them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from wattermark.factors.hardware import accelerator
+from wattermark.factors.table import Row, table
+from wattermark.science.lint.printed import known_range
+from wattermark.values.claims import Claim
+from wattermark.verbs.lint.cells import count_and_name, device_count
+from wattermark.verbs.lint.grouping import Devices
+
+DEVICE_WORDS = (
+    {"hardware"},
+    {"hardware", "type"},
+    {"gpu"},
+    {"gpu", "type"},
+    {"accelerator"},
+    {"hardware", "used"},
+)
+_PEAKS = ("peak_16bit_tflops", "peak_8bit_tflops", "peak_4bit_tflops")
+
+
+def named_device(text: str, where: str, line: int, devices: Devices) -> Iterator[Claim]:
+    """What is known of ``8 x A100``, and how many there are."""
+    count, name = count_and_name(text)
+    known = devices(name, where, line)
+    yield from known
+    if known and count is not None:
+        yield device_count(count, where, line)
+
+
+def device_facts(name: str, where: str, line: int) -> tuple[Claim, ...]:
+    """TDP and dense peak of a device; of all that a short name (A100) may mean.
+
+    The peak reaches from 16 bits to the fewest that the device computes with, as a page seldom says which
+    it used.
+    """
+    row = accelerator(name)
+    rows = [row] if row else _family(name)
+    if not rows:
+        return ()
+    peaks = [float(one[column]) for one in rows for column in _PEAKS if one[column]]
+    watts = [float(one["tdp_w"]) for one in rows]
+    found = [_between("tdp_w", watts, "W", name)]
+    found += [_between("peak_flops", peaks, "TFLOP/s", name)] if peaks else []
+    return tuple(replace(claim, where=where, line=line) for claim in found)
+
+
+def _between(quantity: str, values: list[float], unit: str, name: str) -> Claim:
+    low, high = min(values), max(values)
+    said = f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
+    return known_range(quantity, low, high, unit=unit, text=f"{said} {unit} ({name.strip()})")
+
+
+def _family(name: str) -> list[Row]:
+    """Rows whose id begins with a word of the name."""
+    words = re.findall(r"[a-z0-9]+", name.lower().replace("tpuv", "tpu v"))
+    if "tpu" in words:
+        versions = [word for word in words if re.fullmatch(r"v\d\w?", word)]
+        return [row for row in table("accelerators") if versions and row["id"] == f"tpu-{versions[0]}"]
+    return [row for row in table("accelerators") if row["id"].partition("-")[0] in words]

@@ -1,0 +1,52 @@
+"""Which claims stand side by side: a row and what the page says once, a total and its parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from wattermark.values.claims import Claim, Total
+
+ADDITIVE = ("device_time_s", "it_energy_j", "facility_energy_j", "energy_j", "carbon_g", "water_l")
+SHARED = (
+    *("pue", "intensity_g_per_kwh", "wue_l_per_kwh", "ewif_l_per_kwh", "tdp_w", "peak_flops"),
+    *("power_w", "system_power_w"),
+)
+"""What a page may say once, for all of its rows."""
+Devices = Callable[[str, str, int], tuple[Claim, ...]]
+"""What is known of a device by its name, where it is named, and on which line."""
+_TOTAL = re.compile(r"\W*(total|sum|overall|all (models|runs))\b", re.IGNORECASE)
+
+
+def explicit(claims: Sequence[Claim]) -> list[Claim]:
+    """What a page says of a device counts before what our tables know of its name."""
+    said = {claim.quantity for claim in claims if not claim.ours}
+    return [claim for claim in claims if not claim.ours or claim.quantity not in said]
+
+
+def inherited(own: Sequence[Claim], page: Iterable[Claim]) -> tuple[Claim, ...]:
+    """A row's claims, and those of the page that hold for every row and that it does not make itself."""
+    mine = {claim.quantity for claim in own}
+    if mine & {"power_w", "system_power_w"}:
+        mine |= {"power_w", "system_power_w"}
+    return (*own, *(claim for claim in page if claim.quantity in SHARED and claim.quantity not in mine))
+
+
+def totals_of(rows: Sequence[tuple[str, Sequence[Claim]]], *, listed: bool = False) -> list[Total]:
+    """What the row that is called a total should be the sum of, where every other row says its part."""
+    whole = [claims for name, claims in rows if _TOTAL.match(name)]
+    parts = [claims for name, claims in rows if not _TOTAL.match(name)]
+    if len(whole) != 1 or len(parts) < 2:
+        return []
+    found = []
+    for total in whole[0]:
+        mine = [one for claims in parts for one in claims if one.quantity == total.quantity]
+        if total.quantity in ADDITIVE and len(mine) == len(parts):
+            found.append(Total(total, tuple(mine), listed))
+    return found
+
+
+def grams_field(claim: Claim) -> Claim:
+    """A claim in a field whose schema says grams."""
+    return replace(claim, grams_field=True)
