@@ -183,6 +183,8 @@ sys.exit(main(sys.argv[1:]))
         ("runs",),
         ("doctor",),
         ("places", "usa"),
+        ("models", "llama"),
+        ("accelerators",),
         ("factors",),
         ("config",),
     ],
@@ -301,6 +303,33 @@ def places(home, *words):
 
 def test_places_are_found_by_a_word(home):
     assert {"US-VA", "aws:us-east-1"} <= {place["place"] for place in places(home, "virginia")}
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        pytest.param(("models", "llama-3.1"), {"llama-3.1-8b", "llama-3.1-70b"}, id="a part of a name"),
+        pytest.param(("models", "video"), {"wan2.1-t2v-14b", "mochi-1"}, id="a kind"),
+        pytest.param(("models", "openai"), {"gpt-4o", "gpt-oss-120b"}, id="who made it"),
+        pytest.param(("models", "nothing-of-ours"), set(), id="none"),
+        pytest.param(("accelerators", "h100"), {"h100-sxm", "h100-pcie"}, id="accelerators of a name"),
+        pytest.param(("accelerators", "google"), {"tpu-v4", "tpu-v5e"}, id="accelerators of a maker"),
+    ],
+)
+def test_names_that_an_estimate_takes_are_found_by_a_word(home, words, names):
+    done = wm(home, *words, "--json")
+    entries = json.loads(done.stdout)[words[0]]
+    assert names <= {one[words[0][:-1]] for one in entries}
+    assert bool(entries) is bool(names)
+    told = wm(home, *words)
+    assert told.returncode == 0
+    assert all(name in told.stdout for name in names) and bool(told.stderr) is not bool(names)
+
+
+def test_an_accelerator_says_whether_inference_was_measured_on_it(home):
+    entries = json.loads(wm(home, "accelerators", "--json").stdout)["accelerators"]
+    known = {one["accelerator"]: one["inference"] for one in entries}
+    assert (known["h100-sxm"], known["b200"], known["a100-sxm-80"]) == ("measured", "measured", "data sheet")
 
 
 def test_a_run_inside_a_run_is_told(home):

@@ -56,12 +56,12 @@ class Option:
 
 
 MODEL = (
-    Option("model", str, "a known model: llama-3.1-8b, qwen3-30b-a3b ..."),
+    Option("model", str, "llama-3.1-8b, qwen3-30b-a3b ... (see: wattermark models)"),
     Option("config", str, "a Hugging Face config.json on disk"),
     Option("params", amount, "all parameters"),
     Option("active_params", amount, "those that one token passes through (mixture of experts)"),
 )
-GPU = Option("gpu", str, "h100-sxm, a100-sxm-80, b200, mi300x, tpu-v5e ...", needed=True)
+GPU = Option("gpu", str, "h100-sxm, a100-sxm-80, tpu-v5e ... (see: wattermark accelerators)", needed=True)
 REPLICA = (
     GPU,
     Option("count", int, "accelerators that share one copy of the model"),
@@ -82,7 +82,7 @@ SITE = (
     Option("grid_water", amount, "consumed by the power plants [L/kWh]"),
 )
 MEDIA = (
-    Option("model", str, "a known model: flux.1-dev, wan2.1-t2v-14b ..."),
+    Option("model", str, "flux.1-dev, wan2.1-t2v-14b ... (see: wattermark models)"),
     Option("params", amount, "of the part that denoises, for a model that is not known"),
     GPU,
     Option("count", int, "accelerators that share each pass (1)"),
@@ -131,7 +131,7 @@ JOBS: Mapping[str, tuple[Option, ...]] = {
     "video": (*MEDIA, Option("frames", amount, "of a video, seconds x frames a second")),
     "api": (
         Option("provider", str, "openai, anthropic ..."),
-        Option("model", str, "gpt-4o, claude-3.7-sonnet ...", needed=True),
+        Option("model", str, "gpt-4o, claude-3.7-sonnet ... (see: wattermark models api)", needed=True),
         Option("input_tokens", amount, "of a request"),
         Option("output_tokens", amount, "of a request, reasoning included"),
         Option("cached", amount, "share of the input that was read before"),

@@ -20,6 +20,8 @@ COMMANDS = {
     "report": "as a standard wants it: SCI, GHG Protocol, AI Act, model card",
     "doctor": "which meters work here, and what mends the others",
     "places": "find the name of a place",
+    "models": "find the name of a model",
+    "accelerators": "find the name of an accelerator",
     "factors": "the numbers behind the numbers, with their sources",
     "lint": "say where the numbers of a model card contradict each other",
     "config": "settings, and where each one came from",

@@ -28,9 +28,9 @@ def _fitted() -> Mapping[str, Mapping[str, Row]]:
     return found
 
 
-def is_measured(accelerator: Accelerator) -> bool:
+def has_measurements(accelerator_id: str) -> bool:
     """Whether the model was fitted to measurements on this accelerator."""
-    return accelerator.id in _fitted()
+    return accelerator_id in _fitted()
 
 
 def serving_factors(accelerator: Accelerator, batch: float) -> list[Factor]:
@@ -43,7 +43,7 @@ def serving_factors(accelerator: Accelerator, batch: float) -> list[Factor]:
     batch : float
         Sequences that run at a time. [1]
     """
-    known = is_measured(accelerator)
+    known = has_measurements(accelerator.id)
     rows = _fitted()[accelerator.id if known else ANY]
     key = accelerator.id if known else f"{accelerator.id}, by its data sheet"
     units = dict(zip(COEFFICIENTS, ("J/B", "J/FLOP", "J", "J"), strict=True))

@@ -1,11 +1,12 @@
-"""What the tables know: places, factors and their papers."""
+"""What the tables know: places, models, accelerators, factors and their papers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from wattermark.factors.places import all_places
-from wattermark.factors.table import named, papers, table
+from wattermark.factors.serving import has_measurements
+from wattermark.factors.table import Row, named, papers, table
 from wattermark.values.factors import Factor, Place
 from wattermark.verbs.account import MODEL_FACTORS
 from wattermark.verbs.place import check_place, factors_at, parse_when, place_recorded
@@ -33,6 +34,62 @@ def find_places(word: str) -> list[dict[str, str | float | None]]:
                 }
             )
     return found
+
+
+def find_models(word: str) -> list[dict[str, str | float | None]]:
+    """Models whose name, publisher or kind holds a word. A closed model's size is not known."""
+    found: list[dict[str, str | float | None]] = []
+    for kind, row in _models():
+        model = row["id"] if "id" in row else row["model"]
+        vendor = next(row[column] for column in ("vendor", "provider", "family") if column in row)
+        if word.lower() in f"{model} {row['match']} {vendor} {kind}".lower():
+            found.append(
+                {
+                    "model": model,
+                    "vendor": vendor,
+                    "kind": kind,
+                    "params_b": _billions(row.get("params", "")),
+                    "active_params_b": _billions(row.get("active_params", row.get("params", ""))),
+                    "precision": row.get("precision"),
+                    "source": row["source"],
+                }
+            )
+    return found
+
+
+def _models() -> Iterator[tuple[str, Row]]:
+    yield from (("inference", row) for row in table("models"))
+    yield from ((row["task"].removeprefix("text-to-"), row) for row in table("generation_models"))
+    yield from (("api", row) for row in table("api_models"))
+
+
+def find_accelerators(word: str) -> list[dict[str, str | float | None]]:
+    """Accelerators whose name or maker holds a word, with their data sheets."""
+    return [
+        {
+            "accelerator": row["id"],
+            "vendor": row["vendor"],
+            "tdp_w": _number(row["tdp_w"]),
+            "memory_gb": _number(row["memory_gb"]),
+            "bandwidth_tb_per_s": _number(row["bandwidth_tb_s"]),
+            "peak_16bit_tflops": _number(row["peak_16bit_tflops"]),
+            "peak_8bit_tflops": _number(row["peak_8bit_tflops"]),
+            "inference": _known_by(row),
+            "source": row["speed_source"] or row["source"],
+        }
+        for row in table("accelerators")
+        if word.lower() in f"{row['id']} {row['match']} {row['alias']} {row['vendor']}".lower()
+    ]
+
+
+def _known_by(row: Row) -> str | None:
+    if not (row["peak_16bit_tflops"] and row["bandwidth_tb_s"] and row["memory_gb"]):
+        return None
+    return "measured" if has_measurements(row["id"]) else "data sheet"
+
+
+def _billions(text: str) -> float | None:
+    return float(text) / 1e9 if text else None
 
 
 def _number(text: str) -> float | None:

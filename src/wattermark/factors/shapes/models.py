@@ -98,5 +98,5 @@ def _architecture(row: Row) -> Architecture:
 def _nearest(name: str) -> str:
     near = nearest(_plain(name), _names())
     ids = dict.fromkeys(_names()[one]["id"] for one in near)
-    otherwise = "give its size with --params, or its config.json with --config"
+    otherwise = "see wattermark models, give its size with --params, or its config.json with --config"
     return f"Did you mean {' or '.join(ids)}? Else {otherwise}" if ids else otherwise.capitalize()

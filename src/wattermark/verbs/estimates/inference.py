@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wattermark.factors.hardware import host_power_factor
-from wattermark.factors.serving import is_measured, serving_factors
+from wattermark.factors.serving import has_measurements, serving_factors
 from wattermark.science.serving import output_tokens_of, request_work
 from wattermark.science.sketch import Sketch
 from wattermark.science.sketch_serving import (
@@ -161,7 +161,7 @@ def _coefficients(job: Inference, accelerator: Accelerator) -> list[Factor]:
 def _said(job: Inference, model: Architecture, accelerator: Accelerator) -> Iterator[str]:
     if job.batch == 1:
         yield "one request at a time: the costliest way to serve (--batch)"
-    if not is_measured(accelerator):
+    if not has_measurements(accelerator.id):
         yield f"no measurements on {accelerator.id}: scaled by its data sheet, so the band is wide"
     if not (model.kv_values or model.kv_window_values):
         yield "only the model's size is known: keys, values, attention are not counted (--model, --config)"
