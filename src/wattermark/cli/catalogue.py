@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from wattermark.cli.options import add_json
 from wattermark.cli.paint import print_json, table
+from wattermark.report.numbers import COUNT, say
+
+LARGE = 1e5  # a count of parameters, which nobody reads by its zeros
 
 Entry = Mapping[str, str | float | None]
 
@@ -35,4 +38,6 @@ def show(
 def _cell(value: str | float | None) -> str:
     if value is None or value == "":
         return "-"
-    return value if isinstance(value, str) else f"{value:.4g}"
+    if isinstance(value, str):
+        return value
+    return f"{value:.4g}" if value < LARGE else say(value, COUNT)

@@ -18,7 +18,7 @@ Others: --params (and --active-params), or --config with a config.json.
 
 COLUMNS = {
     "model": "model", "vendor": "by", "kind": "wattermark estimate",
-    "params_b": "params (B)", "active_params_b": "active (B)", "precision": "precision",
+    "params": "params", "active_params": "active", "precision": "precision",
 }  # fmt: skip
 
 add_arguments = add_word

@@ -48,8 +48,8 @@ def find_models(word: str) -> list[dict[str, str | float | None]]:
                     "model": model,
                     "vendor": vendor,
                     "kind": kind,
-                    "params_b": _billions(row.get("params", "")),
-                    "active_params_b": _billions(row.get("active_params", row.get("params", ""))),
+                    "params": _number(row.get("params", "")),
+                    "active_params": _number(row.get("active_params", row.get("params", ""))),
                     "precision": row.get("precision"),
                     "source": row["source"],
                 }
@@ -86,10 +86,6 @@ def _known_by(row: Row) -> str | None:
     if not (row["peak_16bit_tflops"] and row["bandwidth_tb_s"] and row["memory_gb"]):
         return None
     return "measured" if has_measurements(row["id"]) else "data sheet"
-
-
-def _billions(text: str) -> float | None:
-    return float(text) / 1e9 if text else None
 
 
 def _number(text: str) -> float | None:
