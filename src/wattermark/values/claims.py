@@ -18,6 +18,8 @@ NAMES: Final = {
     "it_energy_j": "energy before PUE",
     "facility_energy_j": "energy with PUE",
     "energy_j": "energy",
+    "energy_cpu_j": "energy of processors",
+    "energy_ram_j": "energy of memory",
     "pue": "PUE",
     "intensity_g_per_kwh": "carbon intensity",
     "intensity_pue_g_per_kwh": "carbon intensity x PUE",

@@ -224,6 +224,43 @@ def test_the_number_of_devices_may_be_told_by_two_times(texts, severity):
     assert [one.severity for one in findings(texts)] == ([severity] if severity else [])
 
 
+T4 = {"tdp_w": "70 W", "devices": "1", "duration_s": "5 h"}
+MIXTURE = {"params": "671 billion parameters", "active_params": "37 billion parameters",
+           "tokens": "14.8 trillion tokens"}  # fmt: skip
+PARTS = {"it_energy_j": "0.2 kWh", "energy_cpu_j": "0.5 kWh", "energy_ram_j": "0.3 kWh"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "rules"),
+    [
+        pytest.param(MIXTURE, [], id="DeepSeek-V3: what is active counts"),
+        pytest.param({**MIXTURE, "flops": "3.3e24 FLOP"}, [], id="with its FLOPs"),
+        pytest.param({**MIXTURE, "flops": "3.3e25 FLOP"}, ["training-flops"], id="ten times as many"),
+        pytest.param({"devices": "8", "duration_s": "10 h", "power_w": "2560 W", "energy_j": "25.6 kWh"}, [],
+                     id="a power that is that of all of them"),
+        pytest.param({"devices": "8", "duration_s": "10 h", "power_w": "400 W", "energy_j": "4.0 kWh"},
+                     ["energy"], id="an energy that is that of one"),
+        pytest.param({"devices": "64", "duration_s": "100 h", "system_power_w": "6500 W",
+                      "energy_j": "5200 kWh"}, [], id="a power that is that of a machine"),
+        pytest.param({**T4, "energy_j": "3.2 kWh"}, [], id="a small board in a large machine"),
+        pytest.param({**T4, "energy_j": "21 kWh"}, ["implied-power"], id="and more than any machine"),
+        pytest.param({**PARTS, "energy_j": "1.00 kWh"}, [], id="the parts of a machine"),
+        pytest.param({**PARTS, "energy_j": "10 kWh"}, ["total"], id="parts that are no tenth of it"),
+        pytest.param({**PARTS, "energy_j": "1.20 kWh", "pue": "1.2"}, [], id="parts before the PUE"),
+        pytest.param({**PARTS, "carbon_g": "400 g", "intensity_g_per_kwh": "400 g/kWh"}, [],
+                     id="parts of an energy that nobody prints"),
+        pytest.param({"duration_s": "14 days", "energy_j": "17.5 MWh", "tdp_w": "192 W"},
+                     ["implied-devices"], id="accelerators that nobody counted"),
+        pytest.param({"used_time_s": "72 h", "carbon_g": "200 kg", "tdp_w": "400 W"}, ["implied-intensity"],
+                     id="a few of them"),
+        pytest.param({"used_time_s": "72 h", "carbon_g": "16.4 t", "tdp_w": "400 W"}, ["implied-intensity"],
+                     id="more than anybody forgets to count"),
+    ],
+)  # fmt: skip
+def test_what_a_page_leaves_open_is_taken_as_it_may_be(texts, rules):
+    assert [one.rule for one in findings(texts)] == rules
+
+
 def test_kilograms_in_a_field_of_grams():
     (found,) = findings(some(RELATIONS["carbon"], carbon_g="31220 g"), grams=("carbon_g",))
     assert found.rule == "grams-field" and "kilograms stand in a field of grams" in found.sentence

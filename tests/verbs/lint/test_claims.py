@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wattermark.errors import UsageError
 from wattermark.science.lint.printed import read_number, read_unit
 from wattermark.values.claims import Severity
-from wattermark.verbs.lint.cells import count_and_name, read_value
+from wattermark.verbs.lint.cells import read_value
 from wattermark.verbs.lint.devices import device_facts
 from wattermark.verbs.lint.keys import split_heading, split_key
 from wattermark.verbs.lint.linting import lint, read_page
@@ -106,6 +106,8 @@ def test_a_key_that_says_something_else_is_not_guessed_at(key):
         pytest.param("MFU", "mfu", 1, id="MFU"),
         pytest.param("Params (B)", "params", 1e9, id="Params (B)"),
         pytest.param("Tokens (T)", "tokens", 1e12, id="Tokens (T)"),
+        pytest.param("Water Usage Effectiveness (L/kWh)", "wue_l_per_kwh", 1, id="the table of OLMo 2"),
+        pytest.param("CPU energy (kWh)", "energy_cpu_j", 3.6e6, id="a part of a machine"),
         pytest.param("Active Parameters (billions)", "active_params", 1e9, id="in words"),
     ],
 )
@@ -143,6 +145,17 @@ def test_a_heading_says_quantity_and_unit(heading, quantity, base):
         pytest.param("Temperature", "12 K", None, 0, id="Kelvin"),
         pytest.param("GPU hours", "12 K of them", None, 0, id="a letter that is perhaps something else"),
         pytest.param("MFU", "41 %", "mfu", 0.41, id="percent"),
+        pytest.param("Energy", "232,5 kWh", "energy_j", 232.5 * 3.6e6, id="a decimal comma"),
+        pytest.param("Energy (kWh)", "1.234,5", "energy_j", 1234.5 * 3.6e6, id="in German"),
+        pytest.param("Energy", "1 234,5 kWh", "energy_j", 1234.5 * 3.6e6, id="in French"),
+        pytest.param("Energy", "1\u202f234 kWh", "energy_j", 1234 * 3.6e6, id="thin spaces"),
+        pytest.param("Intensity", "0,385 kg/kWh", "intensity_g_per_kwh", 385, id="a nought and a comma"),
+        pytest.param("GPU hours", "12,345", "device_time_s", 12_345 * 3600, id="a comma between thousands"),
+        pytest.param("Energy (kWh)", "1 234", None, 0, id="one number, or two"),
+        pytest.param("Energy (kWh)", "15 \u00b1 2", None, 0, id="an interval is no number"),
+        pytest.param("Hours used", "50 (first) + 20 (second)", None, 0, id="nor is a sum"),
+        pytest.param("Carbon intensity", "250 g/kWh (mean), 600 g/kWh (marginal)", None, 0, id="nor are two"),
+        pytest.param("Time", "72 h (3 days)", "duration_s", 72 * 3600, id="one time in two units"),
         pytest.param(
             "Training", "184,320 A100 GPU hours", "device_time_s", 184320 * 3600, id="hours of a name"
         ),
@@ -152,20 +165,6 @@ def test_a_value_is_read_as_it_is_written(label, text, quantity, value):
     found = read_value(split_heading(label), label, text, label, 1)
     assert (found and found.quantity) == quantity
     assert found is None or found.value == pytest.approx(value)
-
-
-@pytest.mark.parametrize(
-    ("text", "count", "name"),
-    [
-        ("8 x A100", 8, "A100"),
-        ("16 \u00d7 H100", 16, "H100"),
-        ("2,048 A100", 2048, "A100"),
-        ("A100", None, "A100"),
-    ],
-)
-def test_devices_are_counted(text, count, name):
-    number, rest = count_and_name(text)
-    assert (number and number.value, rest.strip()) == (count, name)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +213,32 @@ def test_a_table_is_a_claim_for_each_cell():
     assert page.not_understood == ()
 
 
+HTML = """<table>
+  <tr><td></td><td><strong>Time (GPU hours)</strong></td><td>Carbon Emitted(tCO<sub>2</sub>eq)</td></tr>
+  <tr><td>8B</td><td>1.3M</td><td>390</td></tr>
+  <tr><td rowspan="2">70B</td><td>6.4M</td><td>1900</td></tr>
+  <tr><td>spanned</td><td>5</td></tr>
+</table>
+"""
+
+
+def test_a_table_in_html_is_a_table():
+    page = read_page(f"# Footprint\n\n{HTML}\nAfter it.\n", "card.md")
+    found = [(g.name, one.quantity, one.text, one.line) for g in page.groups for one in g.claims]
+    assert found == [
+        ("8B", "device_time_s", "1.3M", 5), ("8B", "carbon_g", "390", 5),
+        ("70B", "device_time_s", "6.4M", 6), ("70B", "carbon_g", "1900", 6),
+    ]  # fmt: skip
+    assert page.not_understood == () and page.unread == 0
+
+
+@pytest.mark.parametrize(
+    "hidden", ["<!-- - Energy: 5 MWh -->", "<!--\n- Energy: 5 MWh\n-->\n", "<!-- - Energy: 5 MWh"]
+)
+def test_a_remark_claims_nothing(hidden):
+    assert claims(f"# A model\n\n{hidden}\n", "card.md") == {}
+
+
 BLOOM = """| | Datacenter PUE | Carbon intensity of grid used | Power consumption | CO2 emissions | Loss |
 |---|---|---|---|---|---|
 | Gopher | 1.08 | 330 gCO2eq/kWh | 1,066 MWh | 352 tonnes | 2.1 |
@@ -251,6 +276,31 @@ def test_a_heading_that_a_row_made_use_of_is_understood(table, unknown):
 def test_a_total_in_a_table(tmp_path, first, total, contradicts):
     found = told(tmp_path, TABLE.format(first=first, total=total))
     assert found.contradicts is contradicts, found.findings
+
+
+ROWS = "| Stage | GPU hours |\n|---|---|\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "contradicts"),
+    [
+        pytest.param("first 1000;second 200;Total 1200", False, id="two parts"),
+        pytest.param("first 1000;second 200;Total 1300;Average 600", None, id="more than the parts"),
+        pytest.param("first 1000;second 200;Total 1200;Average 600", False, id="an average is no part"),
+        pytest.param("first 1000;- warmup 100;- main 900;second 200;Total 1200", False, id="parts of parts"),
+        pytest.param("first 1000;warmup 100;main 900;second 200;Total 1200", False, id="by their sums"),
+        pytest.param("first 1000;warmup 100;main 900;second 200;Total 1000", True, id="and one forgotten"),
+        pytest.param("Total (2 stages) 1200;first 1000;second 200", False, id="the total first"),
+        pytest.param("All models 1100;first 1000;second 200", True, id="called all"),
+        pytest.param("Total Perception 7B 1200;Vision 7B 1000;Audio 7B 1500", False, id="a model called so"),
+        pytest.param("a 12;b 120;Overall-BERT 33", False, id="and another"),
+    ],
+)
+def test_a_total_is_that_of_its_parts(tmp_path, rows, contradicts):
+    lines = (row.rpartition(" ") for row in rows.split(";"))
+    found = told(tmp_path, ROWS + "".join(f"| {name} | {hours} |\n" for name, _, hours in lines))
+    assert found.contradicts is bool(contradicts), found.findings
+    assert bool(found.findings) is (contradicts is not False)
 
 
 @pytest.mark.parametrize(
@@ -375,6 +425,19 @@ def test_what_cannot_be_read_is_told_in_one_sentence(tmp_path, name, text, says)
     with pytest.raises(UsageError) as error:
         told(tmp_path, text, name)
     assert says in str(error.value) and len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("- Hardware: " + "8 x " * 100_000, id="a product of thousands"),
+        pytest.param("<table" * 100_000, id="tables that never end"),
+        pytest.param("<!--" * 100_000, id="remarks that never end"),
+        pytest.param("- Energy: 5 kWh " + "(5 kWh) " * 400_000, id="one value, again and again"),
+    ],
+)
+def test_a_hostile_page_is_read_in_the_time_of_its_length(tmp_path, text):
+    assert told(tmp_path, f"# A model\n\n{text}\n").findings == ()
 
 
 ODD = st.recursive(

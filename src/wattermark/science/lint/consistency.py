@@ -14,10 +14,10 @@ from typing import Final
 
 from wattermark.science.lint.alone import impossible
 from wattermark.science.lint.explaining import explained
-from wattermark.science.lint.relations import PLAUSIBLE, Intervals, plausible, possible
+from wattermark.science.lint.relations import PLAUSIBLE, POSSIBLE, Intervals, plausible, possible
 from wattermark.science.lint.solving import mistaken, narrowed, tightest, without
 from wattermark.science.lint.told import finding, listed
-from wattermark.science.lint.totals import check_totals
+from wattermark.science.lint.totals import check_components, check_totals
 from wattermark.science.lint.twice import single
 from wattermark.values.claims import Claim, Finding, Group, Page, Severity
 
@@ -26,6 +26,9 @@ ERROR, WARNING = Severity.ERROR, Severity.WARNING
 _HUB: Final[Intervals] = {"load": (0.5, 1.3), "intensity_g_per_kwh": (10.0, 1300.0)}
 """Cards with a field in grams are made with hours x TDP, so a low load is no excuse there."""
 _OVER_TDP: Final = 1.3
+_MOST_TDP_W: Final = 1500.0
+"""Of accelerators that are sold."""
+_MOST_WITH_HOST_W: Final = POSSIBLE["any_power_w"][1]
 _MOST_BAD: Final = 400
 """Nobody reads about more groups than this."""
 
@@ -69,8 +72,8 @@ def check_group(group: Group) -> tuple[Finding, ...]:
     odd = {claim: one for claim in group.claims if (one := impossible(claim)) is not None}
     sane = [claim for claim in group.claims if claim not in odd]
     repeated, claims = single(sane)
-    claims = _of_all_devices(claims)
-    found = (*odd.values(), *repeated, *_best(claims))
+    parted, claims = check_components(claims)
+    found = (*odd.values(), *repeated, *parted, *_best(_of_all_devices(claims)))
     return tuple(_perhaps(one) for one in found) if group.prose else found
 
 
@@ -94,10 +97,14 @@ def _best(claims: Mapping[str, Claim]) -> tuple[Finding, ...]:
 
 
 def _of_all_devices(claims: dict[str, Claim]) -> dict[str, Claim]:
-    """A power above the TDP of a device may be that of all of them."""
+    """A power that is too much for one device is that of all of them, or of a machine with some of them."""
     power, count, tdp = (claims.get(name) for name in ("power_w", "devices", "tdp_w"))
-    if power and count and tdp and power.low > _OVER_TDP * tdp.high >= power.low / count.high:
-        return {**without(claims, "power_w"), "total_power_w": replace(power, quantity="total_power_w")}
+    most_w = _OVER_TDP * tdp.high if tdp else _MOST_TDP_W
+    if power and count and power.low > most_w >= power.low / count.high:
+        claims = {**without(claims, "power_w"), "total_power_w": replace(power, quantity="total_power_w")}
+    host = claims.get("system_power_w")
+    if host and host.low > _MOST_WITH_HOST_W:
+        claims = without(claims, "system_power_w")
     return claims
 
 

@@ -36,7 +36,7 @@ _IMPLIED_RULES: Final = {
     "dense": ("training-flops", "{} times 6 x parameters x tokens (say active parameters of a mixture)"),
     "dense_active": ("training-flops", "{} times 6 x active parameters x tokens"),
     "pue": ("implied-pue", "a PUE of {}"),
-    "devices": ("implied-devices", "{} devices (say how many there were)"),
+    "devices": ("implied-devices", "{} devices; say how many there were"),
     "ewif_l_per_kwh": ("implied-water", "{} L/kWh of off-site water"),
     "wue_l_per_kwh": ("implied-water", "{} L/kWh of on-site water"),
 }
@@ -131,16 +131,29 @@ def _slip(case: _Case, best: float, bounds: Bounds) -> Slip | None:
 
 def _is_out_of_bounds(case: _Case) -> Finding:
     """Name a slip, or the quantity that would have to lie outside of what can be."""
+    if _is_uncounted(case):
+        return _implied(case, "devices", None)
     slip = _from_first(case) or brought_home(case.claim.value, case.loose, case.name, case.claims)
     implied = next((one for one in IMPLIED if _takes(case, one) is not None), "")
     if case.name == "mfu" or not implied or (slip and implied in _SILENT):
         return _bounded(case, case.rule, _leaves(case, slip), slip)
+    return _implied(case, implied, slip)
+
+
+def _is_uncounted(case: _Case) -> bool:
+    """Whether more devices than one would explain it, and nobody says how many there were."""
+    silent = case.severity is Severity.WARNING and "devices" not in case.claims
+    return silent and (_takes(case, "devices") or _ANYTHING)[0] > 1
+
+
+def _implied(case: _Case, implied: str, slip: Slip | None) -> Finding:
     rule, words = _IMPLIED_RULES[implied]
     can = "can be" if case.severity is Severity.ERROR else "is usual"
+    where = "" if implied == "devices" else f", where {between(*case.priors[implied])} {can}"
     sentence = (
         f"{case.claim.name} is printed as {case.claim.printed}; with {listed(case.others)} that takes "
-        f"{words.format(between(*(_takes(case, implied) or _ANYTHING)))}, "
-        f"where {between(*case.priors[implied])} {can}{_probably(case, slip) or _usually(case, implied)}"
+        f"{words.format(between(*(_takes(case, implied) or _ANYTHING)))}{where}"
+        f"{_probably(case, slip) or _usually(case, implied)}"
     )
     return _bounded(case, rule, sentence, slip)
 

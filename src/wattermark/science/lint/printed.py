@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from wattermark.values.claims import Claim
@@ -17,12 +18,16 @@ _J_PER_WH: Final = 3_600.0
 _MOST_OF_ZEROS: Final = 0.01
 """Zeros at the end of a whole number may be rounded ones; more than this part they do not hide."""
 
+_SAME: Final = 0.02
 _MOST_DIGITS: Final = 60
 """Nothing that is measured has more, nor a larger power of ten."""
 _SCALES: Final = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 _SCALE_WORDS: Final = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_THIN: Final = "\u00a0\u2009\u202f"
 _NUMBER: Final = re.compile(
-    r"(?P<sign>[-\u2212]?)(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?![,\d])"
+    rf"(?P<sign>[-\u2212]?)(?P<digits>\d{{1,3}}(?:[. {_THIN}]\d{{3}})+,\d{{1,2}}"
+    rf"|0,\d+|\d+,(?:\d{{1,2}}|\d{{4,}})|\d{{1,3}}(?:[{_THIN}]\d{{3}})+"
+    r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?![,\d])"
     r"(?P<power>(?:[eE]|\s?[x\u00d7\u00b7*]\s?10\^?)[-+]?\d+)?(?P<scale>[kKMBGT](?![A-Za-z]))?"
 )
 _SPACED: Final = re.compile(r"\s+([kKMBT]|(?i:thousand|million|billion|trillion))(?![\w/])")
@@ -123,12 +128,13 @@ def read_number(text: str) -> Number | None:
     Parameters
     ----------
     text : str
-        ``2,040``, ``7.0M``, ``3.3e22``, ``83.5 kg``. A comma groups thousands and is nothing else.
+        ``2,040``, ``7.0M``, ``3.3e22``, ``83.5 kg``. A comma before three digits groups thousands; before
+        any other number of them it is a decimal one, as in ``1 234,5`` and ``1.234,5``.
     """
     hit = _NUMBER.search(text)
     if hit is None or (hit.start() and (text[hit.start() - 1].isalnum() or text[hit.start() - 1] in ".,_")):
         return None
-    digits = hit["digits"].replace(",", "")
+    digits = _plain(hit["digits"])
     exponent = re.sub(r"^(?:[eE]|.*10\^?)", "", hit["power"]) if hit["power"] else "0"
     if len(digits) > _MOST_DIGITS or len(exponent) > 4 or abs(int(exponent)) > _MOST_DIGITS:
         return None
@@ -138,6 +144,14 @@ def read_number(text: str) -> Number | None:
     value, half = float(digits), _half_unit(digits)
     ends = ((sign * value - half) * scale, (sign * value + half) * scale)
     return Number(sign * value * scale, *ends, hit[0], hit.end(), letter)
+
+
+def _plain(digits: str) -> str:
+    """Digits with a point, and with nothing between the thousands."""
+    whole, comma, fraction = digits.rpartition(",")
+    if comma and "." not in fraction and (whole == "0" or len(fraction) != 3):
+        digits = re.sub(r"\D", "", whole) + "." + fraction
+    return re.sub(r"[^\d.]", "", digits)
 
 
 def scaled(number: Number, rest: str) -> tuple[Number, str] | None:
@@ -166,6 +180,18 @@ def scaled(number: Number, rest: str) -> tuple[Number, str] | None:
     return larger, rest[hit.end() :]
 
 
+def same_amount(first: tuple[Number, Unit], second: tuple[Number, Unit]) -> bool:
+    """Whether two printed values are one, up to a fiftieth.
+
+    Parameters
+    ----------
+    first, second : pair of Number and Unit
+        Units of one dimension.
+    """
+    one, other = (number.value * unit.base for number, unit in (first, second))
+    return abs(other - one) <= _SAME * abs(one)
+
+
 def _half_unit(digits: str) -> float:
     whole, _, fraction = digits.partition(".")
     if fraction.strip("0") or not whole.endswith("0") or (fraction and len(whole) < 4):
@@ -174,6 +200,7 @@ def _half_unit(digits: str) -> float:
     return max(0.5, min(0.5 * 10.0**zeros, _MOST_OF_ZEROS * float(whole)))
 
 
+@lru_cache(maxsize=4096)
 def read_unit(text: str) -> Unit | None:
     """A unit by its text, as a page or the end of a key has it.
 

@@ -135,6 +135,8 @@ large data centre; a model that computes with all its parameters."""
 
 _SMALL: Final = 1e10
 """Mixtures of experts are seldom smaller than this. [parameters]"""
+_SMALL_BOARD_W, _USUAL_HOST_W, _MOST_HOST_W = 200.0, 400.0, 1000.0
+"""Of a board that may sit alone in a large machine, and of that machine without it."""
 _DENSE: Final = (0.66, 1.5)
 """A small model's FLOPs over 6ND: two thirds with frozen weights, more with long contexts."""
 
@@ -161,20 +163,32 @@ def plausible(claims: Mapping[str, Claim]) -> Intervals:
         By quantity.
     """
     told = _by_what_is_told(claims)
-    if "dense" in told:
+    if "dense" in told and "active_params" not in claims:
         told["dense"] = (max(told["dense"][0], PLAUSIBLE["dense"][0]), told["dense"][1])
     if "device_time_s" in claims:
         told["devices"] = POSSIBLE["devices"]
+    if "load" in told:
+        least, most = PLAUSIBLE["load"]
+        told["load"] = (least, _most_load(claims["tdp_w"], most, _USUAL_HOST_W))
     return {**PLAUSIBLE, **told}
 
 
 def _by_what_is_told(claims: Mapping[str, Claim]) -> dict[str, Bounds]:
     """Bounds that hold only where some claims are made, or are not."""
     told = {} if _counted(claims) else {"any_power_w": (0.0, inf)}
-    if "flops" not in claims:
-        small = "active_params" not in claims and "params" in claims and claims["params"].value <= _SMALL
+    if "tdp_w" in claims:
+        least, most = POSSIBLE["load"]
+        told["load"] = (least, _most_load(claims["tdp_w"], most, _MOST_HOST_W))
+    mixture = "active_params" in claims
+    if mixture or "flops" not in claims:
+        small = not mixture and "params" in claims and claims["params"].value <= _SMALL
         told["dense"] = _DENSE if small else (POSSIBLE["dense"][0], _DENSE[1])
     return told
+
+
+def _most_load(tdp: Claim, most: float, host_w: float) -> float:
+    """Beside a small board, the host draws several times its TDP."""
+    return max(most, 1 + host_w / tdp.low) if 0 < tdp.low < _SMALL_BOARD_W else most
 
 
 def _counted(claims: Iterable[str]) -> bool:

@@ -10,6 +10,8 @@ from typing import Final
 from wattermark.science.lint.relations import BLAME, Bounds, Intervals, Relation, relations_of
 from wattermark.values.claims import Claim
 
+_MOST_UNCOUNTED: Final = 32.0
+"""Accelerators that a card with its hours may have and not count."""
 _MOST_ROUNDS: Final = 30
 _MOST_MISTAKES: Final = 3
 _MOST_SHOWN: Final = 5
@@ -61,7 +63,8 @@ def _follow(known: dict[str, Bounds], claims: Mapping[str, Claim]) -> None:
             known.pop("load", None)
     if "used_time_s" in claims:
         counted = "devices" in claims or "device_time_s" in claims
-        known["used_devices"] = (1.0, known.get("devices", _ANYTHING)[1] if counted else 1.0)
+        most = known.get("devices", _ANYTHING)[1]
+        known["used_devices"] = (1.0, most if counted else min(most, _MOST_UNCOUNTED))
 
 
 def _narrow(relation: Relation, known: dict[str, Bounds], slack: float) -> bool | None:

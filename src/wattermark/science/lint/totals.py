@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Final
 
 from wattermark.science.lint.causes import likely_cause
 from wattermark.science.lint.told import finding, said
-from wattermark.values.claims import Finding, Severity, Total
+from wattermark.values.claims import Claim, Finding, Severity, Total
 
+COMPONENTS: Final = ("it_energy_j", "energy_cpu_j", "energy_ram_j")
 _SUM_TOLERANCE: Final = 0.01
 _LEAST_RATIO: Final = 0.98
 """How near a total must be to a factor that explains it."""
@@ -25,10 +27,34 @@ def check_totals(totals: Sequence[Total]) -> Iterator[Finding]:
     totals : sequence of Total
         Of one page.
     """
+    whole = [replace(total, parts=_without_children(total.parts)) for total in totals]
+    totals = [nested if _gap(nested) == 0 else flat for nested, flat in zip(whole, totals, strict=True)]
     fitting = {total.total.line for total in totals if _gap(total) == 0}
     for total in totals:
         if (gap := _gap(total)) != 0:
             yield _wrong(total, gap, total.listed or total.total.line in fitting)
+
+
+def check_components(claims: Mapping[str, Claim]) -> tuple[tuple[Finding, ...], dict[str, Claim]]:
+    """The energy of a machine against that of its parts, and the claims without the parts.
+
+    Beside the energy of processors or memory, that of the accelerators is a part as well. A PUE above one
+    is in the whole or is not, so that the sum says nothing then.
+
+    Parameters
+    ----------
+    claims : mapping of str to Claim
+        By quantity.
+    """
+    if not claims.keys() & {"energy_cpu_j", "energy_ram_j"}:
+        return (), dict(claims)
+    parts = tuple(claims[name] for name in COMPONENTS if name in claims)
+    rest = {name: claim for name, claim in claims.items() if name not in COMPONENTS}
+    total = rest.get("energy_j")
+    if total is None or len(parts) < len(COMPONENTS) or ("pue" in rest and rest["pue"].high > 1):
+        return (), rest
+    whole = Total(total, parts, listed=True)
+    return (() if _gap(whole) == 0 else (_wrong(whole, _gap(whole), complete=True),)), rest
 
 
 def _wrong(total: Total, gap: float, complete: bool) -> Finding:
@@ -49,6 +75,21 @@ def _wrong(total: Total, gap: float, complete: bool) -> Finding:
 
 def _gap(total: Total) -> float:
     """How much the total is above all that its parts may be, or below."""
-    low = sum(part.low for part in total.parts) * (1 - _SUM_TOLERANCE)
-    high = sum(part.high for part in total.parts) * (1 + _SUM_TOLERANCE)
-    return max(0.0, total.total.low - high) + min(0.0, total.total.high - low)
+    return _above(total.total, total.parts)
+
+
+def _above(claim: Claim, parts: Sequence[Claim]) -> float:
+    low = sum(part.low for part in parts) * (1 - _SUM_TOLERANCE)
+    high = sum(part.high for part in parts) * (1 + _SUM_TOLERANCE)
+    return max(0.0, claim.low - high) + min(0.0, claim.high - low)
+
+
+def _without_children(parts: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The parts without those that stand below another one and add up to it."""
+    kept: list[Claim] = []
+    at = 0
+    while at < len(parts):
+        kept.append(parts[at])
+        fits = (end for end in range(at + 3, len(parts) + 1) if not _above(parts[at], parts[at + 1 : end]))
+        at = next(fits, at + 1)
+    return tuple(kept)

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import re
 
-from wattermark.science.lint.printed import Number, Unit, make_claim, read_number, read_unit, scaled
+from wattermark.science.lint.printed import (
+    Number,
+    Unit,
+    make_claim,
+    read_number,
+    read_unit,
+    same_amount,
+    scaled,
+)
 from wattermark.values.claims import NAMES, Claim
 from wattermark.verbs.lint.keys import PLAIN, split_heading, with_unit
 
+_GOES_ON = re.compile(r"\s\d|(?:\s*\([^)\d]*\))?\s*(?:[-\u2013\u00b1+/]|\+/?-|to\s|and\s|or\s)\s*\d")
+"""``1 234`` may be one number or two; ``10-20`` and ``50 (first) + 20`` are none."""
+_LONGEST = 200
+"""How far behind a value another one is looked for. [characters]"""
 Meant = tuple[str, Unit] | None
 """A quantity, and the unit that a label says."""
 
@@ -23,13 +35,13 @@ def unit_after(text: str) -> Unit | None:
 
 
 def first_number(text: str) -> tuple[Number, str] | None:
-    """The number that a text begins with, and what follows. A range or a bound is no number."""
+    """The number that a text begins with, and what follows. A range, a bound or a sum is no number."""
     plain = re.sub(r"[*`]|^[~≈\s]+|^(about|around|approximately|approx\.)\s+", "", text.strip())
     number = read_number(plain)
     if number is None or not plain.startswith(number.text):
         return None
     rest = plain[number.end :]
-    return None if re.match(r"\s*([-\u2013]|to\s)\s*\d", rest) else (number, rest)
+    return None if _GOES_ON.match(rest) else (number, rest)
 
 
 def read_value(meant: Meant, label: str, text: str, where: str, line: int) -> Claim | None:
@@ -42,9 +54,22 @@ def read_value(meant: Meant, label: str, text: str, where: str, line: int) -> Cl
         return None
     number, own = amount
     meant = meant if own is None else _in_unit(meant, label, own)
+    if own is not None and _says_another(number, own, found[1]):
+        return None
     if meant is None or meant[0].partition("/")[0] not in NAMES:
         return None
     return make_claim(meant[0], number, meant[1], where, line)
+
+
+def _says_another(number: Number, own: Unit, rest: str) -> bool:
+    """Whether another value of the kind follows: ``250 g/kWh (mean), 600 g/kWh (marginal)``."""
+    rest = rest[:_LONGEST]
+    for hit in re.finditer(r"(?<![\w.,-])\d", rest):
+        found = first_number(rest[hit.start() :])
+        unit = unit_after(found[1]) if found else None
+        if found and unit and unit.dimension == own.dimension:
+            return not same_amount((number, own), (found[0], unit))
+    return False
 
 
 def _amount(number: Number, rest: str, meant: Meant, label: str) -> tuple[Number, Unit | None] | None:
@@ -71,14 +96,6 @@ def _in_unit(meant: Meant, label: str, own: Unit) -> Meant:
 
 def _same_dimension(meant: Meant, own: Unit) -> Meant:
     return (meant[0], own) if meant and meant[1].dimension == own.dimension else None
-
-
-def count_and_name(text: str) -> tuple[Number | None, str]:
-    """``8 x A100`` is eight of a name."""
-    hit = re.match(r"\s*(\d[\d,]*)\s*[x\u00d7*]?\s*(?=[A-Za-z])", text)
-    if hit is None:
-        return None, text
-    return read_number(hit[1]), text[hit.end() :]
 
 
 def device_count(number: Number, where: str, line: int) -> Claim:

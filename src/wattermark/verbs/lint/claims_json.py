@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 from wattermark.errors import UsageError
 from wattermark.science.lint.printed import Unit, make_claim, read_number, read_unit
 from wattermark.values.claims import Claim, Group, Page, Total
-from wattermark.verbs.lint.cells import count_and_name, device_count, read_value
+from wattermark.verbs.lint.cells import read_value
 from wattermark.verbs.lint.claims_own import own_documents, read_own
+from wattermark.verbs.lint.devices import named_device
 from wattermark.verbs.lint.grouping import ADDITIVE, Devices, explicit, inherited, totals_of
 from wattermark.verbs.lint.keys import DEVICE_KEYS, split_key, with_unit
 from wattermark.verbs.lint.quantities import words_of
@@ -125,9 +126,7 @@ class _Reader:
 
     def _claim(self, key: str, value: Any, where: str, line: int) -> Iterator[Claim]:
         if isinstance(value, str) and not isinstance(value, Digits) and key.lower() in DEVICE_KEYS:
-            count, name = count_and_name(value)
-            yield from self.devices(name, where, line)
-            yield from [device_count(count, where, line)] if count else []
+            yield from named_device(value, where, line, self.devices)
             return
         if value is None or key.lower() in PLAIN_KEYS:
             return

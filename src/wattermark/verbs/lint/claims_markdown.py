@@ -11,19 +11,22 @@ from wattermark.verbs.lint.claims_prose import read_prose, read_said
 from wattermark.verbs.lint.claims_tables import read_table, tables_in
 from wattermark.verbs.lint.front_matter import front_claims
 from wattermark.verbs.lint.grouping import SHARED, Devices, explicit, inherited, totals_of
+from wattermark.verbs.lint.html_tables import html_tables
 from wattermark.verbs.lint.sentences import Line, sentences
 
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 
 
 def read_markdown(text: str, name: str, devices: Devices) -> Page:
     """The claims of a card. ``devices`` knows what a name stands for."""
     front, body, before = _parted(text)
-    listed, prose = _lists(list(plain_lines(body, before)), devices)
+    written, plain = html_tables(list(plain_lines(body, before)))
+    listed, prose = _lists(plain, devices)
     told = list(sentences(prose))
     groups, unread = read_prose(told, devices)
     page = explicit([*front_claims(front, name, devices), *listed, *read_said(told)])
-    tables = [read_table(rows, devices) for rows in tables_in(body, before)]
+    tables = [read_table(rows, devices) for rows in (*tables_in(body, before), *written)]
     shared = [claim for claim in page if _once(claim, page)]
     groups = [Group("the card", tuple(page)), *groups]
     for rows, _ in tables:
@@ -36,9 +39,12 @@ def read_markdown(text: str, name: str, devices: Devices) -> Page:
 def _parted(text: str) -> tuple[str, str, int]:
     """Front matter, the rest, and how many lines stand before the rest."""
     hit = _FRONT.match(text)
-    if hit is None:
-        return "", text, 0
-    return hit[1], text[hit.end() :], text.count("\n", 0, hit.end())
+    front, body = ("", text) if hit is None else (hit[1], text[hit.end() :])
+    return front, _COMMENT.sub(_blank, body), text.count("\n", 0, len(text) - len(body))
+
+
+def _blank(comment: re.Match[str]) -> str:
+    return "\n" * comment[0].count("\n")
 
 
 def _lists(lines: Sequence[Line], devices: Devices) -> tuple[list[Claim], list[Line]]:

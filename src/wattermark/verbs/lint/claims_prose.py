@@ -21,7 +21,8 @@ _SAID = (
 _TWO_WORKS = re.compile(
     r"\b(compar\w+|than|versus|vs|whereas|while|instead|respectively|previous\w*|earlier|another|others?|both"
     r"|sav(?:e|es|ed|ing|ings)|reduc\w+|offset\w*|avoid\w*|equivalent to|equals|would|could|if|market|but"
-    r"|embodied|manufactur\w+|ablations?|experiments?|each|every|daily|annual\w*|yearly|monthly"
+    r"|embodied|manufactur\w+|ablations?|experiments?|(?<!W )each|every|daily|annual\w*|yearly|monthly"
+    r"|final (?:model|run)(?=.*\b(?:total|project))|(?:total|project)\b.*\bfinal (?:model|run)"
     r"|per (?:day|week|month|year|hour)|at (?:least|most)|up to|(?:less|more|fewer) than|between"
     r"|households?|homes?|cars?|flights?|fine.?tun\w+|inference|evaluat\w+|pre.?trained)\b",
     re.IGNORECASE,

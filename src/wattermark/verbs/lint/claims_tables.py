@@ -10,12 +10,11 @@ from wattermark.verbs.lint.cells import read_value
 from wattermark.verbs.lint.claims_lists import read_label
 from wattermark.verbs.lint.devices import DEVICE_WORDS, named_device
 from wattermark.verbs.lint.grouping import Devices
+from wattermark.verbs.lint.html_tables import Cells
 from wattermark.verbs.lint.keys import split_heading
 from wattermark.verbs.lint.quantities import CARBON, COMMON, ENERGY, INTENSITY, words_of
 
 Row = tuple[str, list[Claim]]
-Cells = list[tuple[int, list[str]]]
-"""Rows of cells, each with its line."""
 
 
 def tables_in(body: str, before: int) -> Iterator[Cells]:
@@ -36,7 +35,8 @@ def tables_in(body: str, before: int) -> Iterator[Cells]:
 
 
 def _unmarked(cell: str) -> str:
-    return re.sub(r"<[^<>]{1,500}>|\*\*|__|`", " ", cell).strip()
+    glued = re.sub(r"</?su[bp]>", "", cell)
+    return " ".join(re.sub(r"<[^<>]{1,500}>|\*\*|__|`", " ", glued).split())
 
 
 def read_table(rows: Cells, devices: Devices) -> tuple[list[Row], list[str]]:

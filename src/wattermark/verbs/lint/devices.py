@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from wattermark.factors.hardware import accelerator
 from wattermark.factors.table import Row, table
+from wattermark.science.lint.counting import count_devices
 from wattermark.science.lint.printed import known_range
 from wattermark.values.claims import Claim
-from wattermark.verbs.lint.cells import count_and_name, device_count
+from wattermark.verbs.lint.cells import device_count
 from wattermark.verbs.lint.grouping import Devices
 
 DEVICE_WORDS = (
@@ -21,15 +22,17 @@ DEVICE_WORDS = (
     {"accelerator"},
     {"hardware", "used"},
 )
+_LONGEST = 300
+"""Of a description that is looked at. [characters]"""
 _PEAKS = ("peak_16bit_tflops", "peak_8bit_tflops", "peak_4bit_tflops")
 
 
 def named_device(text: str, where: str, line: int, devices: Devices) -> Iterator[Claim]:
     """What is known of ``8 x A100``, and how many there are."""
-    count, name = count_and_name(text)
-    known = devices(name, where, line)
-    yield from known
-    if known and count is not None:
+    text = text[:_LONGEST]
+    yield from devices(text, where, line)
+    count = count_devices(text, lambda name: bool(devices(name, where, line)))
+    if count is not None:
         yield device_count(count, where, line)
 
 

@@ -16,7 +16,18 @@ SHARED = (
 """What a page may say once, for all of its rows."""
 Devices = Callable[[str, str, int], tuple[Claim, ...]]
 """What is known of a device by its name, where it is named, and on which line."""
-_TOTAL = re.compile(r"\W*(total|sum|overall|all (models|runs))\b", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"\W*(?:grand |cumulative |combined )?(?:total|sum|overall|all(?= (?:models|runs|stages)))"
+    r"(?: (?:of|for|the|all|a?cross|models?|runs?|stages?|phases?|parts?|project|family|training|pretraining"
+    r"|energy|emissions?|carbon|footprint|consumption|cost|gpu|hours))*\W*(?:\(.*\)\W*)?",
+    re.IGNORECASE,
+)
+_NO_PART = re.compile(
+    r"\W*(?:average|avg|mean|median|min(?:imum)?|max(?:imum)?|std|sd|range|per |sub-?total"
+    r"|of which|thereof|including|incl)\b|\s*(?:[-\u2013\u2022\u21b3\u2514>]|&nbsp;)",
+    re.IGNORECASE,
+)
+"""Rows that say something of the others, or are a part of the one above."""
 
 
 def explicit(claims: Sequence[Claim]) -> list[Claim]:
@@ -35,8 +46,8 @@ def inherited(own: Sequence[Claim], page: Iterable[Claim]) -> tuple[Claim, ...]:
 
 def totals_of(rows: Sequence[tuple[str, Sequence[Claim]]], *, listed: bool = False) -> list[Total]:
     """What the row that is called a total should be the sum of, where every other row says its part."""
-    whole = [claims for name, claims in rows if _TOTAL.match(name)]
-    parts = [claims for name, claims in rows if not _TOTAL.match(name)]
+    whole = [claims for name, claims in rows if _TOTAL.fullmatch(name)]
+    parts = [claims for name, claims in rows if not (_TOTAL.fullmatch(name) or _NO_PART.match(name))]
     if len(whole) != 1 or len(parts) < 2:
         return []
     found = []

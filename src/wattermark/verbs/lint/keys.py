@@ -23,6 +23,8 @@ KEYS = {
     "energy_j": ("energy_kwh", "energy_mwh"),
     "it_energy_j": ("gpu_energy_mwh", "it_energy_kwh"),
     "facility_energy_j": ("facility_energy_mwh", "energy_incl_pue_mwh"),
+    "energy_cpu_j": ("cpu_energy_kwh",),
+    "energy_ram_j": ("ram_energy_kwh",),
     "pue": ("pue",),
     "intensity_g_per_kwh": ("carbon_intensity_g_per_kwh", "ci_kg_per_kwh"),
     "intensity_pue_g_per_kwh": ("ci_times_pue_kg_per_kwh",),

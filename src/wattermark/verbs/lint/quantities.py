@@ -16,6 +16,7 @@ FILLER = _set(
     "measured implied cumulative overall per raw approx"
 )
 DEVICES = _set("gpu gpus tpu tpus chip chips accelerator accelerators device devices")
+PROCESSORS, MEMORY = _set("cpu cpus processor processors"), _set("ram dram memory")
 BEFORE = _set("it dynamic raw server hardware before excl excluding without") | DEVICES
 CARBON = _set("emissions emission emitted co2 co2e co2eq carbon footprint gwp dynamic")
 EMBODIED = _set("embodied manufacturing upstream")
@@ -72,6 +73,9 @@ def _carbon(said: set[str], words: set[str]) -> str | None:
 def _energy(said: set[str], words: set[str]) -> str | None:
     if not words:
         return "energy_j"
+    for part, names in (("energy_cpu_j", PROCESSORS), ("energy_ram_j", MEMORY)):
+        if said & names:
+            return part if said & ENERGY and said <= ENERGY | names else None
     if not said & ENERGY or not said <= ENERGY | INSIDE | BEFORE:
         return None
     if said & {"before", "excl", "excluding", "without"}:
@@ -117,6 +121,8 @@ def _factor(said: set[str], dimension: str) -> str | None:
         return "intensity_g_per_kwh" if said <= INTENSITY else None
     if not said <= {"wue", "ewif", "water", "intensity", "effectiveness"} | ONSITE | OFFSITE:
         return None
+    if {"water", "effectiveness"} <= said:
+        return "wue_l_per_kwh"
     if "ewif" in said or said & OFFSITE - {"site"}:
         return "ewif_l_per_kwh"
     return "wue_l_per_kwh" if "wue" in said or said & ONSITE else None
