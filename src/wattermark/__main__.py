@@ -2,6 +2,6 @@
 
 import sys
 
-from wattermark.cli.main import main
+from wattermark.cli.main import script
 
-sys.exit(main())
+sys.exit(script())

@@ -53,6 +53,18 @@ def test_quiet_says_nothing(home):
     assert (done.stdout, done.stderr, done.returncode) == ("hi\n", "", 0)
 
 
+def test_the_command_sees_no_setting_of_ours(home):
+    """A child of ours asks NumPy for one thread when it estimates, and for nothing when it runs a job."""
+    ask = "import os; print(os.environ.get('OPENBLAS_NUM_THREADS'))"
+    assert run(home, "--quiet", command=(sys.executable, "-c", ask)).stdout == "None\n"
+    asked = f"from wattermark.cli.main import script; script(); {ask}"
+    told = subprocess.run(
+        [sys.executable, "-c", asked, "places", "nowhere"],
+        capture_output=True, text=True, check=True, env=home,
+    )  # fmt: skip
+    assert told.stdout == "1\n"
+
+
 def test_a_summary_fits_80_columns_and_has_no_colour(home):
     done = run(home, "--name", "a-rather-long-name-for-a-run-of-a-model", "--place", "aws:us-east-1")
     assert max(map(len, done.stderr.splitlines())) <= 80

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -49,6 +50,20 @@ if TYPE_CHECKING:
         def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
 
         def main(self, args: argparse.Namespace) -> int: ...
+
+
+def script() -> int:
+    """``main`` in a process of its own, most of whose time is to begin and to end.
+
+    One that only answers needs no threads of NumPy's and collects no garbage; the settings of a process
+    that runs a job are the job's.
+    """
+    if sys.argv[1:2] != ["run"]:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        gc.disable()
+    code = main()
+    gc.freeze()  # or the interpreter looks at everything once more before it ends
+    return code
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def paint(sections: Iterable[Section], *, title: str = "", stderr: bool = False)
         if section.lines:
             out.print(_table(section.lines))
         for sentence in section.sentences:
-            out.print(_hanging(sentence))
+            out.print(_hanging(sentence, out.width))
     out.file.flush()
 
 
@@ -95,12 +96,12 @@ def _table(lines: Iterable[Line]) -> Any:
     return grid
 
 
-def _hanging(sentence: str) -> Any:
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 1))
-    grid.add_row("  " if sentence.startswith(" ") else " -", _plain(sentence.lstrip()))
-    return grid
+def _hanging(sentence: str, width: int) -> Any:
+    first = "   " if sentence.startswith(" ") else " - "
+    return _plain(
+        textwrap.fill(sentence.lstrip(), width, initial_indent=first, subsequent_indent="   ",
+                      break_on_hyphens=False)
+    )  # fmt: skip
 
 
 def _plain(text: str, style: str = "") -> Any:
