@@ -32,7 +32,7 @@ from generation_fitting import (
     typical,
 )
 
-from wattermark.factors.accelerators import accelerator_named
+from wattermark.factors.accelerators import accelerator_named, peak_flops
 from wattermark.factors.generation import (
     ANY,
     IMAGE,
@@ -167,6 +167,7 @@ def fit(path: Path) -> tuple[list[Row], list[Row]]:
                 own.setdefault(name, {}).update(told)
         fitted += ({"gpu": gpu, **row} for row in _of_gpu(tasks, shared, work, models))
     fitted += _of_none([known[name] for name in sorted(seen)])
+    fitted += _of_speed(path)
     papers = {**FIT_PAPERS, "data_sha256": digest}
     return _models(facts, own), [make_row(FITTED, {**papers, **row}) for row in fitted]
 
@@ -213,7 +214,39 @@ def _of_none(models: Sequence[DiffusionModel]) -> Iterator[dict[str, Cell]]:
         yield {**row, "basis": "power law", "source": "model_configs+ours"}
     low, best, high = TRANSFER
     row = {"gpu": ANY, "task": ANY, "name": "transfer", "low": low, "best": best, "high": high, "unit": "1"}
-    yield {**row, "basis": "guessed", "source": "ours", "note": "times TDP over peak of 16 bit"}
+    yield {**row, "basis": "guessed", "source": "ours", "note": "on GPUs that nobody measured"}
+
+
+def _of_speed(path: Path) -> Iterator[dict[str, Cell]]:
+    """How the time of a model grows as the peak of the GPU falls; each source counts the same."""
+    facts = read_facts("generation_timings")
+    told: dict[str, list[float]] = {}
+    for fact in facts:
+        slow, fast = (fact["gpu"], float(fact["time_s"])), (fact["beside_gpu"], float(fact["beside_time_s"]))
+        told.setdefault(fact["model"].partition("-")[0], []).append(_power_of_peak(*slow, *fast))
+    seen = {gpu: _seconds(path, gpu) for gpu in MEASURED_GPUS}
+    both = seen[MEASURED_GPUS[0]].keys() & seen[MEASURED_GPUS[1]].keys()
+    pairs = ([(gpu, seen[gpu][one]) for gpu in MEASURED_GPUS] for one in sorted(both))
+    told["mlenergy3"] = [_power_of_peak(*first, *second) for first, second in pairs]
+    means = [float(np.mean(powers)) for powers in told.values()]
+    ends: dict[str, Cell] = {"low": min(means), "best": float(np.mean(means)), "high": max(means)}
+    row: dict[str, Cell] = {"gpu": ANY, "task": ANY, "name": "speed_exponent", "unit": "1", "rows": len(means)}
+    says = "of peaks of 16 bit: two GPUs of ML.ENERGY, and published seconds"
+    yield {**row, **ends, "source": "mlenergy3+generation_reports+ours", "note": says}
+
+
+def _power_of_peak(gpu: str, time_s: float, beside: str, beside_s: float) -> float:
+    peaks = [peak_flops(accelerator_named(name), "bf16") for name in (gpu, beside)]
+    return float(np.log(time_s / beside_s) / np.log(peaks[1] / peaks[0]))
+
+
+def _seconds(path: Path, gpu: str) -> dict[tuple[str, ...], float]:
+    """Seconds of one accelerator for an item, by model and request."""
+    alone = (row for row in read_csv(path) if row["gpu"] == gpu and row["gpus"] == "1")
+    return {
+        tuple(row[name] for name in ("model", *ASKED)): float(row["energy_j"]) / float(row["power_w"])
+        for row in alone
+    }
 
 
 def _exact(name: str, value: float, unit: str) -> dict[str, Cell]:

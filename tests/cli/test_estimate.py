@@ -35,7 +35,20 @@ def test_comparisons_are_sorted(by, capsys):
     assert main(words) == 0
     rows = capsys.readouterr().out.splitlines()[1:]
     first = {"carbon": "swe", "water": "deu", "energy": "aws"}[by]
-    assert rows[0].startswith(first)
+    assert rows[0].startswith(f"place={first}")
+
+
+def test_a_row_that_cannot_be_is_told_and_the_others_stand(capsys):
+    words = ["estimate", "inference", "--model", "llama-3.1-70b", "--gpu", "h100", "--input-tokens", "100"]
+    words += ["--output-tokens", "100", "--compare", "count=1,2"]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "count=2 " in out and "count=1: llama-3.1-70b at bf16 takes 141 GB" in out
+    assert main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["what_if"] for row in told["rows"]] == ["count=2"]
+    assert [row["what_if"] for row in told["refused"]] == ["count=1"]
+    assert main([*words[:-1], "count=1"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -43,6 +56,7 @@ def test_comparisons_are_sorted(by, capsys):
     [
         pytest.param([*TRAINING, "--params", "0"], "params is 0", id="nothing"),
         pytest.param([*TRAINING, "--params", "-7"], "params is -7", id="less than nothing"),
+        pytest.param([*TRAINING, "--params", "-7B"], "params is -7e+09", id="less than nothing, in billions"),
         pytest.param([*TRAINING, "--params", "nan"], "params is nan", id="not a number"),
         pytest.param([*TRAINING, "--params", "inf"], "params is inf", id="endless"),
         pytest.param([*TRAINING, "--params", "7e9", "--mfu", "1.2"], "mfu is 1.2", id="more than the peak"),

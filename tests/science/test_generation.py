@@ -182,4 +182,5 @@ def test_a_gpu_without_measurements_has_a_band_of_its_own():
     found = {one.name: one for one in generation_factors("image", "flux.1-dev", None, "a100-sxm-80").factors}
     transfer = found["generation_transfer"].value
     assert transfer.low < transfer.best < transfer.high
-    assert transfer.best == pytest.approx((400 / 312) / (700 / 989), rel=0.01)
+    times = 0.5 * np.log(989 / 312)  # a slower GPU gets nearer to its peak
+    assert transfer.best == pytest.approx(400 / 700 * np.exp(times), rel=0.02)

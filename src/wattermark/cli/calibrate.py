@@ -17,6 +17,7 @@ EPILOG = """examples:
       --input-tokens 150 --output-tokens 400
 
 The shipped coefficients count for eight measurements; --prior says otherwise.
+It needs one package more: pip install 'wattermark[calibrate]'
 """
 
 

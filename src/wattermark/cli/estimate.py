@@ -193,16 +193,25 @@ def main(args: argparse.Namespace) -> int:
 def _compare(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
     from wattermark.cli.paint import paint, print_json, table
     from wattermark.report.document import estimate_document
-    from wattermark.report.estimated import compared, notes_of, sorted_by
+    from wattermark.report.estimated import compared, notes_of, refusals, sorted_by
 
-    every = [(name, _estimate(args.kind, {**given, **changed})) for name, changed in _variants(args)]
+    every, refused = [], {}
+    for name, changed in _variants(args):
+        try:
+            every.append((name, _estimate(args.kind, {**given, **changed})))
+        except UsageError as error:
+            refused[name] = error
+    if not every:
+        raise next(iter(refused.values()))
     rows = sorted_by(args.sort or "carbon", every)
     if args.json:
-        print_json({"schema": 1, "rows": [{"what_if": name, **estimate_document(one)} for name, one in rows]})
+        answered = [{"what_if": name, **estimate_document(one)} for name, one in rows]
+        gaps = [{"what_if": name, "error": str(error)} for name, error in refused.items()]
+        print_json({"schema": 1, "rows": answered, "refused": gaps})
         return 0
     headings, cells = compared(rows)
     table(headings, cells, right=range(1, len(headings)))
-    paint([notes_of(rows)])
+    paint([notes_of(rows), *refusals(refused)])
     return 0
 
 
@@ -255,7 +264,8 @@ def _variants(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
             f"--compare has {twice[0]} twice", fix=f"Put all of its values together: {twice[0]}=A,B,C"
         )
     for chosen in itertools.product(*columns):
-        yield ", ".join(text for _, _, text in chosen), {name: value for name, value, _ in chosen}
+        told = (f"{name.replace('_', '-')}={text}" for name, _, text in chosen)
+        yield ", ".join(told), {name: value for name, value, _ in chosen}
 
 
 def _column(text: str, known: Mapping[str, Option]) -> list[tuple[str, Any, str]]:

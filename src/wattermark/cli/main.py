@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -127,13 +128,24 @@ def _unknown(word: str) -> int:
     return 2
 
 
+def _with_negatives(words: Sequence[str]) -> list[str]:
+    """``--params -7B`` as ``--params=-7B``: argparse takes only plain numbers for values."""
+    joined: list[str] = []
+    for word in words:
+        if re.match(r"-[.\d]", word) and joined and re.fullmatch(r"--[a-z-]+", joined[-1]):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
 def _guarded(name: str, words: Sequence[str]) -> int:
     from wattermark.cli.terminal import say
     from wattermark.errors import WattermarkError
 
     try:
         module, parser = command_parser(name)
-        return module.main(parser.parse_args(words))
+        return module.main(parser.parse_args(words if name == "run" else _with_negatives(words)))
     except WattermarkError as error:
         if os.environ.get("WATTERMARK_DEBUG"):
             raise

@@ -82,8 +82,10 @@ def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, right: Iter
 def _table(lines: Iterable[Line]) -> Any:
     from rich.table import Table
 
+    lines = list(lines)
+    labels = max(len(line.label) + 2 for line in lines)
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(min_width=27, max_width=32)
+    grid.add_column(width=min(max(labels, 27), 32))  # a column that may shrink is cut, not wrapped
     grid.add_column(justify="right", no_wrap=True, min_width=9)
     grid.add_column(no_wrap=True)
     grid.add_column()

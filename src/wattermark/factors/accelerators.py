@@ -68,8 +68,24 @@ def peak_flops(accelerator: Accelerator, precision: str) -> float:
             f"{accelerator.id} has no published peak in 16 bit",
             fix="Name another accelerator; a training can be given by --gpu-hours instead",
         )
-    unit = "fp4" if precision in ("mxfp4", "nvfp4") else precision
-    return accelerator.peak_flops.get(unit, accelerator.peak_flops["bf16"])
+    return accelerator.peak_flops.get(_unit(precision), accelerator.peak_flops["bf16"])
+
+
+def has_units(accelerator: Accelerator, precision: str) -> bool:
+    """Whether an accelerator computes in a precision by itself, and does not unpack it to 16 bit.
+
+    Parameters
+    ----------
+    accelerator : Accelerator
+        Its peaks count.
+    precision : str
+        Of weights, or of the arithmetic.
+    """
+    return precision == "fp32" or _unit(precision) in accelerator.peak_flops
+
+
+def _unit(precision: str) -> str:
+    return "fp4" if precision in ("mxfp4", "nvfp4") else precision
 
 
 @cache

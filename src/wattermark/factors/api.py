@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from wattermark.errors import UsageError, nearest
+from wattermark.factors.kinds import asked_elsewhere
 from wattermark.factors.table import Row, number, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
@@ -52,6 +53,8 @@ def _row(model: str, provider: str | None) -> Row:
     for row in mine:
         if word in (row["model"], *row["match"].split(";")):
             return row
+    if elsewhere := asked_elsewhere(model, "api"):
+        raise UsageError(f"{model!r} is no closed model", fix=elsewhere)
     near = nearest(word, (row["model"] for row in mine))
     offer = f"Did you mean {' or '.join(near)}? " if near else ""
     raise UsageError(

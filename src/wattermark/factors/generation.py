@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 
 from wattermark.errors import UsageError, nearest
 from wattermark.factors.accelerators import accelerator_named, peak_flops
+from wattermark.factors.kinds import asked_elsewhere
 from wattermark.factors.table import Row, factor, number, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
@@ -22,6 +23,8 @@ IMAGE, VIDEO = "text-to-image", "text-to-video"
 TASKS = {"image": IMAGE, "video": VIDEO, IMAGE: IMAGE, VIDEO: VIDEO}
 ANY = "any"
 TYPICAL_GPU = "h100-sxm"
+MOST_GAIN = 2.5
+"""How much nearer to its peak a slow GPU can get: the typical one reaches about 0.35 of its own."""
 MEASURED_GPUS = (TYPICAL_GPU, "b200")
 BILLION = 1e9
 
@@ -146,7 +149,8 @@ def _model(task: str, name: str | None, params: float | None) -> tuple[str, Diff
             fix="Measure it: wattermark run -- COMMAND",
         )
     if params is None:
-        raise UsageError(f"the {task} model {name!r} is not known", fix=_nearest(task, name or ""))
+        fix = asked_elsewhere(name or "", task.removeprefix("text-to-")) or _nearest(task, name or "")
+        raise UsageError(f"the {task} model {name!r} is not known", fix=fix)
     kin = [model_of(row) for row in _of_task(task) if name and _is_named(row["family"], name)]
     asked = name or f"a model of {params / BILLION:g}e9 parameters"
     if kin:
@@ -280,17 +284,19 @@ def _rows() -> Mapping[tuple[str, str, str], Row]:
 
 
 def _transfer(gpu: Accelerator) -> Factor:
-    """Energy of a FLOP on a GPU without measurements over that on the typical one: as TDP over peak."""
+    """Energy of a FLOP on a GPU without measurements over that on the typical one: as TDP, and as time.
+
+    A slower GPU gets nearer to its peak: time grows with a power of the peaks below one, as far as the
+    typical GPU's own distance from its peak allows.
+    """
     row = _fitted(ANY, ANY, "transfer", "generation_transfer", gpu.id)
     if gpu.id in MEASURED_GPUS:
         return replace(row, value=Range.exact(1.0), note="measured on this GPU")
-    ratio = _flop_j(gpu) / _flop_j(accelerator_named(TYPICAL_GPU))
-    value = row.value
+    usual, value = accelerator_named(TYPICAL_GPU), row.value
+    slower = peak_flops(usual, "bf16") / peak_flops(gpu, "bf16")
+    power = _fitted(ANY, ANY, "speed_exponent", "generation_speed_exponent", gpu.id).value.best
+    ratio = gpu.tdp_w / usual.tdp_w * max(slower**power, slower / MOST_GAIN)
     return replace(row, value=Range(value.low * ratio, value.best * ratio, value.high * ratio))
-
-
-def _flop_j(gpu: Accelerator) -> float:
-    return gpu.tdp_w / peak_flops(gpu, "bf16")
 
 
 def _notes(model: DiffusionModel, tier: str, gpu: Accelerator) -> Iterable[str]:
@@ -298,4 +304,4 @@ def _notes(model: DiffusionModel, tier: str, gpu: Accelerator) -> Iterable[str]:
         by = {"listed": "its layers", "family": f"others of {model.family}", "params": "its parameters"}[tier]
         yield f"{model.id} was not measured: estimated by {by}"
     if gpu.id not in MEASURED_GPUS:
-        yield f"{gpu.id} was not measured: scaled from {TYPICAL_GPU} by TDP over peak FLOPs"
+        yield f"{gpu.id} was not measured: scaled from {TYPICAL_GPU} by its TDP and peak"

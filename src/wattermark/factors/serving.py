@@ -34,7 +34,7 @@ def has_measurements(accelerator_id: str) -> bool:
 
 
 def serving_factors(accelerator: Accelerator, batch: float) -> list[Factor]:
-    """The four coefficients, how far off they are, and the power drawn at a batch.
+    """The four coefficients, how far off they are, and the power drawn at a batch and by prompts.
 
     Parameters
     ----------
@@ -53,8 +53,9 @@ def serving_factors(accelerator: Accelerator, batch: float) -> list[Factor]:
         one = _row_factor(rows[name], name, key, units[name])
         found.append(one if known else replace(one, value=_times(one.value, scales[name]), basis="transfer"))
     found.append(_row_factor(rows["serving_error"], "serving_error", key, "1"))
-    found.append(power_fraction(accelerator, batch))
-    return found
+    points = _power_points(accelerator)
+    full = replace(points[max(points)], name="prefill_power_fraction")
+    return [*found, power_fraction(accelerator, batch), full]
 
 
 def power_fraction(accelerator: Accelerator, batch: float) -> Factor:

@@ -91,6 +91,13 @@ def notes_of(rows: Sequence[Named]) -> Section:
     return Section("assumed", sentences=tuple(told))
 
 
+def refusals(refused: Mapping[str, Exception]) -> Iterator[Section]:
+    """The rows that cannot be, and why."""
+    if refused:
+        told = tuple(f"{name}: {error}" for name, error in refused.items())
+        yield Section("not possible", sentences=told)
+
+
 def _time(one: Estimate) -> str:
     time = next((one.amounts[name] for name in TIMES if name in one.amounts), None)
     return say(time.best, TIME) if time else ""
@@ -112,11 +119,7 @@ def _amounts(estimate: Estimate) -> Iterator[Line]:
 def _said(value: Range, scale: Scale | None) -> tuple[str, str]:
     if scale is not None:
         return say(value.best, scale), say_interval(value, scale)
-    return _count(value.best), f"{_count(value.low)} - {_count(value.high)}"
-
-
-def _count(value: float) -> str:
-    return digits(value) if value < 1e7 else f"{value:.3g}"
+    return digits(value.best), f"{digits(value.low)} - {digits(value.high)}"
 
 
 def _unit(unit: str, ranges: Mapping[str, Range]) -> Section:

@@ -86,6 +86,8 @@ def digits(value: float) -> str:
     """Three significant digits, without an exponent where people would not use one."""
     if value == 0:
         return "0"
+    if abs(value) >= 1e7:
+        return f"{value:.3g}"
     if abs(value) >= 1000:
         return f"{float(f'{value:.3g}'):,.0f}"
     return f"{value:.3g}" if abs(value) >= 0.001 else f"{value:.1e}"

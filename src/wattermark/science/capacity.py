@@ -121,6 +121,17 @@ def training_gigabytes(params: float, method: str) -> float:
     return params * TRAINING_BYTES[method] / BYTES_PER_GB
 
 
+def weights_gigabytes(params: float) -> float:
+    """Memory of weights in 16 bit. [GB]
+
+    Parameters
+    ----------
+    params : float
+        All of them. [1]
+    """
+    return params * 2 / BYTES_PER_GB
+
+
 def memory_gigabytes(accelerator: Accelerator, count: float) -> float:
     """Memory of some accelerators. [GB]
 

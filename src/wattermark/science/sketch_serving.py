@@ -23,6 +23,8 @@ from wattermark.science.uncertainty import Values
 from wattermark.values.boundary import Number
 from wattermark.values.units import S_PER_HOUR
 
+FULL: Final = "prefill_power_fraction"
+"""A prompt keeps an accelerator as busy as a large batch does."""
 S_PER_DAY: Final = 86_400.0
 Idle = Callable[[Energy], Energy]
 """From the time that accelerators work to the time that they wait, both functions of the factors. [s]"""
@@ -50,16 +52,17 @@ def serving(
     accelerators : float or ndarray
         Of a replica. [1]
     idle : callable
-        ``usual_idle``, ``idle_by_share`` or ``idle_of_held``: how long accelerators wait.
+        ``usual_idle``, ``idle_by_share``, ``idle_of_held`` ...: how long accelerators wait.
     embed : bool
         Whether the prompt is all there is.
     """
     parts = _working(work, requests, embed=embed)
     working = tuple(parts.values())
+    drawn = {name: "serving_power_fraction" if embed or name == "decode" else FULL for name in parts}
 
     @once
     def busy_s(values: Values) -> Number:
-        return total(part(values) for part in working) / (tdp_w * values["serving_power_fraction"])
+        return total(part(values) / (tdp_w * values[drawn[name]]) for name, part in parts.items())
 
     def per_token_j(values: Values) -> Number:
         return total(part(values) for part in working) / requests / work.output_tokens
@@ -122,6 +125,22 @@ def usual_idle(busy_s: Energy) -> Energy:
         From the factors to the time that they work. [s]
     """
     return lambda values: busy_s(values) * idle_per_busy(values["serving_utilisation"])
+
+
+def usual_idle_of_day(day_s: Number) -> Idle:
+    """Accelerators that wait as long as those of services do, and of which so many are held at least.
+
+    Parameters
+    ----------
+    day_s : float or ndarray
+        A day of the fewest: seconds times accelerators. [s]
+    """
+
+    def idle(busy_s: Energy) -> Energy:
+        usual_s = usual_idle(busy_s)
+        return lambda values: np.maximum(day_s - busy_s(values), usual_s(values))
+
+    return idle
 
 
 def idle_by_share(utilisation: Number) -> Idle:

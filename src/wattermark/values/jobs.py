@@ -95,7 +95,19 @@ def check_share(name: str, value: float | None, *, above_zero: bool) -> None:
     raise UsageError(f"{name} is {value:g}, but it is a share", fix=f"Give a number {low} and at most 1")
 
 
-def check_choice(name: str, value: str | None, choices: tuple[str, ...]) -> None:
+def check_text(name: str, value: str | None, *, needed: bool = False) -> None:
+    """Names are texts.
+
+    Raises
+    ------
+    UsageError
+        If it is something else, or nothing where a name is needed.
+    """
+    if (value is None and needed) or not isinstance(value, str | None):
+        raise UsageError(f"{name} is {value!r:.40}", fix=f"Give the name of the {name} as text")
+
+
+def check_choice(name: str, value: str | None, choices: tuple[str, ...], *, needed: bool = False) -> None:
     """A word is one of those that have a meaning.
 
     Raises
@@ -103,7 +115,7 @@ def check_choice(name: str, value: str | None, choices: tuple[str, ...]) -> None
     UsageError
         If it is not.
     """
-    if value is not None and value not in choices:
+    if (value is not None or needed) and value not in choices:
         raise UsageError(f"{name} is {value!r}", fix=f"Choose from: {', '.join(choices)}")
 
 
@@ -120,6 +132,9 @@ class Site:
     intensity: float | None = None
     market_intensity: float | None = None
     grid_water: float | None = None
+
+    def __post_init__(self) -> None:
+        check_text("place", self.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +167,9 @@ class Training:
     experiments: float = 0.0
 
     def __post_init__(self) -> None:
+        check_text("gpu", self.gpu, needed=True)
+        for name in ("model", "config"):
+            check_text(name, getattr(self, name))
         for name in ("params", "active_params"):
             check_model_size(name, getattr(self, name))
         for name in ("tokens", "flops", "gpu_hours", "power_w", "sequence", "generated_tokens"):
@@ -159,8 +177,8 @@ class Training:
         check_count("count", self.count)
         check_share("mfu", self.mfu, above_zero=True)
         check_not_negative("experiments", self.experiments)
-        check_choice("method", self.method, METHODS)
-        check_choice("precision", self.precision, ARITHMETIC)
+        check_choice("method", self.method, METHODS, needed=True)
+        check_choice("precision", self.precision, ARITHMETIC, needed=True)
         _one_of(self)
 
     @property
@@ -189,18 +207,15 @@ def _one_of(job: Training) -> None:
 def _no_idle_words(job: Training) -> None:
     """What would change nothing is refused: nobody shall think that it was counted."""
     by_tokens = job.tokens is not None and job.names_model
+    sampled = job.generated_tokens is not None and (job.method != "rl" or job.gpu_hours is not None)
     words = {
-        "--method": job.method != "full" and not by_tokens,
-        "--sequence": job.sequence is not None and not by_tokens,
-        "--generated-tokens": job.generated_tokens is not None
-        and (job.method != "rl" or job.gpu_hours is not None),
+        "--method": (job.method != "full" and not by_tokens, "a model with --tokens"),
+        "--sequence": (job.sequence is not None and not by_tokens, "a model with --tokens"),
+        "--generated-tokens": (sampled, "--method rl, and no --gpu-hours"),
     }
-    for word, idle in words.items():
+    for word, (idle, needs) in words.items():
         if idle:
-            raise UsageError(
-                f"{word} would change nothing here",
-                fix="It takes a model with --tokens, and --generated-tokens --method rl; else leave it out",
-            )
+            raise UsageError(f"{word} would change nothing here", fix=f"It takes {needs}; else leave it out")
 
 
 def _one_model(
@@ -252,6 +267,9 @@ class Inference:
     kind: str = "inference"
 
     def __post_init__(self) -> None:
+        check_text("gpu", self.gpu, needed=True)
+        for name in ("model", "config", "fit"):
+            check_text(name, getattr(self, name))
         for name in ("params", "active_params"):
             check_model_size(name, getattr(self, name))
         for name in ("batch", "input_tokens", "requests", "requests_per_day"):
@@ -306,6 +324,8 @@ class Media:
     utilisation: float | None = None
 
     def __post_init__(self) -> None:
+        check_text("gpu", self.gpu, needed=True)
+        check_text("model", self.model)
         check_choice("kind", self.kind, MEDIA)
         check_model_size("params", self.params)
         for name in ("items", "batch", "steps", "height", "width", "frames"):
@@ -340,6 +360,8 @@ class ApiCalls:
     requests: float = 1.0
 
     def __post_init__(self) -> None:
+        check_text("model", self.model, needed=True)
+        check_text("provider", self.provider)
         for name in ("input_tokens", "output_tokens"):
             check_not_negative(name, getattr(self, name))
         if self.input_tokens + self.output_tokens == 0:

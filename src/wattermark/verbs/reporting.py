@@ -86,6 +86,8 @@ def report_as(
     >>> found["training_flop"], found["energy_is"].partition(":")[0]
     (8.4e+22, 'estimated')
     """
+    if not isinstance(what, Footprint | Estimate):
+        raise UsageError(f"{what!r:.40} is neither a footprint nor an estimate", fix="Give one of them")
     subject = Subject.of_estimate(what) if isinstance(what, Estimate) else Subject.of_run("run", what)
     return document_of(subject, standard, per=per, units=units, flops=flops, training_type=training_type)
 

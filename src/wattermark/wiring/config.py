@@ -85,7 +85,7 @@ def _yes_no(name: str, value: Any) -> bool:
     return answers[str(value).lower()]
 
 
-check_pue = check_number(1.0, 5.0, "facility energy over IT energy is at least 1")
+check_pue = check_number(1.0, 5.0, "facility energy over IT energy lies between 1 and 5")
 check_wue = check_number(0.0, 50.0, "litres per kWh are not negative, nor that many")
 check_intensity = check_number(0.0, 5000.0, "grams CO2e per kWh are not negative, nor that many")
 check_grid_water = check_number(0.0, 200.0, "litres per kWh are not negative, nor that many")

@@ -68,6 +68,86 @@ def test_more_work_never_costs_less(job, change, x):
 
 
 @pytest.mark.parametrize(
+    ("job", "told"),
+    [
+        pytest.param(replace(IMAGES, gpu="t4"), True, id="24 GB on 16"),
+        pytest.param(replace(IMAGES, gpu="t4", count=4), True, id="and on four of them: each holds all"),
+        pytest.param(IMAGES, False, id="24 GB on 80"),
+    ],
+)
+def test_weights_that_do_not_fit_are_told(job, told):
+    assert any("moving them in and out" in text for text in wm.estimate_media(job).assumptions) is told
+
+
+@pytest.mark.parametrize(
+    ("job", "seconds"),
+    [
+        pytest.param(wm.Media(kind="video", model="cogvideox-5b", gpu="a100"), 180, id="its model card"),
+        pytest.param(wm.Media(kind="video", model="wan2.1-t2v-1.3b", gpu="rtx-4090"), 240, id="its README"),
+    ],
+)
+def test_a_gpu_that_nobody_measured_takes_about_as_long_as_was_published(job, seconds):
+    found = wm.estimate_media(job).amounts["busy_time_per_item_s"]
+    assert found.low < seconds < found.high and found.best == pytest.approx(seconds, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: replace(TRAINING, gpu=None), id="no GPU"),
+        pytest.param(lambda: replace(TRAINING, method=None), id="no method"),
+        pytest.param(lambda: replace(INFERENCE, model=None, config=5), id="a number for a file"),
+        pytest.param(lambda: replace(API, model=None), id="no model"),
+        pytest.param(lambda: wm.Site(place=5), id="a number for a place"),
+        pytest.param(lambda: wm.estimate_training(TRAINING, "deu"), id="a place for a site"),
+        pytest.param(lambda: wm.estimate_training(INFERENCE), id="another job"),
+        pytest.param(lambda: wm.estimate_api(None), id="nothing"),
+        pytest.param(lambda: wm.report_as(None, "ghg"), id="a report of nothing"),
+    ],
+)
+def test_what_is_no_job_is_told_in_python_as_well(make):
+    with pytest.raises(wm.UsageError) as error:
+        make()
+    assert len(str(error.value).splitlines()) == 1
+
+
+DAY = replace(INFERENCE, cached=0.3)
+STEPS = {
+    "more requests": lambda j, x: replace(j, requests_per_day=j.requests_per_day * x),
+    "longer answers": lambda j, x: replace(j, output_tokens=j.output_tokens * x),
+    "longer questions": lambda j, x: replace(j, input_tokens=j.input_tokens * x),
+    "less of it cached": lambda j, x: replace(j, cached=j.cached / x),
+}
+
+
+@pytest.mark.parametrize("change", STEPS.values(), ids=STEPS)
+@given(x=st.floats(1.001, 1.5), requests=st.floats(1, 1e7), gpu=st.sampled_from(["h100", "b200", "l40s"]))
+def test_a_day_of_more_work_costs_no_less_at_either_end(change, x, requests, gpu):
+    base = replace(DAY, requests_per_day=requests, gpu=gpu, count=8)
+    less, more = answer(base), answer(change(base, x))
+    for name in ("it_energy_j", "carbon_g", "water_l"):
+        one, other = less.quantities()[name], more.quantities()[name]
+        assert other.low >= one.low * (1 - 1e-9)
+        assert other.best >= one.best * (1 - 1e-12)
+        assert other.high >= one.high * (1 - 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("job", "says"),
+    [
+        pytest.param(replace(TRAINING, gpu="a100", precision="fp8"), "fp8: computed in 16 bit", id="A100"),
+        pytest.param(replace(TRAINING, precision="fp8"), None, id="H100"),
+        pytest.param(replace(INFERENCE, quantisation="fp8"), None, id="weights that it computes with"),
+        pytest.param(replace(INFERENCE, quantisation="int4"), "int4: weights are unpacked", id="and others"),
+    ],
+)
+def test_arithmetic_that_the_hardware_lacks_is_told(job, says):
+    verb = wm.estimate_training if isinstance(job, wm.Training) else wm.estimate_inference
+    said = [text for text in verb(job).question.assumptions if "has no units for" in text]
+    assert len(said) == (says is not None) and all(says in text for text in said)
+
+
+@pytest.mark.parametrize(
     "job", [TRAINING, INFERENCE, IMAGES, API], ids=["training", "inference", "images", "api"]
 )
 @given(x=st.floats(1.001, 3))

@@ -278,6 +278,24 @@ def test_a_total_in_a_table(tmp_path, first, total, contradicts):
     assert found.contradicts is contradicts, found.findings
 
 
+@pytest.mark.parametrize(
+    ("front", "said", "rules"),
+    [
+        pytest.param("emissions: 10.2", "Training emitted 10.2 kg CO2eq in total.", ["grams-field"],
+                     id="said again in a sentence"),
+        pytest.param("emissions: 83.524", "It emitted 83.5 kg CO2.", ["grams-field"], id="round"),
+        pytest.param("emissions: 10200", "Training emitted 10.2 kg CO2eq in total.", [], id="grams"),
+        pytest.param("emissions: 10.2", "A car emits 10.9 kg of CO2 in such a time.", [], id="another"),
+        pytest.param("emissions: 10.2\n  hours_used: 200\n  hardware_used: 1 x A100", "", ["grams-field"],
+                     id="too little for its hours"),
+        pytest.param("emissions: 45\n  hours_used: 12\n  hardware_used: A100", "", [], id="a clean grid"),
+    ],
+)  # fmt: skip
+def test_kilograms_in_the_field_of_grams_are_told_by_whatever_else_is_there(tmp_path, front, said, rules):
+    card = f"---\nco2_eq_emissions:\n  {front}\n---\n# A model\n\n{said}\n"
+    assert [one.rule for one in told(tmp_path, card).findings] == rules
+
+
 ROWS = "| Stage | GPU hours |\n|---|---|\n"
 
 

@@ -141,7 +141,8 @@ def load(path: Path) -> Config:
 def _name(file: Path, values: Mapping[str, object]) -> str:
     told = values.get("_name_or_path")
     words = " ".join(told.split()) if isinstance(told, str) else ""
-    return words[:MOST_LETTERS] or file.resolve().parent.name or file.name
+    own = "" if file.stem == "config" else file.stem
+    return words[:MOST_LETTERS] or own or file.resolve().parent.name or file.name
 
 
 def _inner(values: Mapping[str, object]) -> Mapping[str, object]:

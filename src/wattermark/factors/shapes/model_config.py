@@ -104,9 +104,11 @@ def _precision(config: Config) -> str:
     quantized = config.outer("quantization_config")
     if isinstance(quantized, dict):
         return _quantized(config, quantized)
+    if quantized:
+        raise UsageError(f"quantization_config of {config.name} is {short(quantized)}", fix=OTHERWISE)
     dtype = config.outer("dtype") or config.outer("torch_dtype") or "bfloat16"
     if not isinstance(dtype, str) or dtype.removeprefix("torch.") not in DTYPES:
-        raise UsageError(f"{config.name} has weights in {short(dtype)}", fix="Name the precision yourself")
+        raise UsageError(f"{config.name} has weights in {short(dtype)}", fix=OTHERWISE)
     return DTYPES[dtype.removeprefix("torch.")]
 
 
@@ -128,7 +130,7 @@ def _quantized(config: Config, how: Mapping[str, object]) -> str:
         method = short(told) if told else "an unnamed method"
         raise UsageError(
             f"{config.name} is quantized by {method} to a width that we do not know",
-            fix="Name the precision yourself",
+            fix=OTHERWISE,
         )
     return BITS[bits]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 from wattermark.errors import UsageError, nearest
+from wattermark.factors.kinds import asked_elsewhere
 from wattermark.factors.shapes.shape import Experts, Shape, architecture
 from wattermark.factors.table import Row, number, table
 from wattermark.values.workload import Architecture
@@ -43,7 +44,8 @@ def architecture_named(name: str) -> Architecture:
         if row is not None:
             found = _architecture(row)
             return replace(found, precision=precision) if precision else found
-    raise UsageError(f"the model {name!r} is not known", fix=_nearest("".join(shorter)))
+    fix = asked_elsewhere(name, "inference") or _nearest("".join(shorter))
+    raise UsageError(f"the model {name!r} is not known", fix=fix)
 
 
 def all_models() -> Iterator[Architecture]:

@@ -32,6 +32,8 @@ _UNITS: Final[Mapping[str, tuple[tuple[float, str], ...]]] = {
     ),
     "s": ((24.0, "hours are printed as days"), (1 / 24.0, "days are printed as hours")),
 }
+_MOST_MISFIT: Final = 0.5
+"""Of a factor, on a logarithmic scale: what is printed may be so far from what the factor alone makes."""
 _NARROW: Final = 3.0
 """How many times as large as the span of the bounds a factor is that says something, at least ..."""
 _NARROWEST: Final = 100.0
@@ -68,6 +70,7 @@ def likely_cause(
         (abs(log(factor / ratio)), order, Slip(factor, says))
         for order, (factor, says) in enumerate(_factors(blamed, claims))
         if between[0] <= factor <= between[1]
+        and abs(log(factor / ratio)) <= _MOST_MISFIT * abs(log(factor))  # rounding alone explains nothing
     ]
     return min(fits, key=lambda fit: fit[:2])[2] if fits else None
 

@@ -133,13 +133,12 @@ def _weight(findings: Sequence[Finding]) -> tuple[int, int, int, float]:
 def _related(claims: Mapping[str, Claim]) -> tuple[Finding, ...]:
     wrong = mistaken(claims, possible(claims))
     right = without(claims, *wrong)
+    found = [explained(name, {**right, name: claims[name]}, ERROR) for name in wrong]
+    if kilograms := tuple(_kilograms(right)):
+        return (*found, *kilograms)
     odd = mistaken(right, plausible(right))
     agreed = without(right, *odd)
-    found = [explained(name, {**right, name: claims[name]}, ERROR) for name in wrong]
-    found += [explained(name, {**agreed, name: claims[name]}, WARNING) for name in odd]
-    if not any(claim.grams_field for claim in agreed.values()):
-        return tuple(found)
-    return (*found, *_kilograms(agreed))
+    return (*found, *(explained(name, {**agreed, name: claims[name]}, WARNING) for name in odd))
 
 
 def _kilograms(claims: Mapping[str, Claim]) -> Iterator[Finding]:

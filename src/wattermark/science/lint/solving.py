@@ -18,6 +18,8 @@ _MOST_SHOWN: Final = 5
 _MOST_FOR_EXACT: Final = 3
 _EXACT: Final = 2.5
 """Bounds no further apart than this, as a PUE leaves them, tell what is right."""
+_MUCH: Final = 10.0
+"""How many times closer the bounds must be for another claim to be worth naming."""
 _ANYTHING: Final = (0.0, inf)
 
 
@@ -164,7 +166,7 @@ def tightest(name: str, claims: Mapping[str, Claim], priors: Intervals) -> dict[
         against = [one for one in some if narrowed({name: claims[name], **one}, priors) is None]
         spreads = [(_spread(name, one, priors), one) for one in against]
         near = min(spreads, key=lambda one: one[0], default=None)
-        if near is not None and (best is None or near[0] <= _EXACT):
+        if near is not None and (best is None or near[0] <= _EXACT or near[0] * _MUCH < best[0]):
             best = near
     return others if best is None else best[1]
 

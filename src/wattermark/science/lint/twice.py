@@ -47,6 +47,17 @@ def single(claims: Sequence[Claim]) -> tuple[list[Finding], dict[str, Claim]]:
     return found, kept
 
 
+def thousands_apart(large: Claim, small: Claim) -> bool:
+    """Whether two claims have the same digits, of which one means a thousand times as much, or a million.
+
+    Parameters
+    ----------
+    large, small : Claim
+        Of one quantity.
+    """
+    return any(small.low * f <= large.high and large.low <= small.high * f for f in _REPEATED)
+
+
 def _pairs(same: Sequence[Claim]) -> Iterable[tuple[Claim, Claim]]:
     """Those that are worth comparing: all of a few; of many, those of one name, and the field in grams."""
     return combinations(same, 2) if len(same) <= _MOST_ALIKE else _few_pairs(same)

@@ -9,7 +9,7 @@ from wattermark.science.serving import uncached_tokens
 from wattermark.science.sketch_serving import api
 from wattermark.values.estimate import Estimate
 from wattermark.values.jobs import ApiCalls, Site
-from wattermark.verbs.estimates.draft import Draft, many, placed
+from wattermark.verbs.estimates.draft import Draft, asked, many, placed
 from wattermark.verbs.estimates.ground import defaults
 
 TYPICAL_ACCELERATOR = "h100-sxm"
@@ -38,6 +38,7 @@ def estimate_api(job: ApiCalls, site: Site | None = None) -> Estimate:
     >>> energy_j.high > 5 * energy_j.low
     True
     """
+    asked(job, ApiCalls)
     line = api_factors(job.model, job.provider)
     (anchor_pue,) = defaults(("api_anchor_pue",))
     usual_pue = replace(anchor_pue, name="pue", key="as of its anchors", least=1.0)
@@ -46,10 +47,11 @@ def estimate_api(job: ApiCalls, site: Site | None = None) -> Estimate:
         output_tokens=job.output_tokens,
         requests=job.requests,
     )
-    tokens = f"{job.input_tokens:,.10g} + {job.output_tokens:,.10g} tokens"
+    tokens = {"input": job.input_tokens, "output": job.output_tokens}
+    told = f"{job.input_tokens:,.10g} + {job.output_tokens:,.10g} tokens"
     draft = Draft(
         kind="api",
-        subject=f"{many(job.requests, 'request')} to {line[0].key}, {tokens}",
+        subject=f"{many(job.requests, 'request')} to {line[0].key}, {told}",
         accelerator=TYPICAL_ACCELERATOR,
         hardware=f"undisclosed hardware, taken for {TYPICAL_ACCELERATOR}",
         sketch=sketch,
@@ -57,7 +59,8 @@ def estimate_api(job: ApiCalls, site: Site | None = None) -> Estimate:
         assumptions=(
             "a closed model: a line through published figures of its facility, not a measurement",
             line[0].note,
-            f"hardware like {TYPICAL_ACCELERATOR}",
+            f"its making, and how long it is held, as of {TYPICAL_ACCELERATOR}",
+            *(f"no {word} tokens are counted (--{word}-tokens)" for word, many in tokens.items() if not many),
         ),
         units={"request": job.requests},
     )

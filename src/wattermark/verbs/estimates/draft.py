@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from wattermark.errors import UsageError
 from wattermark.report.numbers import COUNT, say
 from wattermark.science.estimate import estimate
 from wattermark.science.sketch import Sketch
@@ -34,6 +35,18 @@ class Draft:
     units: Mapping[str, float]
 
 
+def asked(job: object, kind: type[Job]) -> None:
+    """Whether a verb was asked about what it estimates.
+
+    Raises
+    ------
+    UsageError
+        If it was not.
+    """
+    if not isinstance(job, kind):
+        raise UsageError(f"{job!r:.40} is no {kind.__name__}", fix=f"Give wm.{kind.__name__}(...)")
+
+
 def placed(draft: Draft, job: Job, site: Site | None) -> Estimate:
     """A draft where it would run; the world by default, with a wide interval.
 
@@ -42,7 +55,9 @@ def placed(draft: Draft, job: Job, site: Site | None) -> Estimate:
     UsageError
         If the place is not known, or a number of the site cannot be meant.
     """
-    where = site or Site()
+    where = Site() if site is None else site
+    if not isinstance(where, Site):
+        raise UsageError(f"the site is {where!r:.40}", fix="Give wm.Site(place='deu')")
     standing = ground(where, draft.accelerator)
     # a place that nobody named keeps what the draft knows of it: a closed model's own PUE
     known = {one.name: one for one in standing.factors}
@@ -69,6 +84,7 @@ def many(value: float, word: str) -> str:
     return f"{value:,.10g} {word}" if value == 1 else f"{value:,.10g} {word}s"
 
 
-def size(params: float) -> str:
-    """A model's size as people say it: ``70.6 B parameters``."""
-    return f"{say(params, COUNT)} parameters"
+def size(params: float, active_params: float) -> str:
+    """A model's size as people say it: ``30.5 B parameters, 3.3 B active``."""
+    active = "" if active_params >= params else f", {say(active_params, COUNT)} active"
+    return f"{say(params, COUNT)} parameters{active}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from wattermark.factors.accelerators import has_units
 from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import has_measurements, serving_factors
 from wattermark.science.serving import output_tokens_of, request_work
@@ -18,18 +19,19 @@ from wattermark.science.sketch_serving import (
     never_idle,
     serving,
     usual_idle,
+    usual_idle_of_day,
 )
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import Inference, Site
-from wattermark.values.workload import Accelerator, Architecture
+from wattermark.values.workload import Accelerator, Architecture, Requests
 from wattermark.verbs.estimates.calibration_file import read_calibration
-from wattermark.verbs.estimates.draft import Draft, many, placed, size
+from wattermark.verbs.estimates.draft import Draft, asked, many, placed, size
 from wattermark.verbs.estimates.ground import accelerator_of, defaults, model_of
 from wattermark.verbs.estimates.replica import Replica, check_load, replica_for
 
 HALF = 0.5
-"""Of a replica: a load below it is served by one that waits for most of the day."""
+"""Of a replica: a load below it is served by one that usually waits for most of the day."""
 
 
 def estimate_inference(job: Inference, site: Site | None = None) -> Estimate:
@@ -59,6 +61,7 @@ def estimate_inference(job: Inference, site: Site | None = None) -> Estimate:
     >>> 20 < wm.estimate_inference(job).amounts["accelerator_energy_per_request_j"].best < 90
     True
     """
+    asked(job, Inference)
     return placed(serving_draft(job), job, site)
 
 
@@ -96,7 +99,7 @@ def serving_draft(job: Inference, *, model: Architecture | None = None) -> Draft
         hardware=hardware,
         sketch=_of_a_day(job, sketch(idle)),
         factors=factors,
-        assumptions=(*replica.assumptions, *waits, *_said(job, known, accelerator)),
+        assumptions=(*replica.assumptions, *waits, *_said(job, known, accelerator, replica.requests)),
         units=_units(job, replica, requests),
     )
 
@@ -111,11 +114,12 @@ def _waiting(job: Inference, replica: Replica, busy: Callable[[], float]) -> tup
     if job.replicas is not None:
         check_load(busy(), job.replicas)
         return idle_of_held(day_s(accelerators, job.replicas)), ()
-    if job.requests_per_day is not None and (share := busy()) < HALF:
-        said = f"one replica is held all day, and works {share:.2%} of it (--replicas, --utilisation)"
-        return idle_of_held(day_s(accelerators, 1)), (said,)
     said = "replicas wait as long as they work, 0.2 to 0.95 of their time (--utilisation, --replicas)"
-    return usual_idle, (said,)
+    if job.requests_per_day is None:
+        return usual_idle, (said,)
+    if (share := busy()) < HALF:
+        said = f"one replica is held all day, and works {share:.2%} of it (--replicas, --utilisation)"
+    return usual_idle_of_day(day_s(accelerators, 1)), (said,)
 
 
 def _of_a_day(job: Inference, sketch: Sketch) -> Sketch:
@@ -136,12 +140,12 @@ def _units(job: Inference, replica: Replica, requests: float) -> Mapping[str, fl
 def _subject(job: Inference, model: Architecture, replica: Replica, hardware: str) -> str:
     often = "a day of " if job.requests_per_day is not None else ""
     word = "text" if job.kind == "embedding" else "request"
-    asked = replica.requests
+    held = replica.requests
     tokens = f"{job.input_tokens:,.10g}"
     if job.kind != "embedding":
-        tokens = f"{tokens} + {asked.output_tokens:,.10g}"
+        tokens = f"{tokens} + {held.output_tokens:,.10g}"
     told = many(job.requests_per_day or job.requests or 1.0, word)
-    shape = f"{size(model.params)}, {asked.precision}"
+    shape = f"{size(model.params, model.active_params)}, {held.precision}"
     return f"{often}{told} to {model.name} ({shape}) on {hardware}, batch {job.batch:g}, {tokens} tokens"
 
 
@@ -158,7 +162,9 @@ def _coefficients(job: Inference, accelerator: Accelerator) -> list[Factor]:
     ]
 
 
-def _said(job: Inference, model: Architecture, accelerator: Accelerator) -> Iterator[str]:
+def _said(job: Inference, model: Architecture, accelerator: Accelerator, requests: Requests) -> Iterator[str]:
+    if accelerator.peak_flops and not has_units(accelerator, requests.precision):
+        yield f"{accelerator.id} has no units for {requests.precision}: weights are unpacked to 16 bit"
     if job.batch == 1:
         yield "one request at a time: the costliest way to serve (--batch)"
     if not has_measurements(accelerator.id):

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from wattermark.factors.generation import GenerationFactors, generation_factors
 from wattermark.factors.hardware import host_power_factor
+from wattermark.science.capacity import memory_gigabytes, weights_gigabytes
 from wattermark.science.generation import Generation
 from wattermark.science.sketch_serving import idle_by_share, media, usual_idle
 from wattermark.values.estimate import Estimate
 from wattermark.values.jobs import Media, Site
-from wattermark.verbs.estimates.draft import Draft, many, placed
+from wattermark.values.workload import Accelerator
+from wattermark.verbs.estimates.draft import Draft, asked, many, placed
 from wattermark.verbs.estimates.ground import accelerator_of, defaults
 
 
@@ -41,26 +43,37 @@ def estimate_media(job: Media, site: Site | None = None) -> Estimate:
     >>> 5000 < wm.estimate_media(job).amounts["accelerator_energy_per_item_j"].best < 15000
     True
     """
+    asked(job, Media)
     accelerator = accelerator_of(job.gpu)
     known = generation_factors(job.kind, job.model, job.params, accelerator.id)
-    asked = _asked(job, known)
+    item = _asked(job, known)
     idle = usual_idle if job.utilisation is None else idle_by_share(job.utilisation)
     hardware = f"{job.count} x {accelerator.id}"
     draft = Draft(
         kind=job.kind,
-        subject=f"{many(job.items, job.kind)} by {known.model.id} on {hardware}, {_size(asked, job.kind)}",
+        subject=f"{many(job.items, job.kind)} by {known.model.id} on {hardware}, {_size(item, job.kind)}",
         accelerator=accelerator.id,
         hardware=hardware,
-        sketch=media(asked, tdp_w=accelerator.tdp_w, items=float(job.items), idle=idle),
+        sketch=media(item, tdp_w=accelerator.tdp_w, items=float(job.items), idle=idle),
         factors=(
             *known.factors,
             *defaults(("gpu_idle_fraction", "serving_utilisation")),
             host_power_factor(accelerator.tdp_w),
         ),
-        assumptions=(*known.notes, *_said(job, known)),
+        assumptions=(*known.notes, *_said(job, known), *_memory(known, accelerator)),
         units={job.kind: float(job.items)},
     )
     return placed(draft, job, site)
+
+
+def _memory(known: GenerationFactors, accelerator: Accelerator) -> Iterator[str]:
+    """Each accelerator holds all weights, however many share a pass."""
+    needed, there = weights_gigabytes(known.model.params), memory_gigabytes(accelerator, 1)
+    if needed > there:
+        yield (
+            f"the weights take {needed:,.3g} GB in 16 bit, more than the {there:,.3g} GB of {accelerator.id}:"
+            " moving them in and out is not counted"
+        )
 
 
 def _size(asked: Generation, kind: str) -> str:

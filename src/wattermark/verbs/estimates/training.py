@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wattermark.errors import UsageError
-from wattermark.factors.accelerators import peak_flops
+from wattermark.factors.accelerators import has_units, peak_flops
 from wattermark.factors.training import generation_of, is_mixture, mfu_factor
 from wattermark.report.numbers import COUNT, say
 from wattermark.science.capacity import memory_gigabytes, training_gigabytes
@@ -17,7 +17,7 @@ from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import Site, Training
 from wattermark.values.workload import Accelerator, Architecture
-from wattermark.verbs.estimates.draft import Draft, placed, size
+from wattermark.verbs.estimates.draft import Draft, asked, placed, size
 from wattermark.verbs.estimates.ground import (
     TrainingPower,
     accelerator_of,
@@ -54,6 +54,7 @@ def estimate_training(job: Training, site: Site | None = None) -> Estimate:
     >>> round(wm.estimate_training(job).amounts["accelerator_hours"].best)
     213066
     """
+    asked(job, Training)
     accelerator = accelerator_of(job.gpu)
     model = _model(job)
     draft = _draft(job, model, accelerator)
@@ -115,7 +116,7 @@ def _implied(flops: float, hours: float, precision: str, accelerator: Accelerato
     mfu = float(implied_mfu(flops, peak_flops=peak, accelerator_hours=hours))
     if mfu > 1:
         raise UsageError(
-            f"{hours:g} hours are too few for {flops:.3g} FLOP: {mfu:.2g} of the peak of {accelerator.id}",
+            f"{hours:g} hours are too few for {flops:.3g} FLOP: {mfu:.2g} times the peak of {accelerator.id}",
             fix="Give one of them, or mend the other",
         )
     return {"flops": flops, "implied_mfu": mfu}
@@ -159,8 +160,8 @@ def _work(job: Training, model: Architecture | None) -> str:
     name = "a training"
     if model is not None:
         name = f"{name} of {model.name}"
-        if job.params is None:
-            name = f"{name} ({size(model.params)})"
+        if job.params is None or job.active_params is not None:
+            name = f"{name} ({size(model.params, model.active_params)})"
     told = (
         f"{say(job.tokens, COUNT)} tokens" if job.tokens else "",
         f"{job.flops:.3g} FLOP" if job.flops else "",
@@ -179,6 +180,8 @@ def _said(
             yield f"no or few trainings on {accelerator.id} told their hours: utilisation as on others"
         if job.method != "full":
             yield "utilisation as in pre-training; fine-tuning on few accelerators may reach less"
+    if accelerator.peak_flops and not has_units(accelerator, job.precision):
+        yield f"{accelerator.id} has no units for {job.precision}: computed in 16 bit (--precision)"
     if power.assumption:
         yield power.assumption
     if job.count == 1:

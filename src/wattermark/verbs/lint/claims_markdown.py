@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wattermark.values.claims import Claim, Group, Page
 from wattermark.verbs.lint.claims_lists import LABEL, plain_lines, read_label
-from wattermark.verbs.lint.claims_prose import read_prose, read_said
+from wattermark.verbs.lint.claims_prose import read_prose, read_said, restated
 from wattermark.verbs.lint.claims_tables import read_table, tables_in
 from wattermark.verbs.lint.front_matter import front_claims
 from wattermark.verbs.lint.grouping import SHARED, Devices, explicit, inherited, totals_of
@@ -25,7 +25,9 @@ def read_markdown(text: str, name: str, devices: Devices) -> Page:
     listed, prose = _lists(plain, devices)
     told = list(sentences(prose))
     groups, unread = read_prose(told, devices)
-    page = explicit([*front_claims(front, name, devices), *listed, *read_said(told)])
+    claimed = front_claims(front, name, devices)
+    again = [one for claim in claimed if claim.grams_field for one in restated(told, claim)]
+    page = explicit([*claimed, *listed, *again, *read_said(told)])
     tables = [read_table(rows, devices) for rows in (*tables_in(body, before), *written)]
     shared = [claim for claim in page if _once(claim, page)]
     groups = [Group("the card", tuple(page)), *groups]

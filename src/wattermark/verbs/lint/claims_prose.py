@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from wattermark.science.lint.printed import Unit, make_claim, read_number
+from wattermark.science.lint.twice import thousands_apart
 from wattermark.values.claims import NAMES, Claim, Group
 from wattermark.verbs.lint.cells import device_count, first_number, read_value, unit_after
 from wattermark.verbs.lint.grouping import Devices
@@ -56,6 +57,15 @@ def read_said(told: Iterable[Sentence]) -> Iterator[Claim]:
             for hit in pattern.finditer(sentence.text):
                 claim = read_value(split_heading(label), label, hit[1], label, sentence.line_at(hit.start()))
                 yield from [] if claim is None else [claim]
+
+
+def restated(told: Iterable[Sentence], field: Claim) -> Iterator[Claim]:
+    """Where a sentence has the number of a field, in a unit a thousand times as large or more."""
+    for sentence in told:
+        for number in _numbers(sentence):
+            claim = number.claim
+            if claim and claim.quantity == field.quantity and thousands_apart(claim, field):
+                yield claim
 
 
 def read_prose(told: Iterable[Sentence], devices: Devices) -> tuple[list[Group], int]:

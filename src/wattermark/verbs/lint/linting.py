@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from wattermark.verbs.lint.claims_json import read_json
 from wattermark.verbs.lint.claims_markdown import read_markdown
 from wattermark.verbs.lint.devices import device_facts
 
+STDIN = "-"
 MOST_BYTES = 4_000_000
 
 
@@ -37,7 +40,7 @@ class Linted:
 
 
 def lint(file: str) -> Linted:
-    """Read a card (Markdown) or claims (JSON), and check them."""
+    """Read a card (Markdown) or claims (JSON), and check them; ``-`` is what stands on stdin."""
     text = _text(file)
     page = read_page(text, file)
     claims = [claim for group in page.groups for claim in group.claims if not claim.ours]
@@ -59,7 +62,7 @@ def read_page(text: str, name: str) -> Page:
 
 def _text(file: str) -> str:
     try:
-        with Path(file).open("rb") as stream:
+        with nullcontext(sys.stdin.buffer) if file == STDIN else Path(file).open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}", fix="Check its name") from error
