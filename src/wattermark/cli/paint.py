@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from wattermark.cli.terminal import harmless
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -46,10 +48,10 @@ def paint(sections: Iterable[Section], *, title: str = "", stderr: bool = False)
         return  # closed: nobody reads it
     out = console(stderr=stderr)
     if title:
-        out.print(title, style="bold", markup=False)
+        out.print(_plain(title, "bold"))
     for section in sections:
         if section.title:
-            out.print(f"\n{section.title}", style="bold cyan", markup=False)
+            out.print(_plain(f"\n{section.title}", "bold cyan"))
         if section.lines:
             out.print(_table(section.lines))
         for sentence in section.sentences:
@@ -110,4 +112,4 @@ def _plain(text: str, style: str = "") -> Any:
     """Text that holds no markup, whatever its brackets say."""
     from rich.text import Text
 
-    return Text(text, style=style)
+    return Text(harmless(text), style=style)

@@ -332,7 +332,7 @@ MFU = {"params": "7.00 billion parameters", "tokens": "2.00 trillion tokens"}
             id="a large one may be a mixture that does not say so",
         ),
         pytest.param({"mfu": "0.41", "device_time_s": "184320 GPU hours"}, None, id="its utilisation"),
-        pytest.param({"mfu": "0.2", "device_time_s": "184320 GPU hours"}, None, id="of the peak at 8 bits"),
+        pytest.param({"mfu": "0.2", "device_time_s": "184320 GPU hours"}, "mfu", id="half of it"),
         pytest.param({"mfu": "0.8", "device_time_s": "184320 GPU hours"}, "mfu", id="twice its utilisation"),
         pytest.param({"mfu": "38"}, "share", id="in percent"),
     ],
@@ -402,7 +402,7 @@ def test_a_sentence_may_speak_of_two_works(carbon, severity):
 def test_after_hundreds_of_bad_rows_no_more_are_looked_at():
     bad = Group("bad", tuple(claim(*one) for one in some(RELATIONS["carbon"], carbon_g="1 g").items()))
     found, unchecked = check(Page((bad,) * 1000))
-    assert unchecked == 600 and len(found) == 1
+    assert unchecked == 900 and len(found) == 1
 
 
 # -- sums ------------------------------------------------------------------------------

@@ -61,8 +61,9 @@ def _intensity(claim: Claim) -> Finding | None:
         return None
     says = f"grids lie between {_LEAST_INTENSITY:.0f} and {_MOST_INTENSITY:.0f} g/kWh"
     if claim.value == 0:
-        says += "; a zero from certificates is market-based and should say so"
-    elif _USUAL_INTENSITY <= claim.value * 1e3 <= _MOST_INTENSITY:
+        sentence = f"{claim.name} is printed as {claim.printed}; a zero from certificates is market-based"
+        return finding(claim, "intensity", Severity.WARNING, f"{sentence} and should say so")
+    if _USUAL_INTENSITY <= claim.value * 1e3 <= _MOST_INTENSITY:
         says += "; these are probably kg/kWh"
     elif _USUAL_INTENSITY <= claim.value / 1e3 <= _MOST_INTENSITY:
         says += "; these are probably g/kWh"

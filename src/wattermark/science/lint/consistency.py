@@ -29,7 +29,7 @@ _OVER_TDP: Final = 1.3
 _MOST_TDP_W: Final = 1500.0
 """Of accelerators that are sold."""
 _MOST_WITH_HOST_W: Final = POSSIBLE["any_power_w"][1]
-_MOST_BAD: Final = 400
+_MOST_BAD: Final = 100
 """Nobody reads about more groups than this."""
 
 
@@ -73,7 +73,10 @@ def check_group(group: Group) -> tuple[Finding, ...]:
     sane = [claim for claim in group.claims if claim not in odd]
     repeated, claims = single(sane)
     parted, claims = check_components(claims)
-    found = (*odd.values(), *repeated, *parted, *_best(_of_all_devices(claims)))
+    claims = _worked(_of_all_devices(claims))
+    nothing = _no_carbon(claims)
+    rest = without(claims, "carbon_g") if nothing else claims
+    found = (*odd.values(), *repeated, *parted, *nothing, *_best(rest))
     return tuple(_perhaps(one) for one in found) if group.prose else found
 
 
@@ -106,6 +109,23 @@ def _of_all_devices(claims: dict[str, Claim]) -> dict[str, Claim]:
     if host and host.low > _MOST_WITH_HOST_W:
         claims = without(claims, "system_power_w")
     return claims
+
+
+def _worked(claims: dict[str, Claim]) -> dict[str, Claim]:
+    """A power beside a utilisation may be that of a device that works all the time."""
+    share, power = claims.get("share"), claims.get("power_w")
+    if share is None or power is None or "used_time_s" in claims:
+        return claims
+    return {**claims, "power_w": replace(power, low=power.low * share.low)}
+
+
+def _no_carbon(claims: Mapping[str, Claim]) -> tuple[Finding, ...]:
+    """A zero that is no rounding: certificates, which are market-based, or nobody knew."""
+    claim = claims.get("carbon_g")
+    if claim is None or claim.value or narrowed(claims, possible(claims)) is not None:
+        return ()
+    says = "a zero from certificates is market-based and should say so"
+    return (finding(claim, "zero", WARNING, f"carbon is printed as {claim.printed}; {says}"),)
 
 
 def _boundaries(claims: Mapping[str, Claim]) -> Iterator[dict[str, Claim]]:

@@ -8,11 +8,11 @@ from math import prod
 
 from wattermark.science.lint.printed import Number, read_number
 
-_WORDS = {
+WORDS = {
     **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8},
     **{"sixteen": 16, "thirty-two": 32},
 }
-_ONE = rf"(?:\d[\d,]*|{'|'.join(_WORDS)})"
+_ONE = rf"(?:\d[\d,]*|{'|'.join(WORDS)})"
 _TIMES = r"\s*[x\u00d7*]\s*"
 _MANY = rf"(?<![\w.,-])({_ONE}(?:{_TIMES}{_ONE})*)"
 _SIZE = r"(?!\s*(?:[kMGT]i?B|GB/s|bit|[GM]Hz|k?Wh?|hours?|h|days?|way|cores?|v?CPUs?)\b)"
@@ -22,6 +22,9 @@ _HOSTS = re.compile(rf"{_MANY}(?:{_TIMES}|\s*)(?:\w+\s)?{_HOST}s?\b", _FLAGS)
 _LED = r"(?:^|[(,;:/+]|\b(?:with|of|on|and|using|used|by|each|x|\u00d7|\*))\s*"
 _BEFORE = re.compile(rf"{_LED}{_MANY}{_SIZE}(?:{_TIMES}|\s*)(?=[A-Za-z])", _FLAGS)
 _AFTER = re.compile(rf"[x\u00d7*]\s*({_ONE})(?![\w\u00d7*])(?!{_TIMES})", _FLAGS)
+_TIME = re.compile(
+    r"(?:(?!(?:for|over|in|at|during)\b)[A-Za-z][\w.]*[\s-]+){0,3}(?:hours?|hrs?|h|days?)\b", _FLAGS
+)
 _GENERIC = re.compile(r"\b(?:[GT]PU|accelerator|chip|device)s?\b", _FLAGS)
 _EACH = re.compile(rf"\b(?:each|per\s+{_HOST})\b", _FLAGS)
 _JOINED = re.compile(r"\band\b|\+|&|,", _FLAGS)
@@ -66,7 +69,7 @@ def _told(
     for hit in _BEFORE.finditer(text):
         named = re.split(r"[,;(+/]|\band\b", text[hit.end() :], maxsplit=1)[0]
         is_host = hosts is not None and hosts.start(1) == hit.start(1)
-        if not is_host and (_GENERIC.search(named) or is_device(named)):
+        if not is_host and not _TIME.match(named) and (_GENERIC.search(named) or is_device(named)):
             yield hit.start(1), _product(hit[1])
     for hit in _AFTER.finditer(text):
         if is_device(text[: hit.start()]):
@@ -76,7 +79,7 @@ def _told(
 def _product(text: str) -> int:
     """How many ``32 x 8`` are."""
     words = re.split(_TIMES, text.lower())
-    return prod(_WORDS.get(word) or int(word.replace(",", "")) for word in words)
+    return prod(WORDS.get(word) or int(word.replace(",", "")) for word in words)
 
 
 def _chips(text: str) -> int | None:

@@ -33,7 +33,7 @@ _IMPLIED_RULES: Final = {
     "mfu": ("implied-mfu", "a FLOP utilisation (MFU) of {}"),
     "load": ("implied-power", "a mean power of {} times the TDP"),
     "any_power_w": ("implied-power", "a mean power of {} W for each accelerator"),
-    "dense": ("training-flops", "{} times 6 x parameters x tokens (say active parameters of a mixture)"),
+    "dense": ("training-flops", "{} times 6 x parameters x tokens"),
     "dense_active": ("training-flops", "{} times 6 x active parameters x tokens"),
     "pue": ("implied-pue", "a PUE of {}"),
     "devices": ("implied-devices", "{} devices; say how many there were"),
@@ -150,10 +150,11 @@ def _implied(case: _Case, implied: str, slip: Slip | None) -> Finding:
     rule, words = _IMPLIED_RULES[implied]
     can = "can be" if case.severity is Severity.ERROR else "is usual"
     where = "" if implied == "devices" else f", where {between(*case.priors[implied])} {can}"
+    took = _takes(case, implied) or _ANYTHING
+    more = _probably(case, slip) or _usually(case, implied) or _of_models(case, implied, took)
     sentence = (
         f"{case.claim.name} is printed as {case.claim.printed}; with {listed(case.others)} that takes "
-        f"{words.format(between(*(_takes(case, implied) or _ANYTHING)))}{where}"
-        f"{_probably(case, slip) or _usually(case, implied)}"
+        f"{words.format(between(*took))}{where}{more}"
     )
     return _bounded(case, rule, sentence, slip)
 
@@ -207,6 +208,15 @@ def _probably(case: _Case, slip: Slip | None) -> str:
     if case.claim.grams_field and slip.says.startswith("off by a factor of 1000 ") and slip.factor < 1:
         return ": these are probably kilograms in a field of grams"
     return f": it is probably {slip.says}" if slip.says.startswith("off by") else f": {slip.says}"
+
+
+def _of_models(case: _Case, implied: str, took: Bounds) -> str:
+    """What makes the FLOPs of a model fewer or more, and is seldom said."""
+    if implied != "dense":
+        return ""
+    if took[0] > case.priors[implied][1]:
+        return " (are these the tokens of all epochs?)"
+    return " (say active parameters of a mixture)"
 
 
 def _usually(case: _Case, implied: str) -> str:

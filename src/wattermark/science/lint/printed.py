@@ -26,10 +26,14 @@ _SCALE_WORDS: Final = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillio
 _THIN: Final = "\u00a0\u2009\u202f"
 _NUMBER: Final = re.compile(
     rf"(?P<sign>[-\u2212]?)(?P<digits>\d{{1,3}}(?:[. {_THIN}]\d{{3}})+,\d{{1,2}}"
-    rf"|0,\d+|\d+,(?:\d{{1,2}}|\d{{4,}})|\d{{1,3}}(?:[{_THIN}]\d{{3}})+"
+    rf"|10\^\d{{1,2}}|\d{{1,3}}(?:\.\d{{3}}){{2,}}|0,\d+|\d+,(?:\d{{1,2}}|\d{{4,}})|\d{{1,3}}(?:[{_THIN}]\d{{3}})+"
     r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?![,\d])"
-    r"(?P<power>(?:[eE]|\s?[x\u00d7\u00b7*]\s?10\^?)[-+]?\d+)?(?P<scale>[kKMBGT](?![A-Za-z]))?"
+    r"(?P<power>(?:[eE]|\s?[x\u00d7\u00b7*]\s?10(?:\^|\*\*)?)[-+]?\d+)?(?P<scale>[kKMBGT](?![A-Za-z]))?"
 )
+_GOES_ON: Final = re.compile(
+    r"[\u00b2\u00b3\u00b9\u2070-\u2079]|\^|\s?[\u00d7\u00b7]\s?\d|[xX][0-9a-fA-F]+\b|:\d"
+)
+"""What makes a number of the digits before it that is not theirs: a power, a product, minutes."""
 _SPACED: Final = re.compile(r"\s+([kKMBT]|(?i:thousand|million|billion|trillion))(?![\w/])")
 _CARBON_WORDS: Final = re.compile(r"[\s-]*(?:of\s+)?\bco[2₂][\s-]*(?:equivalents?|eq|e)?\b\.?", re.IGNORECASE)
 _GLUED_CARBON: Final = re.compile(
@@ -134,6 +138,8 @@ def read_number(text: str) -> Number | None:
     hit = _NUMBER.search(text)
     if hit is None or (hit.start() and (text[hit.start() - 1].isalnum() or text[hit.start() - 1] in ".,_")):
         return None
+    if _GOES_ON.match(text, hit.end()):
+        return None
     digits = _plain(hit["digits"])
     exponent = re.sub(r"^(?:[eE]|.*10\^?)", "", hit["power"]) if hit["power"] else "0"
     if len(digits) > _MOST_DIGITS or len(exponent) > 4 or abs(int(exponent)) > _MOST_DIGITS:
@@ -148,6 +154,10 @@ def read_number(text: str) -> Number | None:
 
 def _plain(digits: str) -> str:
     """Digits with a point, and with nothing between the thousands."""
+    if digits.startswith("10^"):
+        return "1" + "0" * int(digits.removeprefix("10^"))
+    if digits.count(".") > 1 and "," not in digits:
+        return digits.replace(".", "")
     whole, comma, fraction = digits.rpartition(",")
     if comma and "." not in fraction and (whole == "0" or len(fraction) != 3):
         digits = re.sub(r"\D", "", whole) + "." + fraction

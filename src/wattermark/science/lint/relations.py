@@ -112,8 +112,8 @@ POSSIBLE: Final[Intervals] = {
     "dense_active": (0.3, 1.5),
 }
 """What a quantity that nobody prints may be at most. No grid's yearly mean is below 20 g/kWh over its life
-cycle; a quarter of it also lets direct emissions pass. An accelerator and its share of a host draw more than
-an embedded board does idle, and less than two of the largest that are sold."""
+cycle; a quarter of it also lets direct emissions pass. An accelerator and its share of a host draw
+more than an embedded board does idle, and less than two of the largest that are sold."""
 
 PLAUSIBLE: Final[Intervals] = {
     **POSSIBLE,
@@ -133,6 +133,9 @@ USUAL: Final[Intervals] = {"intensity_g_per_kwh": (350.0, 450.0), "pue": (1.1, 1
 """What to expect where a page is silent: a grid of gas and some wind, as large parts of America have it; a
 large data centre; a model that computes with all its parameters."""
 
+ENERGIES: Final = frozenset(("it_energy_j", "facility_energy_j"))
+_LEAST_DIRECT: Final = 1.0
+"""Direct emissions where rivers give nearly all of the electricity, as meters of energy have them. [g/kWh]"""
 _SMALL: Final = 1e10
 """Mixtures of experts are seldom smaller than this. [parameters]"""
 _SMALL_BOARD_W, _USUAL_HOST_W, _MOST_HOST_W = 200.0, 400.0, 1000.0
@@ -170,6 +173,7 @@ def plausible(claims: Mapping[str, Claim]) -> Intervals:
     if "load" in told:
         least, most = PLAUSIBLE["load"]
         told["load"] = (least, _most_load(claims["tdp_w"], most, _USUAL_HOST_W))
+    told.pop("intensity_g_per_kwh", None)
     return {**PLAUSIBLE, **told}
 
 
@@ -179,6 +183,8 @@ def _by_what_is_told(claims: Mapping[str, Claim]) -> dict[str, Bounds]:
     if "tdp_w" in claims:
         least, most = POSSIBLE["load"]
         told["load"] = (least, _most_load(claims["tdp_w"], most, _MOST_HOST_W))
+    if ENERGIES & claims.keys():
+        told["intensity_g_per_kwh"] = (_LEAST_DIRECT, POSSIBLE["intensity_g_per_kwh"][1])
     mixture = "active_params" in claims
     if mixture or "flops" not in claims:
         small = not mixture and "params" in claims and claims["params"].value <= _SMALL

@@ -13,6 +13,8 @@ from wattermark.values.claims import Claim, Finding, Severity, Total
 
 COMPONENTS: Final = ("it_energy_j", "energy_cpu_j", "energy_ram_j")
 _SUM_TOLERANCE: Final = 0.01
+_MOST_PARTS: Final = 60
+"""With more, nobody looks for parts of parts."""
 _LEAST_RATIO: Final = 0.98
 """How near a total must be to a factor that explains it."""
 
@@ -27,8 +29,7 @@ def check_totals(totals: Sequence[Total]) -> Iterator[Finding]:
     totals : sequence of Total
         Of one page.
     """
-    whole = [replace(total, parts=_without_children(total.parts)) for total in totals]
-    totals = [nested if _gap(nested) == 0 else flat for nested, flat in zip(whole, totals, strict=True)]
+    totals = [_flattened(total) for total in totals]
     fitting = {total.total.line for total in totals if _gap(total) == 0}
     for total in totals:
         if (gap := _gap(total)) != 0:
@@ -84,12 +85,24 @@ def _above(claim: Claim, parts: Sequence[Claim]) -> float:
     return max(0.0, claim.low - high) + min(0.0, claim.high - low)
 
 
+def _flattened(total: Total) -> Total:
+    """Without parts of parts, where that makes it fit: they stand below what they add up to, or above it."""
+    if len(total.parts) > _MOST_PARTS or _gap(total) == 0:
+        return total
+    upward = tuple(reversed(_without_children(tuple(reversed(total.parts)))))
+    for parts in (_without_children(total.parts), upward):
+        nested = replace(total, parts=parts)
+        if len(parts) < len(total.parts) and _gap(nested) == 0:
+            return nested
+    return total
+
+
 def _without_children(parts: Sequence[Claim]) -> tuple[Claim, ...]:
-    """The parts without those that stand below another one and add up to it."""
+    """The parts without those that follow another one and add up to it."""
     kept: list[Claim] = []
     at = 0
     while at < len(parts):
         kept.append(parts[at])
-        fits = (end for end in range(at + 3, len(parts) + 1) if not _above(parts[at], parts[at + 1 : end]))
+        fits = (end for end in range(at + 2, len(parts) + 1) if not _above(parts[at], parts[at + 1 : end]))
         at = next(fits, at + 1)
     return tuple(kept)

@@ -16,8 +16,14 @@ from wattermark.science.lint.printed import (
 from wattermark.values.claims import NAMES, Claim
 from wattermark.verbs.lint.keys import PLAIN, split_heading, with_unit
 
-_GOES_ON = re.compile(r"\s\d|(?:\s*\([^)\d]*\))?\s*(?:[-\u2013\u00b1+/]|\+/?-|to\s|and\s|or\s)\s*\d")
-"""``1 234`` may be one number or two; ``10-20`` and ``50 (first) + 20`` are none."""
+_GOES_ON = re.compile(
+    r"\s\d|\+|(?:\s*\([^)\d]*\))?\s*(?:[-\u2013\u00b1+/]|\+/?-|to\s|and\s|or\s|[x\u00d7*](?=\d))\s*\d"
+    r"|\s*(?:h|hrs?|hours?|d|days?)[\s,]*(?:and\s+)?\d+\s*(?:h|hrs?|hours?|m|mins?|minutes?)\b",
+    re.IGNORECASE,
+)
+"""``1 234`` may be one number or two; ``10-20``, ``8x7B``, ``10,000+``, ``2 h 45 min`` are not read."""
+_OTHERS = re.compile(r"\bper (?:run|seed|node|server|machine|trial|model)\b|\bactiv", re.IGNORECASE)
+"""Of a value that is one of several, or holds another."""
 _LONGEST = 200
 """How far behind a value another one is looked for. [characters]"""
 Meant = tuple[str, Unit] | None
@@ -53,6 +59,8 @@ def read_value(meant: Meant, label: str, text: str, where: str, line: int) -> Cl
     if amount is None:
         return None
     number, own = amount
+    if _OTHERS.search(found[1][:_LONGEST]):
+        return None
     meant = meant if own is None else _in_unit(meant, label, own)
     if own is not None and _says_another(number, own, found[1]):
         return None

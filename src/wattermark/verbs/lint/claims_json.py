@@ -14,7 +14,7 @@ from wattermark.values.claims import Claim, Group, Page, Total
 from wattermark.verbs.lint.cells import read_value
 from wattermark.verbs.lint.claims_own import own_documents, read_own
 from wattermark.verbs.lint.devices import named_device
-from wattermark.verbs.lint.grouping import ADDITIVE, Devices, explicit, inherited, totals_of
+from wattermark.verbs.lint.grouping import ADDITIVE, Devices, explicit, inherited, of_all, totals_of
 from wattermark.verbs.lint.keys import DEVICE_KEYS, split_key, with_unit
 from wattermark.verbs.lint.quantities import words_of
 
@@ -32,6 +32,13 @@ class Digits(str):
 
 def read_json(text: str, name: str, devices: Devices) -> Page:
     """The claims of a JSON text. ``devices`` knows what a name stands for."""
+    try:
+        return _read(text, name, devices)
+    except RecursionError as error:
+        raise UsageError(f"{name} is nested too deeply", fix="Give a list of flat objects") from error
+
+
+def _read(text: str, name: str, devices: Devices) -> Page:
     document = _parsed(text, name)
     if ours := own_documents(document):
         return read_own(ours, name)
@@ -79,8 +86,6 @@ def _parsed(text: str, name: str) -> Any:
             f"{name} is not JSON: line {error.lineno}: {error.msg}",
             fix="Mend that line; a model card ends in .md",
         ) from error
-    except RecursionError as error:
-        raise UsageError(f"{name} is nested too deeply", fix="Give a list of flat objects") from error
 
 
 def _key_lines(text: str) -> Iterator[int]:
@@ -122,7 +127,7 @@ class _Reader:
                 found += self._claim(key, value, f"{where}{key}", line)
         if triple:
             found += self._triple(row, where)
-        return explicit(found)
+        return of_all(explicit(found), {word for key in row for word in words_of(key)})
 
     def _claim(self, key: str, value: Any, where: str, line: int) -> Iterator[Claim]:
         if isinstance(value, str) and not isinstance(value, Digits) and key.lower() in DEVICE_KEYS:

@@ -13,7 +13,10 @@ from wattermark.verbs.lint.keys import split_heading
 from wattermark.verbs.lint.quantities import words_of
 from wattermark.verbs.lint.sentences import Line
 
-LABEL = re.compile(r"\s*(?:[-*+]\s+)?[*_]*([A-Za-z][^:=|*]{1,80}?)[*_]*\s*[:=][*_]*\s*(\S.*)")
+LABEL = re.compile(
+    r"\s*(?:>\s*)*(?:(?:[-*+]|\d{1,3}[.)])\s+)?"
+    r"[*_]*([A-Za-z][^:=|*]{1,80}?)[*_]*\s*[:=][*_]*\s*(\S.*)"
+)
 _FENCE = re.compile(r"\s*(```|~~~)")
 
 

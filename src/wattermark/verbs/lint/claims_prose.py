@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from wattermark.science.lint.printed import Unit, make_claim, read_number
+from wattermark.science.lint.counting import WORDS
+from wattermark.science.lint.printed import Unit, make_claim
 from wattermark.science.lint.twice import thousands_apart
 from wattermark.values.claims import NAMES, Claim, Group
-from wattermark.verbs.lint.cells import device_count, first_number, read_value, unit_after
+from wattermark.verbs.lint.cells import first_number, read_value, unit_after
+from wattermark.verbs.lint.devices import named_device
 from wattermark.verbs.lint.grouping import Devices
 from wattermark.verbs.lint.keys import split_heading
 from wattermark.verbs.lint.sentences import Sentence
@@ -24,16 +26,24 @@ _TWO_WORKS = re.compile(
     r"|sav(?:e|es|ed|ing|ings)|reduc\w+|offset\w*|avoid\w*|equivalent to|equals|would|could|if|market|but"
     r"|embodied|manufactur\w+|ablations?|experiments?|(?<!W )each|every|daily|annual\w*|yearly|monthly"
     r"|final (?:model|run)(?=.*\b(?:total|project))|(?:total|project)\b.*\bfinal (?:model|run)"
+    r"|utili[sz]ation"
     r"|per (?:day|week|month|year|hour)|at (?:least|most)|up to|(?:less|more|fewer) than|between"
     r"|households?|homes?|cars?|flights?|fine.?tun\w+|inference|evaluat\w+|pre.?trained)\b",
     re.IGNORECASE,
 )
 """Words of a sentence about more than one work, or about no work at all."""
-_NUMBER = re.compile(r"(?<![\w.,/-])[~\u2248]?\d")
-_DEVICES = re.compile(
-    r"(\d[\d,]*)\s+(?:x\s+|\u00d7\s*)?((?:[A-Z][\w.-]*\s+){0,3}?)"
-    r"(?:[GT]PU|accelerator|chip|device)s?\b(?![\s-]*(?:hour|day|h\b))"
+_ELSEWHERE = re.compile(
+    r"\b(average|mean|world\w*|global\w*|assum\w+|calculator|industry|typical\w*|defaults?|would|could|if"
+    r"|compar\w+|whereas|while|instead|than|versus|vs|market)\b",
+    re.IGNORECASE,
 )
+"""Words of a sentence whose PUE or intensity is not that of the page."""
+_NUMBER = re.compile(r"(?<![\w.,/-])[~\u2248]?\d")
+_SEVERAL = re.compile(
+    rf"\b(?:\d+|{'|'.join(WORDS)}|several|all)\s+(?:\w+\s)?(?:models|runs|seeds|trials|jobs|times|repetitions)\b",
+    re.IGNORECASE,
+)
+"""Works that share a number of devices, or follow each other on them."""
 _COUNTED = {"J", "W", "g", "L", "device_s", "g/J", "L/J"}
 """Dimensions of a footprint: whoever has such numbers should know whether they were read."""
 _CERTAIN = {"J": "energy_j", "device_s": "device_time_s", "g/J": "intensity_g_per_kwh"}
@@ -53,7 +63,7 @@ class _Number:
 def read_said(told: Iterable[Sentence]) -> Iterator[Claim]:
     """``a PUE of 1.1`` and ``a carbon intensity of 385 g/kWh``, which hold for the whole page."""
     for sentence in told:
-        for pattern, label in _SAID:
+        for pattern, label in () if _ELSEWHERE.search(sentence.text) else _SAID:
             for hit in pattern.finditer(sentence.text):
                 claim = read_value(split_heading(label), label, hit[1], label, sentence.line_at(hit.start()))
                 yield from [] if claim is None else [claim]
@@ -99,11 +109,8 @@ def _counts(number: _Number) -> bool:
 def _claims(sentence: Sentence, numbers: list[_Number], devices: Devices) -> Iterator[Claim]:
     yield from (number.claim for number in numbers if number.claim is not None)
     yield from (claim for claim in read_said([sentence]) if claim.quantity == "pue")
-    for hit in _DEVICES.finditer(sentence.text):
-        line = sentence.line_at(hit.start())
-        number = read_number(hit[1])
-        yield from [] if number is None else [device_count(number, NAMES["devices"], line)]
-        yield from devices(hit[2].strip(), NAMES["devices"], line)
+    if len(sentence.text) <= _LONGEST and not _SEVERAL.search(sentence.text):
+        yield from named_device(sentence.text, NAMES["devices"], sentence.line, devices)
 
 
 def _numbers(sentence: Sentence) -> Iterator[_Number]:

@@ -9,7 +9,7 @@ from wattermark.values.claims import Claim
 from wattermark.verbs.lint.cells import read_value
 from wattermark.verbs.lint.claims_lists import read_label
 from wattermark.verbs.lint.devices import DEVICE_WORDS, named_device
-from wattermark.verbs.lint.grouping import Devices
+from wattermark.verbs.lint.grouping import Devices, of_all
 from wattermark.verbs.lint.html_tables import Cells
 from wattermark.verbs.lint.keys import split_heading
 from wattermark.verbs.lint.quantities import CARBON, COMMON, ENERGY, INTENSITY, words_of
@@ -42,21 +42,37 @@ def _unmarked(cell: str) -> str:
 def read_table(rows: Cells, devices: Devices) -> tuple[list[Row], list[str]]:
     """A work for each row, and the headings that no row made use of.
 
-    Where no heading is a quantity, each row is a label and its value.
+    Where no heading is a quantity, the first column may hold them, and each other column is a work.
     """
     headings = rows[0][1]
     meant = [split_heading(heading) for heading in headings]
-    if len(headings) == 2 and meant[1] is None:
-        pairs = [(line, cells) for line, cells in rows[1:] if len(cells) == 2]
-        found = [claim for line, (label, value) in pairs for claim in read_label(label, value, line, devices)]
-        if found:
-            return [(headings[0] or "the table", found)], []
+    if not any(meant[1:]) and (columns := list(_columns(rows, devices))):
+        return columns, []
+    words = {word for heading in headings for word in words_of(heading)}
     used = {i for i, one in enumerate(meant) if one is not None}
     read = [(cells, list(_row(line, cells, headings, devices))) for line, cells in rows[1:]]
     used |= {i for _, claims in read for i, _ in claims}
     unknown = [heading for i, heading in enumerate(headings) if i and heading and i not in used]
     unknown = unknown if any(claims for _, claims in read) or _is_ours(headings) else []
-    return [(cells[0] if cells else "", [one for _, one in claims]) for cells, claims in read], unknown
+    return [
+        (cells[0] if cells else "", of_all([one for _, one in claims], words)) for cells, claims in read
+    ], unknown
+
+
+def _columns(rows: Cells, devices: Devices) -> Iterator[Row]:
+    """A work for each column, where the first one holds labels; a column of units belongs to the labels."""
+    headings = rows[0][1]
+    units = next((i for i, heading in enumerate(headings) if heading.lower() in ("unit", "units")), None)
+    labels = [words_of(cells[0]) for _, cells in rows[1:] if cells]
+    words = {word for label in labels for word in label}
+    for i in range(1, len(headings)):
+        found: list[Claim] = []
+        for line, cells in rows[1:]:
+            if i < len(cells) and i != units:
+                label = cells[0] if units is None else f"{cells[0]} ({cells[units]})"
+                found += read_label(label, cells[i], line, devices)
+        if found:
+            yield headings[i] or "the table", of_all(found, words)
 
 
 def _is_ours(headings: Sequence[str]) -> bool:

@@ -24,7 +24,6 @@ DEVICE_WORDS = (
 )
 _LONGEST = 300
 """Of a description that is looked at. [characters]"""
-_PEAKS = ("peak_16bit_tflops", "peak_8bit_tflops", "peak_4bit_tflops")
 
 
 def named_device(text: str, where: str, line: int, devices: Devices) -> Iterator[Claim]:
@@ -39,18 +38,25 @@ def named_device(text: str, where: str, line: int, devices: Devices) -> Iterator
 def device_facts(name: str, where: str, line: int) -> tuple[Claim, ...]:
     """TDP and dense peak of a device; of all that a short name (A100) may mean.
 
-    The peak reaches from 16 bits to the fewest that the device computes with, as a page seldom says which
-    it used.
+    The peak reaches from 16 bits to 8, as a page seldom says which it used.
     """
     row = accelerator(name)
     rows = [row] if row else _family(name)
     if not rows:
         return ()
-    peaks = [float(one[column]) for one in rows for column in _PEAKS if one[column]]
+    peaks = [peak for one in rows for peak in _peaks(one)]
     watts = [float(one["tdp_w"]) for one in rows]
     found = [_between("tdp_w", watts, "W", name)]
     found += [_between("peak_flops", peaks, "TFLOP/s", name)] if peaks else []
     return tuple(replace(claim, where=where, line=line) for claim in found)
+
+
+def _peaks(row: Row) -> Iterator[float]:
+    """Of 16 bits, and of 8 where they are floating: nobody trains in integers."""
+    if row["peak_16bit_tflops"]:
+        yield float(row["peak_16bit_tflops"])
+    if row["peak_8bit_tflops"] and "fp8" in row["narrow_formats"].split(";"):
+        yield float(row["peak_8bit_tflops"])
 
 
 def _between(quantity: str, values: list[float], unit: str, name: str) -> Claim:

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from wattermark.values.claims import Claim, Total
 
 ADDITIVE = ("device_time_s", "it_energy_j", "facility_energy_j", "energy_j", "carbon_g", "water_l")
-SHARED = (
-    *("pue", "intensity_g_per_kwh", "wue_l_per_kwh", "ewif_l_per_kwh", "tdp_w", "peak_flops"),
-    *("power_w", "system_power_w"),
-)
+OF_SITE = ("pue", "intensity_g_per_kwh", "wue_l_per_kwh", "ewif_l_per_kwh")
+OF_DEVICE = ("power_w", "system_power_w", "tdp_w", "peak_flops")
+SHARED = (*OF_SITE, *OF_DEVICE)
 """What a page may say once, for all of its rows."""
 Devices = Callable[[str, str, int], tuple[Claim, ...]]
 """What is known of a device by its name, where it is named, and on which line."""
 _TOTAL = re.compile(
     r"\W*(?:grand |cumulative |combined )?(?:total|sum|overall|all(?= (?:models|runs|stages)))"
     r"(?: (?:of|for|the|all|a?cross|models?|runs?|stages?|phases?|parts?|project|family|training|pretraining"
-    r"|energy|emissions?|carbon|footprint|consumption|cost|gpu|hours))*\W*(?:\(.*\)\W*)?",
+    r"|energy|emissions?|carbon|footprint|consumption|cost|gpu|hours))*\W*"
+    r"(?:\((?!.*\b(?:excl|incl|excluding|including|without|w/o|ours|pue|only)\b).*\)\W*)?",
     re.IGNORECASE,
 )
 _NO_PART = re.compile(
-    r"\W*(?:average|avg|mean|median|min(?:imum)?|max(?:imum)?|std|sd|range|per |sub-?total"
-    r"|of which|thereof|including|incl)\b|\s*(?:[-\u2013\u2022\u21b3\u2514>]|&nbsp;)",
+    r"\W*(?:average|avg|mean|median|min(?:imum)?|max(?:imum)?|std|sd|range|per |sub-?total|\u03a3"
+    r"|of which|thereof|including|incl)\b|\s*(?:[-\u2013\u2022\u21b3\u2514>]|&nbsp;)|.*\b(?:sub-?)?total\W*$",
     re.IGNORECASE,
 )
-"""Rows that say something of the others, or are a part of the one above."""
+"""Rows that say something of the others, or are a part of one of them."""
+NO_WORK = re.compile(r"\W*(?:offsets?|credits?|savings?|saved|avoided|removals?)\b", re.IGNORECASE)
+"""Rows of what was not emitted."""
+MULTIPLIERS = {
+    "devices": {"nodes", "node", "servers", "hosts", "machines", "runs", "seeds", "trials", "jobs"},
+    "tokens": {"epochs", "epoch"},
+}
+"""What a number beside them is multiplied by: it is that of one node, one run, one epoch."""
 
 
 def explicit(claims: Sequence[Claim]) -> list[Claim]:
@@ -36,11 +43,22 @@ def explicit(claims: Sequence[Claim]) -> list[Claim]:
     return [claim for claim in claims if not claim.ours or claim.quantity not in said]
 
 
-def inherited(own: Sequence[Claim], page: Iterable[Claim]) -> tuple[Claim, ...]:
-    """A row's claims, and those of the page that hold for every row and that it does not make itself."""
+def of_all(claims: Sequence[Claim], words: Collection[str]) -> list[Claim]:
+    """Claims without those that something beside them multiplies, by the words of their headings or keys."""
+    multiplied = {quantity for quantity, names in MULTIPLIERS.items() if not names.isdisjoint(words)}
+    return [claim for claim in claims if claim.quantity not in multiplied]
+
+
+def inherited(
+    own: Sequence[Claim], page: Iterable[Claim], *, other_device: bool = False
+) -> tuple[Claim, ...]:
+    """A row's claims, and those of the page that hold for every row and that it does not make itself.
+
+    What belongs to a device does not hold for a row that names another one.
+    """
     mine = {claim.quantity for claim in own}
-    if mine & {"power_w", "system_power_w"}:
-        mine |= {"power_w", "system_power_w"}
+    if other_device or mine & set(OF_DEVICE[:2]):
+        mine |= set(OF_DEVICE if other_device else OF_DEVICE[:2])
     return (*own, *(claim for claim in page if claim.quantity in SHARED and claim.quantity not in mine))
 
 

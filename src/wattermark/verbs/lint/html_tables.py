@@ -50,9 +50,11 @@ def html_tables(lines: Sequence[Line]) -> tuple[list[Cells], list[Line]]:
     text = "\n".join(words for _, words in lines)
     tables: list[Cells] = []
     outside: list[Line] = []
-    at = 0
+    at = line = seen = 0
     for hit in _TABLE.finditer(text):
-        first, last = (text.count("\n", 0, end) for end in hit.span())
+        first = line + text.count("\n", seen, hit.start())
+        last = first + hit[0].count("\n")
+        line, seen = last, hit.end()
         outside += lines[at:first]
         at = last + 1
         parser = _Rows()

@@ -18,6 +18,7 @@ KEYS = {
     "duration_s": ("training_time_h", "duration_s"),
     "used_time_s": ("hours_used",),
     "power_w": ("power_w", "gpu_power_w"),
+    "total_power_w": ("total_power_w",),
     "system_power_w": ("system_power_w",),
     "tdp_w": ("tdp_w",),
     "energy_j": ("energy_kwh", "energy_mwh"),
@@ -52,6 +53,8 @@ USUAL_KEYS = (
     *("device_time_s", "devices", "power_w", "energy_j", "pue", "intensity_g_per_kwh", "carbon_g"),
     *("wue_l_per_kwh", "water_l", "params", "tokens"),
 )
+_LONGEST = 200
+"""Of a key or a heading. [characters]"""
 _HOURS = Unit("s", 3600.0, "h")
 _SCALES = {"k": "thousand", "m": "million", "b": "billion", "t": "trillion"}
 
@@ -72,6 +75,8 @@ def usual_keys() -> str:
 
 def split_key(key: str) -> tuple[str, Unit] | None:
     """``gpu_energy_mwh`` is energy before PUE, in MWh. The longest end that is a unit counts."""
+    if len(key) > _LONGEST:
+        return None
     words = [word for word in re.split(r"[\s_]+", key.strip()) if word]
     for at in range(len(words)):
         unit = read_unit("_".join(words[at:]))

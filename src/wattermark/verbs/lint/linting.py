@@ -15,7 +15,7 @@ from wattermark.verbs.lint.claims_markdown import read_markdown
 from wattermark.verbs.lint.devices import device_facts
 
 STDIN = "-"
-MOST_BYTES = 4_000_000
+MOST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _text(file: str) -> str:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}", fix="Check its name") from error
     if len(data) > MOST_BYTES:
         raise UsageError(
-            f"{file} is larger than {MOST_BYTES} bytes", fix="Give the page with the claims, not the data"
+            f"{file} is larger than {MOST_BYTES:,} bytes", fix="Give the page with the claims, not the data"
         )
     try:
         return data.decode("utf-8-sig")

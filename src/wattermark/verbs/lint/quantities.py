@@ -90,6 +90,8 @@ def _power(said: set[str], words: set[str]) -> str | None:
         return "tdp_w" if said <= {"tdp", "power"} | DEVICES else None
     if not said & POWER or not said <= POWER | WITH_HOST | DEVICES:
         return None
+    if "total" in words:
+        return "total_power_w"
     return "system_power_w" if said & WITH_HOST else "power_w"
 
 
