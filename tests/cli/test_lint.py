@@ -1,6 +1,7 @@
 """``wattermark lint`` on cards that others published, as printed and as they should be."""
 
 import csv
+import io
 import json
 import time
 from pathlib import Path
@@ -208,3 +209,17 @@ def test_large_tables_take_no_time(tmp_path, capsys, text, code):
     found, document = lint(tmp_path, capsys, text, "card.md")
     assert time.process_time() - began < 5  # a second or two, on a machine that does much else
     assert found == code and bool(document["unchecked_rows"]) is bool(code)
+
+
+def test_a_card_gives_no_orders_to_the_terminal(tmp_path, capsys):
+    card = tmp_path / "card.md"
+    row = "| \x1b]0;x\x07a | 1000 | 400 | 4 |"
+    card.write_text(f"| | GPU hours | Power (W) | Energy (kWh) |\n|---|---|---|---|\n{row}\n")
+    assert main(["lint", str(card)]) == 1
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_card_may_come_through_a_pipe(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"pue": 0.5}')))
+    assert main(["lint", "-"]) == 1
+    assert "PUE is at least 1" in capsys.readouterr().out

@@ -1,5 +1,7 @@
 """Numbers of one piece of work: what agrees is left alone, what does not is told with its likely cause."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -251,6 +253,19 @@ PARTS = {"it_energy_j": "0.2 kWh", "energy_cpu_j": "0.5 kWh", "energy_ram_j": "0
                      id="parts of an energy that nobody prints"),
         pytest.param({"duration_s": "14 days", "energy_j": "17.5 MWh", "tdp_w": "192 W"},
                      ["implied-devices"], id="accelerators that nobody counted"),
+        pytest.param({"device_time_s": "3200 GPU hours", "devices": "8", "power_w": "400 W", "share": "0.6",
+                      "energy_j": "768 kWh"}, [], id="a power at work, and how much of the time it works"),
+        pytest.param({"it_energy_j": "1000 kWh", "carbon_g": "1.5 kg"}, ["implied-intensity"],
+                     id="direct emissions where rivers give the electricity"),
+        pytest.param({"it_energy_j": "135 MWh", "intensity_g_per_kwh": "0 g/kWh", "carbon_g": "0 t"},
+                     ["intensity"], id="one zero, told once"),
+        pytest.param({"device_time_s": "184320 GPU hours", "power_w": "400 W", "carbon_g": "0.0 t"}, ["zero"],
+                     id="a zero of carbon alone"),
+        pytest.param({"device_time_s": "184320 GPU hours", "power_w": "400 W", "pue": "1.1",
+                      "facility_energy_j": "73.7 MWh"}, ["energy"], id="a PUE that its own rounding hides"),
+        pytest.param({"devices": "8", "power_w": "400 W", "total_power_w": "3.2 kW"}, [], id="two powers"),
+        pytest.param({"devices": "8", "power_w": "400 W", "total_power_w": "32 kW"}, ["relation"],
+                     id="of which one is wrong"),
         pytest.param({"used_time_s": "72 h", "carbon_g": "200 kg", "tdp_w": "400 W"}, ["implied-intensity"],
                      id="a few of them"),
         pytest.param({"used_time_s": "72 h", "carbon_g": "16.4 t", "tdp_w": "400 W"}, ["implied-intensity"],
@@ -259,6 +274,29 @@ PARTS = {"it_energy_j": "0.2 kWh", "energy_cpu_j": "0.5 kWh", "energy_ram_j": "0
 )  # fmt: skip
 def test_what_a_page_leaves_open_is_taken_as_it_may_be(texts, rules):
     assert [one.rule for one in findings(texts)] == rules
+
+
+@pytest.mark.parametrize(
+    ("where", "severity"),
+    [
+        pytest.param("Avg. power (W)", Severity.WARNING, id="of one or of all"),
+        pytest.param("Power per GPU (W)", Severity.ERROR, id="of one"),
+        pytest.param("gpu_power_w", Severity.ERROR, id="of one, in a key"),
+    ],
+)
+def test_a_power_may_be_that_of_all_where_nobody_says_of_how_many(where, severity):
+    texts = {"devices": "4", "duration_s": "10 h", "power_w": "1100 W", "energy_j": "11 kWh"}
+    claims = tuple(claim(*one) for one in texts.items())
+    claims = tuple(replace(one, where=where) if one.quantity == "power_w" else one for one in claims)
+    (found,) = check_group(Group("a run", claims))
+    assert found.severity is severity and "it is that of one device" in found.sentence
+
+
+def test_a_slip_from_which_the_rest_was_made_is_told_where_it_was_made():
+    texts = {"devices": "8", "duration_s": "100 h", "power_w": "400 W", "tdp_w": "400 W",
+             "energy_j": "40 kWh", "intensity_g_per_kwh": "400 g/kWh", "carbon_g": "16 kg"}  # fmt: skip
+    (found,) = findings(texts)
+    assert (found.where, found.cause) == ("energy_j", "it is that of one device, and there are 8")
 
 
 def test_kilograms_in_a_field_of_grams():

@@ -307,6 +307,86 @@ def test_kilograms_in_the_field_of_grams_are_told_by_whatever_else_is_there(tmp_
     assert [one.rule for one in told(tmp_path, card).findings] == rules
 
 
+def work(text, name="card.md"):
+    return read_page(text, name).groups
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        pytest.param('{"nodes": 4, "num_gpus": 8, "training_time_h": 100}', "c.json", id="nodes"),
+        pytest.param('{"num_gpus": 8, "runs": 5, "training_time_h": 100}', "c.json", id="runs"),
+        pytest.param("| | Nodes | GPUs | Hours |\n|---|---|---|---|\n| a | 4 | 8 | 9 |", "c.md", id="rows"),
+        pytest.param("- Nodes: 4\n- GPUs: 8\n- Training time: 100 h", "c.md", id="a list"),
+    ],
+)
+def test_what_something_beside_it_multiplies_is_not_the_number(text, name):
+    found = [one.quantity for group in work(text, name) for one in group.claims]
+    assert found == ["duration_s"]
+
+
+SECTIONS = """# M
+
+## Base model
+- GPU hours: 1.46M
+- Power: 700 W
+- PUE: 1.1
+
+## Our fine-tuning
+- Training time: 6 hours
+
+### Energy
+- Energy: 2.4 kWh
+"""
+
+
+def test_sections_of_several_phases_are_several_works():
+    found = {group.name: {one.quantity for one in group.claims} for group in work(SECTIONS)}
+    assert found == {
+        "pre-training": {"device_time_s", "power_w", "pue"},
+        "fine-tuning": {"duration_s", "energy_j", "pue"},
+    }
+    merged = SECTIONS.replace("Base model", "Hardware").replace("Our fine-tuning", "Times")
+    assert [group.name for group in work(merged) if group.claims] == ["the card"]
+    field = f"---\nco2_eq_emissions:\n  emissions: 900\n  training_type: fine-tuning\n---\n{SECTIONS}"
+    in_grams = [group.name for group in work(field) if any(one.grams_field for one in group.claims)]
+    assert in_grams == ["fine-tuning"]
+
+
+def test_a_row_of_what_was_not_emitted_is_no_work_and_another_device_has_its_own_power():
+    rows = "| What | GPU hours | Emissions (kg) |\n|---|---|---|\n| H100 runs | 5 | 5 |\n| Offsets | 5 | -5 |"
+    page = read_page(f"- Power: 700 W\n\n{rows}\n", "card.md")
+    found = {group.name: [one.quantity for one in group.claims] for group in page.groups}
+    assert found == {"the card": ["power_w"], "H100 runs": ["device_time_s", "carbon_g"], "Offsets": []}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param("| | A | B |\n|---|---|---|\n| GPU hours | 10 | 20 |\n| kWh | 4 | 8 |", id="two works"),
+        pytest.param(
+            "| | Unit | A | B |\n|---|---|---|---|\n| GPU hours | h | 10 | 20 |\n| Energy | kWh | 4 | 8 |",
+            id="with a column of units",
+        ),
+    ],
+)
+def test_a_table_may_stand_on_its_side(table):
+    found = {group.name: [one.text for one in group.claims] for group in work(table) if group.claims}
+    assert found == {"A": ["10", "4"], "B": ["20", "8"]}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param("The world average carbon intensity is 475 g/kWh.", id="of the world"),
+        pytest.param("The calculator assumes a carbon intensity of 432 g/kWh.", id="of a calculator"),
+        pytest.param("Others would have a PUE of 1.6.", id="of others"),
+    ],
+)
+def test_what_a_sentence_says_of_others_is_not_said_of_the_page(said):
+    assert claims(f"# M\n\n{said}\n", "card.md") == {}
+
+
 ROWS = "| Stage | GPU hours |\n|---|---|\n"
 
 
@@ -321,6 +401,9 @@ ROWS = "| Stage | GPU hours |\n|---|---|\n"
         pytest.param("first 1000;warmup 100;main 900;second 200;Total 1000", True, id="and one forgotten"),
         pytest.param("Total (2 stages) 1200;first 1000;second 200", False, id="the total first"),
         pytest.param("All models 1100;first 1000;second 200", True, id="called all"),
+        pytest.param("a 10;b 20;Pretraining total 30;SFT 5;Total 35", False, id="a subtotal at the end"),
+        pytest.param("web 10;code 20;Pretraining 30;SFT 5;Total 35", False, id="a parent below its parts"),
+        pytest.param("a 10;b 5;failed 1;Total (excl. failed runs) 15", False, id="a total that leaves out"),
         pytest.param("Total Perception 7B 1200;Vision 7B 1000;Audio 7B 1500", False, id="a model called so"),
         pytest.param("a 12;b 120;Overall-BERT 33", False, id="and another"),
     ],
@@ -439,6 +522,8 @@ ALIASES = f"---\na0: &a0 [1, 1]\n{DOUBLED}\nco2_eq_emissions:\n  emissions: *a39
         pytest.param(
             "card.md", "---\nco2_eq_emissions: [\n---\n", "not YAML", id="front matter that is none"
         ),
+        pytest.param("c.json", '{"a":' * 500 + '{"gpu_hours": 5}' + "}" * 500, "deeply", id="deep for us"),
+        pytest.param("card.md", "x" * 1_000_001, "larger than 1,000,000 bytes", id="a book"),
         pytest.param("card.md", ALIASES, "refers to itself", id="a list of lists of lists ... by aliases"),
         pytest.param("card.md", BOMB, "refers to itself (*a on line 3)", id="more than memory holds"),
         pytest.param("card.md", f"---\nco2_eq_emissions: {'[' * 60}\n---\n", "deeply", id="lists of lists"),
@@ -462,6 +547,10 @@ def test_what_cannot_be_read_is_told_in_one_sentence(tmp_path, name, text, says)
         pytest.param("- Hardware: " + "8 x " * 100_000, id="a product of thousands"),
         pytest.param("<table" * 100_000, id="tables that never end"),
         pytest.param("<!--" * 100_000, id="remarks that never end"),
+        pytest.param("Ids: " + "1234,5678," * 50_000, id="a list of numbers"),
+        pytest.param("- GPU hours: " + "9" * 900_000, id="a number of a megabyte"),
+        pytest.param(f"| {'gpu hours ' * 50_000}|\n|---|\n| 5 |", id="a heading of half a megabyte"),
+        pytest.param("<table><tr><td>5</td></tr></table>\n" * 20_000, id="many tables"),
         pytest.param("- Energy: 5 kWh " + "(5 kWh) " * 100_000, id="one value, again and again"),
     ],
 )

@@ -9,12 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import log
+from math import inf, log
 from typing import Final
 
 from wattermark.science.lint.alone import impossible
+from wattermark.science.lint.causes import AFTER_PUE
 from wattermark.science.lint.explaining import explained
-from wattermark.science.lint.relations import PLAUSIBLE, POSSIBLE, Intervals, plausible, possible
+from wattermark.science.lint.readings import (
+    boundaries,
+    of_all_devices,
+    perhaps_of_all_devices,
+    worked,
+)
+from wattermark.science.lint.relations import INPUTS, PLAUSIBLE, Intervals, plausible, possible
 from wattermark.science.lint.solving import mistaken, narrowed, tightest, without
 from wattermark.science.lint.told import finding, listed
 from wattermark.science.lint.totals import check_components, check_totals
@@ -25,10 +32,7 @@ ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
 _HUB: Final[Intervals] = {"load": (0.5, 1.3), "intensity_g_per_kwh": (10.0, 1300.0)}
 """Cards with a field in grams are made with hours x TDP, so a low load is no excuse there."""
-_OVER_TDP: Final = 1.3
-_MOST_TDP_W: Final = 1500.0
-"""Of accelerators that are sold."""
-_MOST_WITH_HOST_W: Final = POSSIBLE["any_power_w"][1]
+_LEAST_PUE, _SHARP = 1.03, 1.004
 _MOST_BAD: Final = 100
 """Nobody reads about more groups than this."""
 
@@ -46,7 +50,7 @@ def check(page: Page) -> tuple[tuple[Finding, ...], int]:
     findings : tuple of Finding
         In the order of the page; one for each mistake.
     unchecked : int
-        Groups after the first few hundred that contradict themselves.
+        Groups after the first hundred that contradict themselves.
     """
     found: list[Finding] = []
     bad = unchecked = 0
@@ -71,12 +75,15 @@ def check_group(group: Group) -> tuple[Finding, ...]:
     """
     odd = {claim: one for claim in group.claims if (one := impossible(claim)) is not None}
     sane = [claim for claim in group.claims if claim not in odd]
+    if any(claim.quantity == "intensity_g_per_kwh" and not claim.value for claim in odd):
+        sane = [claim for claim in sane if claim.quantity != "carbon_g" or claim.value]
+    shares = [claim for claim in sane if claim.quantity == "share"]
     repeated, claims = single(sane)
     parted, claims = check_components(claims)
-    claims = _worked(_of_all_devices(claims))
+    claims = worked(of_all_devices(claims), shares)
     nothing = _no_carbon(claims)
     rest = without(claims, "carbon_g") if nothing else claims
-    found = (*odd.values(), *repeated, *parted, *nothing, *_best(rest))
+    found = (*odd.values(), *repeated, *parted, *nothing, *_unless_of_all(rest, _best(rest)))
     return tuple(_perhaps(one) for one in found) if group.prose else found
 
 
@@ -86,10 +93,19 @@ def _perhaps(found: Finding) -> Finding:
     return found if found.cause else replace(found, severity=WARNING, sentence=sentence)
 
 
+def _unless_of_all(claims: Mapping[str, Claim], found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What would be right if a power were that of all devices is doubtful, where nobody says of how many."""
+    other = perhaps_of_all_devices(claims) if found else None
+    if other is None or _best(other):
+        return found
+    doubt = f"; or the power is that of all {claims['devices'].text}"
+    return tuple(replace(one, severity=WARNING, sentence=one.sentence + doubt) for one in found)
+
+
 def _best(claims: Mapping[str, Claim]) -> tuple[Finding, ...]:
     """The boundary with the fewest contradictions; where two have as many, the one that explains them."""
     tried = []
-    for one in _boundaries(claims):
+    for one in boundaries(claims):
         tried.append(_related(one))
         if not tried[-1]:
             return ()
@@ -97,26 +113,6 @@ def _best(claims: Mapping[str, Claim]) -> tuple[Finding, ...]:
 
 
 # -- claims together -------------------------------------------------------------------
-
-
-def _of_all_devices(claims: dict[str, Claim]) -> dict[str, Claim]:
-    """A power that is too much for one device is that of all of them, or of a machine with some of them."""
-    power, count, tdp = (claims.get(name) for name in ("power_w", "devices", "tdp_w"))
-    most_w = _OVER_TDP * tdp.high if tdp else _MOST_TDP_W
-    if power and count and power.low > most_w >= power.low / count.high:
-        claims = {**without(claims, "power_w"), "total_power_w": replace(power, quantity="total_power_w")}
-    host = claims.get("system_power_w")
-    if host and host.low > _MOST_WITH_HOST_W:
-        claims = without(claims, "system_power_w")
-    return claims
-
-
-def _worked(claims: dict[str, Claim]) -> dict[str, Claim]:
-    """A power beside a utilisation may be that of a device that works all the time."""
-    share, power = claims.get("share"), claims.get("power_w")
-    if share is None or power is None or "used_time_s" in claims:
-        return claims
-    return {**claims, "power_w": replace(power, low=power.low * share.low)}
 
 
 def _no_carbon(claims: Mapping[str, Claim]) -> tuple[Finding, ...]:
@@ -128,21 +124,6 @@ def _no_carbon(claims: Mapping[str, Claim]) -> tuple[Finding, ...]:
     return (finding(claim, "zero", WARNING, f"carbon is printed as {claim.printed}; {says}"),)
 
 
-def _boundaries(claims: Mapping[str, Claim]) -> Iterator[dict[str, Claim]]:
-    """Energy that does not say whether the PUE is in it may be the one or the other."""
-    plain = [name for name in claims if name.partition("/")[0] == "energy_j"]
-    if not plain:
-        yield dict(claims)
-        return
-    rest = without(claims, *plain)
-    for boundary in ("facility_energy_j", "it_energy_j"):
-        if boundary not in claims:
-            named = {name.replace("energy_j", boundary, 1): claims[name] for name in plain}
-            yield {**rest, **named}
-    if "facility_energy_j" in claims and "it_energy_j" in claims:
-        yield rest
-
-
 def _weight(findings: Sequence[Finding]) -> tuple[int, int, int, float]:
     errors = sum(one.severity is ERROR for one in findings)
     puzzles = sum(not one.cause for one in findings)
@@ -152,13 +133,41 @@ def _weight(findings: Sequence[Finding]) -> tuple[int, int, int, float]:
 
 def _related(claims: Mapping[str, Claim]) -> tuple[Finding, ...]:
     wrong = mistaken(claims, possible(claims))
+    if first := _carried_on(wrong, claims):
+        return (first,)
     right = without(claims, *wrong)
     found = [explained(name, {**right, name: claims[name]}, ERROR) for name in wrong]
     if kilograms := tuple(_kilograms(right)):
         return (*found, *kilograms)
     odd = mistaken(right, plausible(right))
     agreed = without(right, *odd)
-    return (*found, *(explained(name, {**agreed, name: claims[name]}, WARNING) for name in odd))
+    found += [explained(name, {**agreed, name: claims[name]}, WARNING) for name in odd]
+    return tuple(found) or tuple(_left_out(claims))
+
+
+def _carried_on(wrong: Sequence[str], claims: Mapping[str, Claim]) -> Finding | None:
+    """A slip in the energy from which the rest was made: then all that follows agrees with it."""
+    inputs = {name: claims[name] for name in (*INPUTS, "pue") if name in claims}
+    if len(wrong) != 1 or wrong[0] not in INPUTS or narrowed(inputs, possible(inputs)) is None:
+        return None
+    for energy in ("it_energy_j", "facility_energy_j"):
+        told = {**inputs, energy: claims[energy]} if energy in claims else inputs
+        if narrowed(told, possible(told)) is None and (one := explained(energy, told, ERROR)).cause:
+            return one
+    return None
+
+
+def _left_out(claims: Mapping[str, Claim]) -> Iterator[Finding]:
+    """A PUE of 1.1 hides in its own rounding; what is smaller by just that much was made without it."""
+    pue = claims.get("pue")
+    for name in AFTER_PUE if pue and pue.value >= _LEAST_PUE else ():
+        others = without(claims, *AFTER_PUE) if name == "facility_energy_j" else without(claims, name)
+        low, high = (narrowed(others, {}, points=True, wanted=name) or {}).get(name, (0.0, inf))
+        if pue and name in claims and low > 0 and high <= low * _SHARP:
+            made = claims[name].value * pue.value / low
+            if 1 / _SHARP <= made <= _SHARP:
+                yield replace(explained(name, {**others, name: claims[name]}, WARNING), severity=WARNING)
+                return
 
 
 def _kilograms(claims: Mapping[str, Claim]) -> Iterator[Finding]:

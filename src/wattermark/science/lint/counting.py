@@ -26,7 +26,7 @@ _TIME = re.compile(
     r"(?:(?!(?:for|over|in|at|during)\b)[A-Za-z][\w.]*[\s-]+){0,3}(?:hours?|hrs?|h|days?)\b", _FLAGS
 )
 _GENERIC = re.compile(r"\b(?:[GT]PU|accelerator|chip|device)s?\b", _FLAGS)
-_EACH = re.compile(rf"\b(?:each|per\s+{_HOST})\b", _FLAGS)
+_EACH = re.compile(rf"\b(?:(?<!W )each|per\s+{_HOST})\b", _FLAGS)
 _JOINED = re.compile(r"\band\b|\+|&|,", _FLAGS)
 _SLICE = re.compile(r"(?:\b|(?<=tpu))v(\d)(e|p|lite\w*)?-(\d+)\b", _FLAGS)
 _COUNTED_BY_CORES = "234"

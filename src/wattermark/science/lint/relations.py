@@ -168,7 +168,7 @@ def plausible(claims: Mapping[str, Claim]) -> Intervals:
     told = _by_what_is_told(claims)
     if "dense" in told and "active_params" not in claims:
         told["dense"] = (max(told["dense"][0], PLAUSIBLE["dense"][0]), told["dense"][1])
-    if "device_time_s" in claims:
+    if not claims.keys().isdisjoint(("device_time_s", "devices", "total_power_w")):
         told["devices"] = POSSIBLE["devices"]
     if "load" in told:
         least, most = PLAUSIBLE["load"]
@@ -202,6 +202,8 @@ def _counted(claims: Iterable[str]) -> bool:
     return "device_time_s" in claims or {"devices", "duration_s"} <= set(claims)
 
 
+INPUTS: Final = ("devices", "duration_s", "used_time_s", "device_time_s", "power_w", "system_power_w")
+"""What an energy is made of."""
 IMPLIED: Final = (
     *("intensity_g_per_kwh", "mfu", "load", "any_power_w", "dense_active", "dense", "pue"),
     *("devices", "ewif_l_per_kwh", "wue_l_per_kwh"),
@@ -210,8 +212,8 @@ IMPLIED: Final = (
 
 BLAME: Final = (
     *("mfu", "carbon_g", "water_l", "water_offsite_l", "water_onsite_l", "facility_energy_j", "it_energy_j"),
-    *("flops", "device_time_s", "used_time_s", "duration_s", "devices", "tokens", "params", "active_params"),
-    *("system_power_w", "power_w", "total_power_w", "intensity_pue_g_per_kwh", "intensity_g_per_kwh"),
+    *("total_power_w", "flops", "device_time_s", "used_time_s", "duration_s", "devices", "tokens", "params"),
+    *("active_params", "system_power_w", "power_w", "intensity_pue_g_per_kwh", "intensity_g_per_kwh"),
     *("ewif_l_per_kwh", "wue_l_per_kwh", "pue", "requests", "peak_flops", "tdp_w"),
 )
 """Where two claims contradict each other, the result is named before what it was made of."""

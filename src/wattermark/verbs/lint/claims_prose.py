@@ -33,7 +33,7 @@ _TWO_WORKS = re.compile(
 )
 """Words of a sentence about more than one work, or about no work at all."""
 _ELSEWHERE = re.compile(
-    r"\b(average|mean|world\w*|global\w*|assum\w+|calculator|industry|typical\w*|defaults?|would|could|if"
+    r"\b((?:average|mean)(?= (?:carbon|grid|intensity|PUE|data))|world\w*|global\w*|assum\w+|calculator|industry|typical\w*|defaults?|would|could|if"
     r"|compar\w+|whereas|while|instead|than|versus|vs|market)\b",
     re.IGNORECASE,
 )

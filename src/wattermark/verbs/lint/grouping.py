@@ -65,7 +65,8 @@ def inherited(
 def totals_of(rows: Sequence[tuple[str, Sequence[Claim]]], *, listed: bool = False) -> list[Total]:
     """What the row that is called a total should be the sum of, where every other row says its part."""
     whole = [claims for name, claims in rows if _TOTAL.fullmatch(name)]
-    parts = [claims for name, claims in rows if not (_TOTAL.fullmatch(name) or _NO_PART.match(name))]
+    apart = (_TOTAL.fullmatch, _NO_PART.match, NO_WORK.match)
+    parts = [claims for name, claims in rows if not any(fits(name) for fits in apart)]
     if len(whole) != 1 or len(parts) < 2:
         return []
     found = []
