@@ -22,7 +22,7 @@ from wattermark.verbs.lint.grouping import (
 )
 from wattermark.verbs.lint.html_tables import html_tables
 from wattermark.verbs.lint.quantities import words_of
-from wattermark.verbs.lint.sections import Sections, phase_of, sections_of
+from wattermark.verbs.lint.sections import TRAININGS, Sections, phase_of, sections_of
 from wattermark.verbs.lint.sentences import Line, sentences
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -54,9 +54,13 @@ def read_markdown(text: str, name: str, devices: Devices) -> Page:
 def _works(
     field: Sequence[Claim], listed: Sequence[Claim], said: Iterable[Claim], front: str, sections: Sections
 ) -> list[Group]:
-    """All that a card lists is about one work, unless its headings name several phases."""
+    """All that a card lists is about one training, unless its headings name several phases of a model."""
     own = "".join(phase_of(text) for text in _TRAINING_TYPE.findall(front)[:1])
     phases = {claim: sections.phase_at(claim.line) for claim in listed}
+    trained = TRAININGS & {own, *phases.values()}
+    if len(trained) < 2:  # a section that names no phase is about the one training
+        own = "" if own in trained else own
+        phases = {claim: "" if phase in trained else phase for claim, phase in phases.items()}
     told = dict.fromkeys([*([own] if field else []), *phases.values()])
     if len(told) < 2:
         return [Group("the card", tuple(explicit([*field, *listed, *said])))]

@@ -33,8 +33,8 @@ _TWO_WORKS = re.compile(
 )
 """Words of a sentence about more than one work, or about no work at all."""
 _ELSEWHERE = re.compile(
-    r"\b((?:average|mean)(?= (?:carbon|grid|intensity|PUE|data))|world\w*|global\w*|assum\w+|calculator|industry|typical\w*|defaults?|would|could|if"
-    r"|compar\w+|whereas|while|instead|than|versus|vs|market)\b",
+    r"\b((?:average|mean)(?= (?:carbon|grid|intensity|PUE|data))|world\w*|global\w*|assum\w+|calculator"
+    r"|industry|typical\w*|defaults?|would|could|if|compar\w+|whereas|while|instead|than|versus|vs|market)\b",
     re.IGNORECASE,
 )
 """Words of a sentence whose PUE or intensity is not that of the page."""

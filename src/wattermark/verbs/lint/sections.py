@@ -16,6 +16,7 @@ _PHASES = {
     "inference": re.compile(r"inference|serving|deploy|latency|usage", re.IGNORECASE),
     "evaluation": re.compile(r"evaluat|benchmark", re.IGNORECASE),
 }
+TRAININGS = frozenset(("pre-training", "fine-tuning"))
 
 
 def phase_of(text: str) -> str:
