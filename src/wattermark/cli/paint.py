@@ -54,8 +54,8 @@ def paint(sections: Iterable[Section], *, title: str = "", stderr: bool = False)
             out.print(_plain(f"\n{section.title}", "bold cyan"))
         if section.lines:
             out.print(_table(section.lines))
-        for sentence in section.sentences:
-            out.print(_hanging(sentence, out.width))
+        if section.sentences:
+            out.print(_plain("\n".join(_hanging(sentence, out.width) for sentence in section.sentences)))
     out.file.flush()
 
 
@@ -100,12 +100,11 @@ def _table(lines: Iterable[Line]) -> Any:
     return grid
 
 
-def _hanging(sentence: str, width: int) -> Any:
+def _hanging(sentence: str, width: int) -> str:
     first = "   " if sentence.startswith(" ") else " - "
-    return _plain(
-        textwrap.fill(sentence.lstrip(), width, initial_indent=first, subsequent_indent="   ",
-                      break_on_hyphens=False)
-    )  # fmt: skip
+    return textwrap.fill(
+        sentence.lstrip(), width, initial_indent=first, subsequent_indent="   ", break_on_hyphens=False
+    )
 
 
 def _plain(text: str, style: str = "") -> Any:

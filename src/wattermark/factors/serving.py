@@ -44,23 +44,23 @@ def serving_factors(accelerator: Accelerator, batch: float) -> list[Factor]:
         Sequences that run at a time. [1]
     """
     known = has_measurements(accelerator.id)
-    rows = _fitted()[accelerator.id if known else ANY]
+    gpu = accelerator.id if known else ANY
     key = accelerator.id if known else f"{accelerator.id}, by its data sheet"
     units = dict(zip(COEFFICIENTS, ("J/B", "J/FLOP", "J", "J"), strict=True))
     scales = _scales(accelerator)
     found = []
     for name in COEFFICIENTS:
-        one = _row_factor(rows[name], name, key, units[name])
+        one = _row_factor(gpu, name, name, key, units[name])
         found.append(one if known else replace(one, value=_times(one.value, scales[name]), basis="transfer"))
-    found.append(_row_factor(rows["serving_error"], "serving_error", key, "1"))
-    points = _power_points(accelerator)
+    found.append(_row_factor(gpu, "serving_error", "serving_error", key, "1"))
+    points = _power_points(accelerator.id)
     full = replace(points[max(points)], name="prefill_power_fraction")
     return [*found, power_fraction(accelerator, batch), full]
 
 
 def power_fraction(accelerator: Accelerator, batch: float) -> Factor:
     """Mean power over TDP while a replica works, between the batches that were measured."""
-    points = _power_points(accelerator)
+    points = _power_points(accelerator.id)
     knots = list(points)
     at = math.log(min(max(batch, knots[0]), knots[-1]))
     for left, right in pairwise(knots):
@@ -72,15 +72,16 @@ def power_fraction(accelerator: Accelerator, batch: float) -> Factor:
 
 def power_knots(accelerator: Accelerator) -> tuple[list[float], list[float]]:
     """The batches that were measured, and the best power over TDP at each."""
-    points = _power_points(accelerator)
+    points = _power_points(accelerator.id)
     return list(points), [point.value.best for point in points.values()]
 
 
-def _power_points(accelerator: Accelerator) -> dict[float, Factor]:
-    rows = _fitted().get(accelerator.id, _fitted()[TYPICAL])
-    knots = sorted(int(name.removeprefix(POWER)) for name in rows if name.startswith(POWER))
+@cache
+def _power_points(accelerator_id: str) -> Mapping[float, Factor]:
+    gpu = accelerator_id if has_measurements(accelerator_id) else TYPICAL
+    knots = sorted(int(name.removeprefix(POWER)) for name in _fitted()[gpu] if name.startswith(POWER))
     return {
-        float(knot): _row_factor(rows[f"{POWER}{knot}"], "serving_power_fraction", accelerator.id, "1")
+        float(knot): _row_factor(gpu, f"{POWER}{knot}", "serving_power_fraction", accelerator_id, "1")
         for knot in knots
     }
 
@@ -105,5 +106,7 @@ def _times(value: Range, scale: float) -> Range:
     return Range(value.low * scale, value.best * scale, value.high * scale)
 
 
-def _row_factor(row: Row, name: str, key: str, unit: str) -> Factor:
-    return factor(row, name, key=key, unit=unit, columns=("low", "best", "high"), note=row["note"])
+@cache
+def _row_factor(gpu: str, name: str, called: str, key: str, unit: str) -> Factor:
+    row = _fitted()[gpu][name]
+    return factor(row, called, key=key, unit=unit, columns=("low", "best", "high"), note=row["note"])
