@@ -96,6 +96,32 @@ def set_energy(root: Path, zone: str, uj: int) -> None:
         os.close(fd)
 
 
+# ------------------------------------------------------------------- hwmon, batteries
+def chip(root: Path, number: int, name: str, place: str, **files: object) -> Path:
+    """A chip of hardware monitoring; `device__unique_id="5"` is a file of its device."""
+    device = root / "devices" / place
+    folder = device / "hwmon" / f"hwmon{number}"
+    folder.mkdir(parents=True)
+    _link(folder / "device", device)
+    (folder / "name").write_text(f"{name}\n")
+    for key, value in files.items():
+        where = device if key.startswith("device__") else folder
+        (where / key.removeprefix("device__")).write_text(f"{value}\n")
+    classes = root / "class/hwmon"
+    classes.mkdir(parents=True, exist_ok=True)
+    _link(classes / folder.name, folder)
+    return folder
+
+
+def supply(root: Path, name: str, **files: object) -> Path:
+    """A power supply: a battery, or the mains."""
+    folder = root / "class/power_supply" / name
+    folder.mkdir(parents=True)
+    for key, value in files.items():
+        (folder / key).write_text(f"{value}\n")
+    return folder
+
+
 # ---------------------------------------------------------------------------- /proc
 @dataclass(frozen=True)
 class Process:

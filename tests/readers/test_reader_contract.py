@@ -5,8 +5,10 @@ import json
 import pytest
 
 from fakes.meters import Gpu, Signal
-from fakes.tree import Process, powercap_tree, proc_tree
+from fakes.tree import Process, chip, powercap_tree, proc_tree, supply
 from readers.audit import facts
+from wattermark.readers.battery import BatteryReader
+from wattermark.readers.hwmon import HwmonReader
 from wattermark.readers.load import LoadReader
 from wattermark.readers.rapl import RaplReader
 from wattermark.readers.replay import ReplayReader
@@ -25,6 +27,18 @@ def nvml(_tmp_path, bench, program):
     return json.loads(done.stdout)
 
 
+def hwmon(tmp_path, _bench, _program):
+    chip(tmp_path, 0, "amdgpu", "0000:03:00.0", power1_average=300_000_000)
+    chip(tmp_path, 1, "xe", "0000:04:00.0", energy1_input=5_000_000, energy2_input=1)
+    chip(tmp_path, 2, "power_meter", "ACPI000D:00", power1_average=900_000_000)
+    return facts(HwmonReader(tmp_path / "class/hwmon"))
+
+
+def battery(tmp_path, _bench, _program):
+    supply(tmp_path, "BAT0", type="Battery", status="Discharging", power_now=12_500_000)
+    return facts(BatteryReader(tmp_path / "class/power_supply"))
+
+
 def load(tmp_path, _bench, _program):
     return facts(LoadReader(10, proc=proc_tree(tmp_path, [Process(10, utime=5)]), tick_hz=100))
 
@@ -39,7 +53,7 @@ def replay(_tmp_path, _bench, _program):
     return facts(ReplayReader(ReaderLog(channels=channels, mono_ns=[0, 10**9, 2 * 10**9], values=values)))
 
 
-READERS = {one.__name__: one for one in (rapl, nvml, load, load_of_this_machine, replay)}
+READERS = {one.__name__: one for one in (rapl, nvml, hwmon, battery, load, load_of_this_machine, replay)}
 
 
 @pytest.fixture(params=READERS)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wattermark.errors import ReaderUnavailable
+from wattermark.readers.files import sampling_s
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -23,8 +24,6 @@ LIBRARY = "libnvidia-ml.so.1"
 GPU_MAX_W = 3000.0
 REFRESH_S = 0.1
 SLICES = 7  # a MIG-capable GPU is cut into sevenths
-SAMPLES_PER_INTERVAL = 10  # power is only a moment: look more often than at a counter
-SLOWEST_SAMPLE_S = 1.0
 
 
 class NvmlReader:
@@ -63,7 +62,7 @@ class NvmlReader:
         """The user's interval; a tenth of it where power has to be sampled. [s]"""
         if all(channel.kind is Kind.COUNTER for channel in self.channels):
             return interval_s
-        return min(interval_s / SAMPLES_PER_INTERVAL, SLOWEST_SAMPLE_S)
+        return sampling_s(interval_s)
 
     def read(self) -> Sequence[int | None]:
         """Millijoules since the driver was loaded, or milliwatts now, a GPU each."""

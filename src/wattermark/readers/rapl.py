@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
+from wattermark.readers.files import NumberFile, folders_in, text_of
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -68,13 +69,9 @@ class RaplReader:
                 fix="On bare metal run 'sudo modprobe intel_rapl_msr'; virtual machines have none, "
                 "and the CPU is then modelled from its load",
             )
-        self._paths = [zone / "energy_uj" for zone, _ in zones]
-        self._fds: list[int | None] = [_open(path) for path in self._paths]
-        if all(fd is None for fd in self._fds):
-            raise ReaderUnavailable(
-                f"{self._paths[0]} may be read by root only",
-                fix=MEND,
-            )
+        self._files = [NumberFile(zone / "energy_uj") for zone, _ in zones]
+        if not any(file.opened for file in self._files):
+            raise ReaderUnavailable(f"{self._files[0].path} may be read by root only", fix=MEND)
         self.channels: Sequence[Channel] = [channel for _, channel in zones]
 
     def period_s(self, interval_s: float) -> float:
@@ -84,45 +81,17 @@ class RaplReader:
 
     def read(self) -> Sequence[int | None]:
         """Microjoules since some start, a zone each."""
-        return [self._look(i) for i in range(len(self._fds))]
+        return [file.read() for file in self._files]
 
     def close(self) -> None:
-        for i, fd in enumerate(self._fds):
-            if fd is not None:
-                os.close(fd)
-                self._fds[i] = None
-
-    def _look(self, i: int) -> int | None:
-        fd = self._fds[i]
-        if fd is None:  # it was denied or lost: it may be back
-            fd = self._fds[i] = _open(self._paths[i])
-            if fd is None:
-                return None
-        try:
-            return int(os.pread(fd, 32, 0))
-        except (OSError, ValueError):
-            os.close(fd)
-            self._fds[i] = None
-            return None
-
-
-def _open(path: Path) -> int | None:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        int(os.pread(fd, 32, 0))
-    except (OSError, ValueError):
-        os.close(fd)
-        return None
-    return fd
+        for file in self._files:
+            file.close()
 
 
 def _zones(root: Path) -> list[tuple[Path, Channel]]:
     """The zones worth reading, packages first, by the number in their name."""
-    found = sorted((path for path in _listed(root) if _ZONE.fullmatch(path.name)), key=_numbers)
-    names = {path.name: _text(path / "name") for path in found}
+    found = sorted((path for path in folders_in(root) if _ZONE.fullmatch(path.name)), key=_numbers)
+    names = {path.name: text_of(path / "name") for path in found}
     met: set[str] = set()
     chosen = []
     for path in found:
@@ -135,22 +104,8 @@ def _zones(root: Path) -> list[tuple[Path, Channel]]:
     return sorted(chosen, key=lambda zone: (zone[1].part, _numbers(Path(zone[1].name))))
 
 
-def _listed(root: Path) -> list[Path]:
-    try:
-        return [root / name for name in os.listdir(root)]
-    except OSError:
-        return []
-
-
 def _numbers(path: Path) -> tuple[bool, list[int]]:
     return "mmio" in path.name, [int(digits) for digits in re.findall(r"\d+", path.name)]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""
 
 
 def _channel(path: Path, name: str, parent: str) -> Channel | None:
@@ -164,7 +119,7 @@ def _channel(path: Path, name: str, parent: str) -> Channel | None:
 
 
 def _counter(path: Path, name: str, part: Part, power_max_w: float) -> Channel:
-    range_text = _text(path / "max_energy_range_uj")
+    range_text = text_of(path / "max_energy_range_uj")
     known = range_text.isdigit() and int(range_text) > 0
     return Channel(
         name=name,

@@ -25,13 +25,13 @@ TWIN_S = 0.005  # two dies that show one register are read this close to each ot
 _DIE = re.compile(r"cpu/package-(\d+)-die-\d+")
 _IDLE_GRID = 33
 
-GAINS: Mapping[tuple[Part, Kind], str] = {
-    (Part.CPU, Kind.COUNTER): "meter_rapl_cpu",
-    (Part.DRAM, Kind.COUNTER): "meter_rapl_dram",
-    (Part.GPU, Kind.COUNTER): "meter_nvml_energy",
-    (Part.GPU, Kind.POWER): "meter_nvml_power",
+GAINS: Mapping[tuple[Part, Kind, str], str] = {
+    (Part.CPU, Kind.COUNTER, "uJ"): "meter_rapl_cpu",
+    (Part.DRAM, Kind.COUNTER, "uJ"): "meter_rapl_dram",
+    (Part.GPU, Kind.COUNTER, "mJ"): "meter_nvml_energy",
+    (Part.GPU, Kind.POWER, "mW"): "meter_nvml_power",
 }
-"""Which factor says how true a meter is."""
+"""Which factor says how true a meter is; its raw unit tells whose it is."""
 OTHER_GAIN = "meter_other"
 
 
@@ -126,12 +126,11 @@ def _term(channel: Channel, track: Timeline | None, quality: Quality, **more: ob
 
 
 def _gain(channel: Channel) -> str:
-    return GAINS.get((channel.part, channel.kind), OTHER_GAIN)
+    return GAINS.get((channel.part, channel.kind, channel.unit), OTHER_GAIN)
 
 
 def _whole(channel: Channel, track: Timeline) -> Term:
     gain, share = _gain(channel), channel.share
-    sampled = "power samples, each held until the next" if channel.kind is Kind.POWER else "energy counter"
     note = f"; {channel.note}" if channel.note else ""
     return _term(
         channel, track, Quality.MEASURED,
@@ -139,8 +138,12 @@ def _whole(channel: Channel, track: Timeline) -> Term:
         machine=lambda values: track.total_j * values[gain],
         others=lambda values: track.total_j * (1 - share) * values[gain],
         idle=lambda values: 0.0 * values[gain],
-        how=sampled + note,
+        how=_sampled(channel) + note,
     )  # fmt: skip
+
+
+def _sampled(channel: Channel) -> str:
+    return "power samples, each held until the next" if channel.kind is Kind.POWER else "energy counter"
 
 
 def _shared(channel: Channel, track: Timeline, load: Load) -> Term:
@@ -148,18 +151,18 @@ def _shared(channel: Channel, track: Timeline, load: Load) -> Term:
     gain = _gain(channel)
     pick: Callable[[Values, int], Number]
     if channel.part is Part.CPU:
-        pick, how = _CpuShares.of(track, load).at, "energy counter, shared by processor time"
+        pick, how = _CpuShares.of(track, load).at, "shared by processor time"
     else:
         slots_j = np.diff(track.until_j(load.edge_s))
         held = _memory_shares(slots_j, load)
-        pick, how = partial(_constant, scaled(held, track.total_j)), "energy counter, shared by memory held"
+        pick, how = partial(_constant, scaled(held, track.total_j)), "shared by memory held"
     return _term(
         channel, track, Quality.MEASURED,
         run=lambda values: pick(values, 0) * values[gain],
         others=lambda values: pick(values, 1) * values[gain],
         idle=lambda values: pick(values, 2) * values[gain],
         machine=lambda values: track.total_j * values[gain],
-        how=how,
+        how=f"{_sampled(channel)}, {how}",
     )  # fmt: skip
 
 

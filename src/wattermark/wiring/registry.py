@@ -20,6 +20,8 @@ VARIABLE = "WATTERMARK_READERS"
 OWN: Mapping[str, str] = {
     "rapl": "wattermark.readers.rapl:RaplReader",
     "nvml": "wattermark.readers.nvml:NvmlReader",
+    "hwmon": "wattermark.readers.hwmon:HwmonReader",
+    "battery": "wattermark.readers.battery:BatteryReader",
     "load": "wattermark.readers.load:LoadReader",
 }
 

@@ -1,0 +1,90 @@
+"""What a laptop's battery gives: all of the machine, while it is unplugged. Shown, never added.
+
+Reference: Linux Documentation/ABI/testing/sysfs-class-power (power_now in microwatt, or current_now in
+microampere and voltage_now in microvolt; they mean nothing unless the battery is discharging).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from wattermark.errors import ReaderUnavailable
+from wattermark.readers.files import NumberFile, folders_in, sampling_s, text_of
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel
+
+SYSFS = Path("/sys/class/power_supply")
+DISCHARGING = "Discharging"
+MOST_W = 300.0
+REFRESH_S = 1.0
+UW_PER_PW = 1_000_000
+
+
+class BatteryReader:
+    """One channel for each battery that feeds the machine.
+
+    Parameters
+    ----------
+    root : Path, optional
+        Where the supplies are; ``WATTERMARK_POWER_SUPPLY`` names another place.
+
+    Raises
+    ------
+    ReaderUnavailable
+        If there is no battery, or it is not discharging: on mains it tells nothing.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        root = root or Path(os.environ.get("WATTERMARK_POWER_SUPPLY") or SYSFS)
+        batteries = sorted(path for path in folders_in(root) if text_of(path / "type") == "Battery")
+        if not batteries:
+            raise ReaderUnavailable(f"no battery under {root}", fix="Nothing to do: only laptops have one")
+        self._batteries = [path for path in batteries if text_of(path / "status") == DISCHARGING]
+        if not self._batteries:
+            raise ReaderUnavailable(
+                "the battery is not discharging, and on mains it tells nothing",
+                fix="Unplug it to see what all of the machine takes",
+            )
+        self._files = [_files(path) for path in self._batteries]
+        self.channels: Sequence[Channel] = [_channel(path) for path in self._batteries]
+
+    def period_s(self, interval_s: float) -> float:
+        """A tenth of the user's interval, as power has to be sampled. [s]"""
+        return sampling_s(interval_s)
+
+    def read(self) -> Sequence[int | None]:
+        """Microwatts that each battery gives now; None while it gives nothing."""
+        return [
+            _now(files) if text_of(path / "status") == DISCHARGING else None
+            for path, files in zip(self._batteries, self._files, strict=True)
+        ]
+
+    def close(self) -> None:
+        for files in self._files:
+            for file in files:
+                file.close()
+
+
+def _files(battery: Path) -> tuple[NumberFile, ...]:
+    """The file of its power, or those of current and voltage."""
+    power = battery / "power_now"
+    paths = (power,) if power.exists() else (battery / "current_now", battery / "voltage_now")
+    return tuple(NumberFile(path) for path in paths)
+
+
+def _now(files: Sequence[NumberFile]) -> int | None:
+    """Some drivers give a discharge a negative sign."""
+    shown = [file.read() for file in files]
+    if len(shown) == 1:
+        return None if shown[0] is None else abs(shown[0])
+    current, voltage = shown
+    return None if current is None or voltage is None else abs(current) * voltage // UW_PER_PW
+
+
+def _channel(battery: Path) -> Channel:
+    return Channel(
+        name=f"platform/{battery.name.lower()}", kind=Kind.POWER, part=Part.PLATFORM, unit="uW",
+        power_max_w=MOST_W, refresh_s=REFRESH_S, counted=False, device=text_of(battery / "model_name"),
+    )  # fmt: skip

@@ -1,0 +1,98 @@
+"""Files of the kernel's that hold one number, and how often a number that is only a moment is read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SAMPLES_PER_INTERVAL = 10  # power is only a moment: look more often than at a counter
+SLOWEST_SAMPLE_S = 1.0
+
+
+def sampling_s(interval_s: float) -> float:
+    """How often power is looked at, when the user asked for an interval. [s]
+
+    Parameters
+    ----------
+    interval_s : float
+        [s]
+    """
+    return min(interval_s / SAMPLES_PER_INTERVAL, SLOWEST_SAMPLE_S)
+
+
+class NumberFile:
+    """One number, kept open; a file that was denied or lost is opened again at the next look.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd = _open(path)
+
+    @property
+    def opened(self) -> bool:
+        """Whether it could be read at the last look."""
+        return self._fd is not None
+
+    def read(self) -> int | None:
+        """Its number now; None where it cannot be read."""
+        if self._fd is None:
+            self._fd = _open(self.path)
+        if self._fd is None:
+            return None
+        try:
+            return int(os.pread(self._fd, 32, 0))
+        except (OSError, ValueError):
+            self.close()
+            return None
+
+    def close(self) -> None:
+        """Give the file back; twice is no harm."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def text_of(path: Path) -> str:
+    """What a small file says, without its line end; nothing where it cannot be read.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    """
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def folders_in(root: Path) -> list[Path]:
+    """What a folder holds; nothing where there is none.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    """
+    try:
+        return [root / name for name in os.listdir(root)]
+    except OSError:
+        return []
+
+
+def _open(path: Path) -> int | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        int(os.pread(fd, 32, 0))
+    except (OSError, ValueError):
+        os.close(fd)
+        return None
+    return fd

@@ -1,0 +1,204 @@
+"""Sensors of the kernel's hardware monitoring: AMD and Intel GPUs, Grace processors, the node's own meter.
+
+A chip is known by its ``name``, its GPU by its place on the PCI bus. What holds other parts is read
+and shown, never added: the board's meter holds everything, and the meter of an AMD APU its processor.
+
+References: Linux Documentation/hwmon (acpi_power_meter, sysfs-interface), Documentation/gpu/amdgpu
+(thermal: power1_average, power1_input in microwatt; in1 is the northbridge of an APU) and i915's and xe's
+ABI files (energy1_input: microjoules of the card); NVIDIA Grace Performance Tuning Guide, "Power telemetry".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from wattermark.errors import ReaderUnavailable
+from wattermark.readers.files import NumberFile, folders_in, sampling_s, text_of
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel
+
+SYSFS = Path("/sys/class/hwmon")
+GPU_MAX_W, SOCKET_MAX_W, PLATFORM_MAX_W = 3000.0, 1500.0, 20_000.0
+REFRESH_S = 0.1
+MS = 1e-3
+LONGEST_S = 60.0
+"""The driver adds a 32-bit register up at each look: so often at least."""
+_SOCKET = re.compile(r"(CPU|SysIO|Grace|Module) Power Socket (\d+)")
+_INSIDE = ("CPU", "SysIO")
+"""Rails of a Grace socket that are added; the socket and the module hold them and more."""
+
+Sensor = tuple[Path, Channel]
+
+
+class HwmonReader:
+    """One channel for each sensor of a chip that we know.
+
+    Parameters
+    ----------
+    root : Path, optional
+        Where the chips are; ``WATTERMARK_HWMON`` names another place.
+
+    Raises
+    ------
+    ReaderUnavailable
+        If there is no such chip, or none that may be read.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        root = root or Path(os.environ.get("WATTERMARK_HWMON") or SYSFS)
+        found = _sensors(root)
+        if not found:
+            raise ReaderUnavailable(
+                f"no power sensor that we know under {root}", fix="Nothing to do: few machines have one"
+            )
+        self._files = [NumberFile(path) for path, _ in found]
+        if not any(file.opened for file in self._files):
+            raise ReaderUnavailable(
+                f"{self._files[0].path} cannot be read", fix=f"Run: sudo chmod a+r {self._files[0].path}"
+            )
+        self.channels: Sequence[Channel] = [channel for _, channel in found]
+
+    def period_s(self, interval_s: float) -> float:
+        """A tenth of the user's interval where power has to be sampled. [s]"""
+        if any(channel.kind is Kind.POWER for channel in self.channels):
+            return sampling_s(interval_s)
+        return min(interval_s, LONGEST_S)
+
+    def read(self) -> Sequence[int | None]:
+        """Microwatts now, or microjoules since some start, a sensor each."""
+        return [file.read() for file in self._files]
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+
+
+def _sensors(root: Path) -> list[Sensor]:
+    """What is worth reading, in the order of the PCI bus, each name once."""
+    chips = sorted(folders_in(root), key=lambda chip: (_place(chip), _number(chip)))
+    amd = [chip for chip in chips if text_of(chip / "name") == "amdgpu" and not _is_apu(chip)]
+    hidden = set(amd).difference(visible(amd, os.environ))
+    found: dict[str, Sensor] = {}
+    for chip in (chip for chip in chips if chip not in hidden):
+        for path, channel in _of_chip(chip):
+            found.setdefault(channel.name, (path, channel))
+    return list(found.values())
+
+
+def _of_chip(chip: Path) -> Iterator[Sensor]:
+    name = text_of(chip / "name")
+    if name == "amdgpu":
+        yield from _amd(chip)
+    elif name in ("i915", "xe"):
+        yield from _intel(chip)
+    elif name == "power_meter":
+        yield from _meter(chip)
+
+
+def visible(gpus: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
+    """AMD GPUs that the program may see, by ``ROCR_VISIBLE_DEVICES`` and, of these, HIP's or CUDA's list.
+
+    Parameters
+    ----------
+    gpus : sequence of Path
+        In the order of the PCI bus.
+    environ : mapping of str to str
+        The environment.
+
+    References
+    ----------
+    .. [1] ROCm documentation, "GPU isolation techniques".
+    """
+    seen = _listed(gpus, environ.get("ROCR_VISIBLE_DEVICES"))
+    by_hip = environ.get("HIP_VISIBLE_DEVICES", environ.get("CUDA_VISIBLE_DEVICES"))
+    return _listed(seen, by_hip)
+
+
+def _listed(gpus: Sequence[Path], told: str | None) -> list[Path]:
+    """By index or ``GPU-<unique id>``; the list ends at the first entry that names none."""
+    if told is None:
+        return list(gpus)
+    found: list[Path] = []
+    for entry in (text.strip() for text in told.split(",")):
+        if entry.isascii() and entry.isdecimal():
+            named = list(gpus[int(entry) : int(entry) + 1])
+        else:
+            named = [gpu for gpu in gpus if entry == f"GPU-{text_of(gpu / 'device' / 'unique_id')}"]
+        if not named:
+            break
+        found += [gpu for gpu in named if gpu not in found]
+    return found
+
+
+def _is_apu(chip: Path) -> bool:
+    return (chip / "in1_input").exists()
+
+
+def _place(chip: Path) -> str:
+    """The PCI address of its device, such as ``0000:03:00.0``."""
+    return os.path.basename(os.path.realpath(chip / "device"))
+
+
+def _number(chip: Path) -> int:
+    digits = re.sub(r"\D", "", chip.name)
+    return int(digits) if digits else 0
+
+
+def _amd(chip: Path) -> Iterator[Sensor]:
+    path = next((p for p in (chip / "power1_average", chip / "power1_input") if p.exists()), None)
+    if path is None:
+        return
+    where = _place(chip)
+    device = text_of(chip / "device" / "product_name") or "AMD GPU"
+    if _is_apu(chip):
+        note = "an APU: its meter holds the processor, so it is shown and not added"
+        yield path, _power(f"platform/apu-{where}", Part.PLATFORM, GPU_MAX_W, device="AMD APU", note=note)
+        return
+    yield path, _power(f"gpu/{where}", Part.GPU, GPU_MAX_W, device=device, covers=f"gpu/{where}")
+
+
+def _intel(chip: Path) -> Iterator[Sensor]:
+    path, where = chip / "energy1_input", _place(chip)
+    if path.exists():
+        yield path, Channel(
+            name=f"gpu/{where}", kind=Kind.COUNTER, part=Part.GPU, unit="uJ", covers=f"gpu/{where}",
+            power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, device="Intel GPU",
+        )  # fmt: skip
+
+
+def _meter(chip: Path) -> Iterator[Sensor]:
+    """ACPI's meter: of the whole node, or of a rail of a Grace socket."""
+    path = chip / "power1_average"
+    if not path.exists():
+        return
+    interval = text_of(chip / "power1_average_interval")
+    refresh_s = int(interval) * MS if interval.isdigit() else REFRESH_S
+    rail = _SOCKET.fullmatch(text_of(chip / "device" / "power1_oem_info"))
+    part, most_w, device = Part.PLATFORM, PLATFORM_MAX_W, "ACPI power meter"
+    name = f"node-{_place(chip)}"
+    if rail is not None:
+        name, device = f"{rail[1].lower()}-socket-{rail[2]}", "NVIDIA Grace"
+        if rail[1] in _INSIDE:
+            part, most_w = Part.CPU, SOCKET_MAX_W
+    name = f"{part}/{name}"
+    covers = name if part is Part.CPU else ""
+    yield path, _power(name, part, most_w, refresh_s=refresh_s, device=device, covers=covers)
+
+
+def _power(
+    name: str,
+    part: Part,
+    most_w: float,
+    *,
+    device: str,
+    covers: str = "",
+    refresh_s: float = REFRESH_S,
+    note: str = "",
+) -> Channel:
+    return Channel(
+        name=name, kind=Kind.POWER, part=part, unit="uW", covers=covers, power_max_w=most_w,
+        refresh_s=refresh_s, counted=part is not Part.PLATFORM, device=device, note=note,
+    )  # fmt: skip

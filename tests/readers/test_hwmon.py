@@ -1,0 +1,187 @@
+"""Chips of hardware monitoring on plain folders: what is added, what is only shown, and what is lost."""
+
+import time
+from contextlib import closing
+
+import pytest
+
+import wattermark as wm
+from fakes.tree import chip
+from wattermark.errors import ReaderUnavailable
+from wattermark.readers.hwmon import HwmonReader, visible
+
+W = 1_000_000  # microwatts
+GRACE = ("Module Power Socket 0", "Grace Power Socket 0", "CPU Power Socket 0", "SysIO Power Socket 0")
+
+
+def opened(tmp_path, *chips):
+    for number, (name, place, files) in enumerate(chips):
+        chip(tmp_path, number, name, place, **files)
+    return closing(HwmonReader(tmp_path / "class/hwmon"))
+
+
+def shown(reader):
+    return {c.name: (value, c.counted) for c, value in zip(reader.channels, reader.read(), strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("chips", "expected"),
+    [
+        pytest.param(
+            [("amdgpu", "0000:03:00.0", {"power1_average": 300 * W, "power1_input": 310 * W})],
+            {"gpu/0000:03:00.0": (300 * W, True)},
+            id="an AMD GPU: its average where it has one",
+        ),
+        pytest.param(
+            [("amdgpu", "0000:03:00.0", {"power1_input": 310 * W})],
+            {"gpu/0000:03:00.0": (310 * W, True)},
+            id="else its power now",
+        ),
+        pytest.param(
+            [("amdgpu", "0000:05:00.0", {"power1_input": 25 * W, "in1_input": 800})],
+            {"platform/apu-0000:05:00.0": (25 * W, False)},
+            id="an APU holds the processor, which has a meter of its own",
+        ),
+        pytest.param(
+            [
+                ("xe", "0000:04:00.0", {"energy1_input": 7 * W, "energy2_input": 5 * W}),
+                ("i915", "0000:02:00.0", {"energy1_input": 3 * W}),
+            ],
+            {"gpu/0000:02:00.0": (3 * W, True), "gpu/0000:04:00.0": (7 * W, True)},
+            id="Intel GPUs: the card, which holds the package, in the order of the bus",
+        ),
+        pytest.param(
+            [("power_meter", "ACPI000D:00", {"power1_average": 900 * W})],
+            {"platform/node-ACPI000D:00": (900 * W, False)},
+            id="the node's own meter holds everything",
+        ),
+        pytest.param(
+            [
+                ("power_meter", f"ACPI000D:0{i}", {"power1_average": i * W, "device__power1_oem_info": text})
+                for i, text in enumerate(GRACE)
+            ],
+            {
+                "platform/module-socket-0": (0, False),
+                "platform/grace-socket-0": (W, False),
+                "cpu/cpu-socket-0": (2 * W, True),
+                "cpu/sysio-socket-0": (3 * W, True),
+            },
+            id="a Grace socket: its two rails are added, what holds them is shown",
+        ),
+        pytest.param(
+            [
+                ("coretemp", "platform/coretemp.0", {"temp1_input": 50_000}),
+                ("amdgpu", "0000:03:00.0", {"temp1_input": 50_000}),
+                ("amdgpu", "0000:07:00.0", {"power1_input": 5 * W}),
+            ],
+            {"gpu/0000:07:00.0": (5 * W, True)},
+            id="chips without power",
+        ),
+    ],
+)
+def test_a_chip_is_known_by_its_name_and_a_gpu_by_its_place(tmp_path, chips, expected):
+    with opened(tmp_path, *chips) as reader:
+        assert shown(reader) == expected
+
+
+def test_no_chip_that_we_know_is_told(tmp_path):
+    with pytest.raises(ReaderUnavailable, match="no power sensor"):
+        HwmonReader(tmp_path)
+    with pytest.raises(ReaderUnavailable, match="no power sensor"):
+        opened(tmp_path, ("coretemp", "platform/coretemp.0", {"temp1_input": 5}))
+
+
+def test_a_sensor_that_nobody_may_read_gives_the_command_that_opens_it(tmp_path):
+    (chip(tmp_path, 0, "amdgpu", "0000:03:00.0") / "power1_average").mkdir()
+    with pytest.raises(ReaderUnavailable) as caught:
+        HwmonReader(tmp_path / "class/hwmon")
+    assert caught.value.fix.startswith("Run: sudo chmod a+r ")
+
+
+def test_a_gpu_that_sleeps_is_a_gap_and_the_others_are_not(tmp_path):
+    chips = [("amdgpu", f"0000:0{i}:00.0", {"power1_average": i * W}) for i in (3, 4)]
+    with opened(tmp_path, *chips) as reader:
+        path = tmp_path / "devices/0000:03:00.0/hwmon/hwmon0/power1_average"
+        path.write_text("")  # what the driver answers with is an error; an empty answer is none either
+        assert list(reader.read()) == [None, 4 * W]
+        path.write_text(f"{9 * W}\n")
+        assert list(reader.read()) == [9 * W, 4 * W]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "interval_s", "period_s"),
+    [
+        pytest.param(["power1_average"], 15, 1.0, id="power is sampled"),
+        pytest.param(["power1_average"], 1, 0.1, id="ten times an interval"),
+        pytest.param(["energy1_input"], 15, 15, id="a counter remembers"),
+        pytest.param(["energy1_input"], 600, 60, id="but its driver has to look"),
+        pytest.param(["energy1_input", "power1_average"], 15, 1.0, id="both"),
+    ],
+)
+def test_how_often_it_is_read(tmp_path, kinds, interval_s, period_s):
+    names = {"power1_average": "amdgpu", "energy1_input": "xe"}
+    chips = [(names[kind], f"0000:0{i}:00.0", {kind: 1}) for i, kind in enumerate(kinds)]
+    with opened(tmp_path, *chips) as reader:
+        assert reader.period_s(interval_s) == period_s
+
+
+def test_the_meters_own_interval_is_known(tmp_path):
+    files = {"power1_average": W, "power1_average_interval": 4000}
+    with opened(tmp_path, ("power_meter", "ACPI000D:00", files)) as reader:
+        assert reader.channels[0].refresh_s == 4.0
+
+
+@pytest.mark.parametrize(
+    ("environ", "seen"),
+    [
+        pytest.param({}, "abc", id="all"),
+        pytest.param({"ROCR_VISIBLE_DEVICES": "2,0"}, "ca", id="two"),
+        pytest.param({"HIP_VISIBLE_DEVICES": "1"}, "b", id="HIP's list"),
+        pytest.param({"CUDA_VISIBLE_DEVICES": "1"}, "b", id="CUDA's, where HIP has none"),
+        pytest.param({"CUDA_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "0"}, "a", id="HIP's goes first"),
+        pytest.param({"ROCR_VISIBLE_DEVICES": "1,2", "HIP_VISIBLE_DEVICES": "1"}, "c", id="one of the other"),
+        pytest.param({"ROCR_VISIBLE_DEVICES": "GPU-feed"}, "b", id="by its id"),
+        pytest.param({"ROCR_VISIBLE_DEVICES": "0,7,1"}, "a", id="the list ends where it names none"),
+        pytest.param({"HIP_VISIBLE_DEVICES": "-1"}, "", id="none"),
+        pytest.param({"HIP_VISIBLE_DEVICES": ""}, "", id="none, either"),
+        pytest.param({"HIP_VISIBLE_DEVICES": "0,0"}, "a", id="one of them twice"),
+    ],
+)
+def test_only_what_the_program_may_see_is_read(tmp_path, environ, seen):
+    gpus = [
+        chip(tmp_path, i, "amdgpu", f"0000:0{i}:00.0", power1_average=1, device__unique_id=unique)
+        for i, unique in enumerate(("dead", "feed", "beef"))
+    ]
+    assert "".join("abc"[gpus.index(gpu)] for gpu in visible(gpus, environ)) == seen
+
+
+def test_what_is_hidden_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("HIP_VISIBLE_DEVICES", "1")
+    chips = [("amdgpu", f"0000:0{i}:00.0", {"power1_average": i}) for i in (3, 4)]
+    apu = ("amdgpu", "0000:00:01.0", {"power1_average": 5, "in1_input": 800})
+    with opened(tmp_path, *chips, apu) as reader:
+        assert [c.name for c in reader.channels] == ["platform/apu-0000:00:01.0", "gpu/0000:04:00.0"]
+
+
+def test_what_it_reads_becomes_energy(tmp_path):
+    """300 W of a GPU and 40 W of a processor for as long as the run took; the node's meter beside them."""
+    rail = {"power1_average": 40 * W, "device__power1_oem_info": "CPU Power Socket 0"}
+    chips = [
+        ("amdgpu", "0000:03:00.0", {"power1_average": 300 * W}),
+        ("power_meter", "ACPI000D:00", rail),
+        ("power_meter", "ACPI000D:01", {"power1_average": 500 * W}),
+    ]
+    with (
+        opened(tmp_path, *chips) as reader,
+        wm.track(readers={"hwmon": reader}, ledger=tmp_path / "runs", interval=0.02, scope="machine") as run,
+    ):
+        time.sleep(0.2)
+    footprint = run.footprint()
+    found = {part.name: part for part in footprint.components}
+    gpu, cpu = found["gpu/0000:03:00.0"], found["cpu/cpu-socket-0"]
+    node = found["platform/node-ACPI000D:01"]
+    assert gpu.energy_j.best == pytest.approx(300 * footprint.duration_s, rel=0.02)
+    assert cpu.energy_j.best == pytest.approx(40 * footprint.duration_s, rel=0.02)
+    assert gpu.energy_j.low < gpu.energy_j.best < gpu.energy_j.high
+    assert gpu.how == "power samples, each held until the next"
+    assert (gpu.counted, cpu.counted, node.counted) == (True, True, False)
