@@ -70,6 +70,43 @@ def shown(reader):
         ),
         pytest.param(
             [
+                (
+                    "ina3221",
+                    "i2c-1/1-0040",
+                    {
+                        **{"in1_label": "VDD_IN", "in1_input": 5000, "curr1_input": 2000},
+                        **{"in2_label": "VDD_CPU_GPU_CV", "in2_input": 5000, "curr2_input": 1000},
+                        **{"in3_label": "VDD_SOC", "in3_input": 5000, "curr3_input": 500},
+                        **{"in4_label": "sum of shunt voltages", "in4_input": 9, "curr4_input": 9},
+                    },
+                ),
+            ],
+            {
+                "platform/vdd_in": (10 * W, False),
+                "cpu/vdd_cpu_gpu_cv": (5 * W, False),
+                "gpu/vdd_cpu_gpu_cv": (5 * W, True),
+                "cpu/vdd_soc": (2_500_000, True),
+            },
+            id="a Jetson Orin Nano: 10 W go in, of which two rails are added",
+        ),
+        pytest.param(
+            [
+                (
+                    "ina3221",
+                    "i2c-1/1-0040",
+                    {
+                        **{"in1_label": "GPU", "in1_input": 19_000, "curr1_input": 100},
+                        **{"in2_label": "CPU", "in2_input": 19_000, "curr2_input": 50},
+                        **{"in3_label": "VDDRQ", "in3_input": 19_000, "curr3_input": 10},
+                    },
+                ),
+                ("ina3221", "i2c-1/1-0041", {"in1_label": "NC", "in1_input": 0, "curr1_input": 0}),
+            ],
+            {"gpu/gpu": (1_900_000, True), "cpu/cpu": (950_000, True), "dram/vddrq": (190_000, True)},
+            id="a Jetson Xavier: a rail for each",
+        ),
+        pytest.param(
+            [
                 ("coretemp", "platform/coretemp.0", {"temp1_input": 50_000}),
                 ("amdgpu", "0000:03:00.0", {"temp1_input": 50_000}),
                 ("amdgpu", "0000:07:00.0", {"power1_input": 5 * W}),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.files import NumberFile, folders_in, sampling_s, text_of
+from wattermark.readers.files import NumberFile, ProductFile, folders_in, sampling_s, text_of
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -19,7 +19,7 @@ SYSFS = Path("/sys/class/power_supply")
 DISCHARGING = "Discharging"
 MOST_W = 300.0
 REFRESH_S = 1.0
-UW_PER_PW = 1_000_000
+PW_PER_UW = 1_000_000  # microampere times microvolt are picowatt
 
 
 class BatteryReader:
@@ -47,7 +47,7 @@ class BatteryReader:
                 "the battery is not discharging, and on mains it tells nothing",
                 fix="Unplug it to see what all of the machine takes",
             )
-        self._files = [_files(path) for path in self._batteries]
+        self._files = [_file(path) for path in self._batteries]
         self.channels: Sequence[Channel] = [_channel(path) for path in self._batteries]
 
     def period_s(self, interval_s: float) -> float:
@@ -57,30 +57,25 @@ class BatteryReader:
     def read(self) -> Sequence[int | None]:
         """Microwatts that each battery gives now; None while it gives nothing."""
         return [
-            _now(files) if text_of(path / "status") == DISCHARGING else None
-            for path, files in zip(self._batteries, self._files, strict=True)
+            _size(file.read()) if text_of(path / "status") == DISCHARGING else None
+            for path, file in zip(self._batteries, self._files, strict=True)
         ]
 
     def close(self) -> None:
-        for files in self._files:
-            for file in files:
-                file.close()
+        for file in self._files:
+            file.close()
 
 
-def _files(battery: Path) -> tuple[NumberFile, ...]:
+def _file(battery: Path) -> NumberFile | ProductFile:
     """The file of its power, or those of current and voltage."""
-    power = battery / "power_now"
-    paths = (power,) if power.exists() else (battery / "current_now", battery / "voltage_now")
-    return tuple(NumberFile(path) for path in paths)
+    if (battery / "power_now").exists():
+        return NumberFile(battery / "power_now")
+    return ProductFile(battery / "current_now", battery / "voltage_now", PW_PER_UW)
 
 
-def _now(files: Sequence[NumberFile]) -> int | None:
+def _size(shown: int | None) -> int | None:
     """Some drivers give a discharge a negative sign."""
-    shown = [file.read() for file in files]
-    if len(shown) == 1:
-        return None if shown[0] is None else abs(shown[0])
-    current, voltage = shown
-    return None if current is None or voltage is None else abs(current) * voltage // UW_PER_PW
+    return None if shown is None else abs(shown)
 
 
 def _channel(battery: Path) -> Channel:

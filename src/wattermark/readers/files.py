@@ -57,6 +57,38 @@ class NumberFile:
             self._fd = None
 
 
+class ProductFile:
+    """The product of two numbers, as of current and voltage; None where one of them cannot be read.
+
+    Parameters
+    ----------
+    first, second : Path
+        Of the files.
+    divisor : int
+        What the product is divided by, to come to the unit that is wanted. [1]
+    """
+
+    def __init__(self, first: Path, second: Path, divisor: int = 1) -> None:
+        self._files = (NumberFile(first), NumberFile(second))
+        self._divisor = divisor
+        self.path = first
+
+    @property
+    def opened(self) -> bool:
+        """Whether both could be read at the last look."""
+        return all(file.opened for file in self._files)
+
+    def read(self) -> int | None:
+        """Their product now, without a sign: drivers do not agree on which way a current flows."""
+        first, second = (file.read() for file in self._files)
+        return None if first is None or second is None else abs(first * second) // self._divisor
+
+    def close(self) -> None:
+        """Give the files back; twice is no harm."""
+        for file in self._files:
+            file.close()
+
+
 def text_of(path: Path) -> str:
     """What a small file says, without its line end; nothing where it cannot be read.
 

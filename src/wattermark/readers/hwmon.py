@@ -1,11 +1,12 @@
-"""Sensors of the kernel's hardware monitoring: AMD and Intel GPUs, Grace processors, the node's own meter.
+"""Sensors of the kernel's hardware monitoring: AMD and Intel GPUs, Grace, Jetson, the node's own meter.
 
 A chip is known by its ``name``, its GPU by its place on the PCI bus. What holds other parts is read
 and shown, never added: the board's meter holds everything, and the meter of an AMD APU its processor.
 
-References: Linux Documentation/hwmon (acpi_power_meter, sysfs-interface), Documentation/gpu/amdgpu
-(thermal: power1_average, power1_input in microwatt; in1 is the northbridge of an APU) and i915's and xe's
-ABI files (energy1_input: microjoules of the card); NVIDIA Grace Performance Tuning Guide, "Power telemetry".
+References: Linux Documentation/hwmon (acpi_power_meter, ina3221, sysfs-interface), Documentation/gpu/amdgpu
+(thermal: power1_average, power1_input in microwatt; in1 is the northbridge of an APU) and the ABI files of
+i915 and xe (energy1_input: microjoules of the card); NVIDIA Grace Performance Tuning Guide, "Power
+telemetry".
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.files import NumberFile, folders_in, sampling_s, text_of
+from wattermark.readers.files import NumberFile, ProductFile, folders_in, sampling_s, text_of
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
 SYSFS = Path("/sys/class/hwmon")
-GPU_MAX_W, SOCKET_MAX_W, PLATFORM_MAX_W = 3000.0, 1500.0, 20_000.0
+GPU_MAX_W, SOCKET_MAX_W, PLATFORM_MAX_W, MODULE_MAX_W = 3000.0, 1500.0, 20_000.0, 300.0
+JETSON = "NVIDIA Jetson"
+HELD = "lies in the rail of the GPU, and is counted there"
+RAILS = (1, 2, 3)
+"""Of an INA3221; its further channels are shunts and their sum."""
+_PARTS = (("GPU", Part.GPU), ("CPU", Part.CPU), ("DDR", Part.DRAM), ("SOC", Part.CPU), ("CV", Part.GPU))
+"""By a word of a rail's name, the first that fits; all others feed more than one part."""
 REFRESH_S = 0.1
 MS = 1e-3
 LONGEST_S = 60.0
@@ -30,7 +37,8 @@ _SOCKET = re.compile(r"(CPU|SysIO|Grace|Module) Power Socket (\d+)")
 _INSIDE = ("CPU", "SysIO")
 """Rails of a Grace socket that are added; the socket and the module hold them and more."""
 
-Sensor = tuple[Path, Channel]
+Sensor = tuple[tuple[Path, ...], Channel]
+"""The files of a number, of one or of current and voltage, and what it means."""
 
 
 class HwmonReader:
@@ -54,7 +62,7 @@ class HwmonReader:
             raise ReaderUnavailable(
                 f"no power sensor that we know under {root}", fix="Nothing to do: few machines have one"
             )
-        self._files = [NumberFile(path) for path, _ in found]
+        self._files = [_opened(*paths) for paths, _ in found]
         if not any(file.opened for file in self._files):
             raise ReaderUnavailable(
                 f"{self._files[0].path} cannot be read", fix=f"Run: sudo chmod a+r {self._files[0].path}"
@@ -76,6 +84,10 @@ class HwmonReader:
             file.close()
 
 
+def _opened(first: Path, *second: Path) -> NumberFile | ProductFile:
+    return ProductFile(first, second[0]) if second else NumberFile(first)
+
+
 def _sensors(root: Path) -> list[Sensor]:
     """What is worth reading, in the order of the PCI bus, each name once."""
     chips = sorted(folders_in(root), key=lambda chip: (_place(chip), _number(chip)))
@@ -83,8 +95,8 @@ def _sensors(root: Path) -> list[Sensor]:
     hidden = set(amd).difference(visible(amd, os.environ))
     found: dict[str, Sensor] = {}
     for chip in (chip for chip in chips if chip not in hidden):
-        for path, channel in _of_chip(chip):
-            found.setdefault(channel.name, (path, channel))
+        for paths, channel in _of_chip(chip):
+            found.setdefault(channel.name, (paths, channel))
     return list(found.values())
 
 
@@ -96,6 +108,8 @@ def _of_chip(chip: Path) -> Iterator[Sensor]:
         yield from _intel(chip)
     elif name == "power_meter":
         yield from _meter(chip)
+    elif name == "ina3221":
+        yield from _jetson(chip)
 
 
 def visible(gpus: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
@@ -155,15 +169,15 @@ def _amd(chip: Path) -> Iterator[Sensor]:
     device = text_of(chip / "device" / "product_name") or "AMD GPU"
     if _is_apu(chip):
         note = "an APU: its meter holds the processor, so it is shown and not added"
-        yield path, _power(f"platform/apu-{where}", Part.PLATFORM, GPU_MAX_W, device="AMD APU", note=note)
+        yield (path,), _power(f"platform/apu-{where}", Part.PLATFORM, GPU_MAX_W, device="AMD APU", note=note)
         return
-    yield path, _power(f"gpu/{where}", Part.GPU, GPU_MAX_W, device=device, covers=f"gpu/{where}")
+    yield (path,), _power(f"gpu/{where}", Part.GPU, GPU_MAX_W, device=device, covers=f"gpu/{where}")
 
 
 def _intel(chip: Path) -> Iterator[Sensor]:
     path, where = chip / "energy1_input", _place(chip)
     if path.exists():
-        yield path, Channel(
+        yield (path,), Channel(
             name=f"gpu/{where}", kind=Kind.COUNTER, part=Part.GPU, unit="uJ", covers=f"gpu/{where}",
             power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, device="Intel GPU",
         )  # fmt: skip
@@ -185,7 +199,24 @@ def _meter(chip: Path) -> Iterator[Sensor]:
             part, most_w = Part.CPU, SOCKET_MAX_W
     name = f"{part}/{name}"
     covers = name if part is Part.CPU else ""
-    yield path, _power(name, part, most_w, refresh_s=refresh_s, device=device, covers=covers)
+    yield (path,), _power(name, part, most_w, refresh_s=refresh_s, device=device, covers=covers)
+
+
+def _jetson(chip: Path) -> Iterator[Sensor]:
+    """The rails of a Jetson module: millivolt times milliampere are microwatt. What feeds them is shown."""
+    for i in RAILS:
+        label = text_of(chip / f"in{i}_label")
+        paths = (chip / f"in{i}_input", chip / f"curr{i}_input")
+        if not label or label.upper() == "NC" or not all(path.exists() for path in paths):
+            continue
+        part = next((part for word, part in _PARTS if word in label.upper()), Part.PLATFORM)
+        name, note = f"{part}/{label.lower()}", ""
+        if part is Part.GPU and "CPU" in label.upper():
+            note = "this rail feeds the processor as well"
+            inside = f"cpu/{label.lower()}"
+            yield paths, _power(inside, Part.CPU, MODULE_MAX_W, device=JETSON, counted=False, note=HELD)
+        covers = "" if part is Part.PLATFORM else name
+        yield paths, _power(name, part, MODULE_MAX_W, device=JETSON, covers=covers, note=note)
 
 
 def _power(
@@ -196,9 +227,10 @@ def _power(
     device: str,
     covers: str = "",
     refresh_s: float = REFRESH_S,
+    counted: bool = True,
     note: str = "",
 ) -> Channel:
     return Channel(
         name=name, kind=Kind.POWER, part=part, unit="uW", covers=covers, power_max_w=most_w,
-        refresh_s=refresh_s, counted=part is not Part.PLATFORM, device=device, note=note,
+        refresh_s=refresh_s, counted=counted and part is not Part.PLATFORM, device=device, note=note,
     )  # fmt: skip
