@@ -43,7 +43,7 @@ fix: $(READY)    ## mend what a machine can mend
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## the benchmarks, codecarbon in the same run
-	for name in startup overhead accuracy crash estimators published; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup overhead accuracy crash estimators published forecast; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 factors: $(READY) ## build the factor tables: make factors RAW=folder-of-raw-files
 	$(BIN)/python tools/build_factors.py --raw $(RAW)

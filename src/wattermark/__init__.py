@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from wattermark.errors import UsageError, WattermarkError
     from wattermark.values.estimate import Estimate
     from wattermark.values.footprint import Footprint
+    from wattermark.values.forecast import Forecast
     from wattermark.values.jobs import ApiCalls, Inference, Media, Site, Training
     from wattermark.values.range import Range
     from wattermark.verbs.again import account
@@ -43,6 +44,7 @@ _FACE = {
     "Site": "wattermark.values.jobs",
     "Estimate": "wattermark.values.estimate",
     "Footprint": "wattermark.values.footprint",
+    "Forecast": "wattermark.values.forecast",
     "Range": "wattermark.values.range",
     "replay": "wattermark.verbs.replay",
     "report_as": "wattermark.verbs.reporting",
@@ -54,6 +56,7 @@ __all__ = [
     "ApiCalls",
     "Estimate",
     "Footprint",
+    "Forecast",
     "Inference",
     "Media",
     "Range",

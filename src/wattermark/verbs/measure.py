@@ -27,7 +27,10 @@ from wattermark.wiring.config import Config
 
 if TYPE_CHECKING:
     from wattermark.values.footprint import Footprint
+    from wattermark.values.forecast import Forecast
 
+LAST_LOOK_S, LOOK_AGAIN_S = 0.2, 0.02
+"""How long a forecast waits for the meters to have looked at the end of a span."""
 _open_runs: dict[str, Run] = {}
 _spans: ContextVar[Mapping[int, int]] = ContextVar("wattermark_spans")
 """The innermost open span of each run, here and now."""
@@ -61,6 +64,7 @@ class Run:
         self._charge_self = charge_self
         self._beat: Beat | None = None
         self._recording: Recording | None = None
+        self._closed_spans = 0
         self._unrecorded = False  # there is nowhere to write, and that was told
         self._lock = threading.RLock()
 
@@ -121,6 +125,7 @@ class Run:
             yield
         finally:
             recording.mark("end", span=number, mono_ns=time.monotonic_ns())
+            self._closed_spans += 1
             self._poke()
             _leave_span(token)
 
@@ -142,6 +147,30 @@ class Run:
             self._beat.poke()
         return account_lines(self.spool, self._file.waiting)
 
+    def forecast(self, total_steps: int, step: str | None = None) -> Forecast:
+        """What all of the run will have cost, by the spans that are closed: after the first steps.
+
+        Parameters
+        ----------
+        total_steps : int
+            How many such spans there will be in all. [1]
+        step : str, optional
+            Their name; by default that of the outermost spans.
+
+        Raises
+        ------
+        WattermarkError
+            If the run was never started, or no such span is closed yet.
+        """
+        from wattermark.verbs.ahead import closed, forecast  # NumPy, at first use
+
+        until_s = time.monotonic() + LAST_LOOK_S
+        footprint = self.footprint()
+        while len(closed(footprint)) < self._closed_spans and time.monotonic() < until_s:
+            time.sleep(LOOK_AGAIN_S)  # the end of the last span is on its way to the spool
+            footprint = self.footprint()
+        return forecast(footprint, total_steps, step)
+
     def __enter__(self) -> Run:
         return self.start()
 
@@ -154,6 +183,7 @@ class Run:
         if opened is None:
             self._recording = None
             return
+        self._closed_spans = 0
         self.id, spool = opened
         header = header_of(
             self.config, run=self.id, name=self.name, command=self._command, tags=self.tags, inside=_open_runs
