@@ -103,7 +103,8 @@ def chip(root: Path, number: int, name: str, place: str, **files: object) -> Pat
     folder = device / "hwmon" / f"hwmon{number}"
     folder.mkdir(parents=True)
     _link(folder / "device", device)
-    (folder / "name").write_text(f"{name}\n")
+    if name:
+        (folder / "name").write_text(f"{name}\n")
     for key, value in files.items():
         where = device if key.startswith("device__") else folder
         (where / key.removeprefix("device__")).write_text(f"{value}\n")

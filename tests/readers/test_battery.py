@@ -23,7 +23,6 @@ def opened(tmp_path, **files):
         pytest.param({"power_now": -12_500_000}, 12_500_000, id="power with a sign"),
         pytest.param({"current_now": 1_000_000, "voltage_now": 11_400_000}, 11_400_000, id="1 A at 11.4 V"),
         pytest.param({"current_now": -1_000_000, "voltage_now": 11_400_000}, 11_400_000, id="with a sign"),
-        pytest.param({"current_now": 1_000_000}, None, id="half of it"),
         pytest.param({"power_now": ""}, None, id="no answer"),
     ],
 )
@@ -47,6 +46,9 @@ def test_plugged_in_it_is_a_gap(tmp_path):
     [
         pytest.param({"type": "Mains", "online": 1}, "no battery", id="a desktop"),
         pytest.param({"type": "Battery", "status": "Full"}, "not discharging", id="plugged in"),
+        pytest.param({**FEEDS, "current_now": 1_000_000}, "tells no power", id="half of it"),
+        pytest.param(FEEDS, "tells no power", id="none"),
+        pytest.param({**FEEDS, "scope": "Device", "power_now": 5}, "no battery", id="that of a mouse"),
     ],
 )
 def test_where_it_tells_nothing_that_is_said(tmp_path, files, says):

@@ -57,7 +57,7 @@ def shown(reader):
         ),
         pytest.param(
             [
-                ("power_meter", f"ACPI000D:0{i}", {"power1_average": i * W, "device__power1_oem_info": text})
+                ("power_meter", f"ACPI000D:0{i}", {"power1_average": i * W, "power1_oem_info": text})
                 for i, text in enumerate(GRACE)
             ],
             {
@@ -67,6 +67,35 @@ def shown(reader):
                 "cpu/sysio-socket-0": (3 * W, True),
             },
             id="a Grace socket: its two rails are added, what holds them is shown",
+        ),
+        pytest.param(
+            [
+                (
+                    "",
+                    "ACPI000D:00",
+                    {
+                        **{"device__name": "power_meter", "device__power1_average": 7 * W},
+                        "device__power1_oem_info": "CPU Power Socket 1",
+                    },
+                )
+            ],
+            {"cpu/cpu-socket-1": (7 * W, True)},
+            id="up to Linux 6.15 ACPI's files lie with its device",
+        ),
+        pytest.param(
+            [("xe", "0000:04:00.0", {"energy2_input": 5 * W})],
+            {"gpu/0000:04:00.0": (5 * W, True)},
+            id="an Intel GPU that tells its package only",
+        ),
+        pytest.param(
+            [("amdgpu", "0000:05:00.0", {"power1_input": 25 * W, "device__device": "0x74a0"})],
+            {"platform/apu-0000:05:00.0": (25 * W, False)},
+            id="an MI300A holds processors as well",
+        ),
+        pytest.param(
+            [("amdgpu", f"0000:0{i}:00.0", {"power1_average": uw}) for i, uw in ((3, 400 * W), (4, 0))],
+            {"gpu/0000:03:00.0": (400 * W, True), "gpu/0000:04:00.0": (None, True)},
+            id="the second die of an MI250X tells nothing, not none",
         ),
         pytest.param(
             [
@@ -133,6 +162,13 @@ def test_a_sensor_that_nobody_may_read_gives_the_command_that_opens_it(tmp_path)
     with pytest.raises(ReaderUnavailable) as caught:
         HwmonReader(tmp_path / "class/hwmon")
     assert caught.value.fix.startswith("Run: sudo chmod a+r ")
+
+
+def test_a_gpu_that_sleeps_at_the_start_may_wake_up(tmp_path):
+    with opened(tmp_path, ("amdgpu", "0000:03:00.0", {"power1_average": ""})) as reader:
+        assert list(reader.read()) == [None]
+        (tmp_path / "class/hwmon/hwmon0/power1_average").write_text(f"{9 * W}\n")
+        assert list(reader.read()) == [9 * W]
 
 
 def test_a_gpu_that_sleeps_is_a_gap_and_the_others_are_not(tmp_path):
@@ -202,7 +238,7 @@ def test_what_is_hidden_is_not_read(tmp_path, monkeypatch):
 
 def test_what_it_reads_becomes_energy(tmp_path):
     """300 W of a GPU and 40 W of a processor for as long as the run took; the node's meter beside them."""
-    rail = {"power1_average": 40 * W, "device__power1_oem_info": "CPU Power Socket 0"}
+    rail = {"power1_average": 40 * W, "power1_oem_info": "CPU Power Socket 0"}
     chips = [
         ("amdgpu", "0000:03:00.0", {"power1_average": 300 * W}),
         ("power_meter", "ACPI000D:00", rail),

@@ -30,7 +30,7 @@ _MOST_SHOWN = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a model card (Markdown) or claims (JSON)")
+    parser.add_argument("file", metavar="FILE", help="a model card (Markdown) or claims (JSON); - for stdin")
     add_json(parser)
 
 

@@ -294,9 +294,10 @@ def _transfer(gpu: Accelerator) -> Factor:
         return replace(row, value=Range.exact(1.0), note="measured on this GPU")
     usual, value = accelerator_named(TYPICAL_GPU), row.value
     slower = peak_flops(usual, "bf16") / peak_flops(gpu, "bf16")
-    power = _fitted(ANY, ANY, "speed_exponent", "generation_speed_exponent", gpu.id).value.best
-    ratio = gpu.tdp_w / usual.tdp_w * max(slower**power, slower / MOST_GAIN)
-    return replace(row, value=Range(value.low * ratio, value.best * ratio, value.high * ratio))
+    speed = _fitted(ANY, ANY, "speed_exponent", "generation_speed_exponent", gpu.id)
+    ratio = gpu.tdp_w / usual.tdp_w * max(slower**speed.value.best, slower / MOST_GAIN)
+    scaled = Range(value.low * ratio, value.best * ratio, value.high * ratio)
+    return replace(row, source=speed.source, note=speed.note, value=scaled)
 
 
 def _notes(model: DiffusionModel, tier: str, gpu: Accelerator) -> Iterable[str]:

@@ -38,7 +38,7 @@ class BatteryReader:
 
     def __init__(self, root: Path | None = None) -> None:
         root = root or Path(os.environ.get("WATTERMARK_POWER_SUPPLY") or SYSFS)
-        batteries = sorted(path for path in folders_in(root) if text_of(path / "type") == "Battery")
+        batteries = sorted(path for path in folders_in(root) if _feeds_the_machine(path))
         if not batteries:
             raise ReaderUnavailable(f"no battery under {root}", fix="Nothing to do: only laptops have one")
         self._batteries = [path for path in batteries if text_of(path / "status") == DISCHARGING]
@@ -48,6 +48,8 @@ class BatteryReader:
                 fix="Unplug it to see what all of the machine takes",
             )
         self._files = [_file(path) for path in self._batteries]
+        if all(file.denied for file in self._files):
+            raise ReaderUnavailable("the battery tells no power", fix="Nothing to do: its driver knows none")
         self.channels: Sequence[Channel] = [_channel(path) for path in self._batteries]
 
     def period_s(self, interval_s: float) -> float:
@@ -64,6 +66,11 @@ class BatteryReader:
     def close(self) -> None:
         for file in self._files:
             file.close()
+
+
+def _feeds_the_machine(supply: Path) -> bool:
+    """That of a mouse is a battery as well."""
+    return text_of(supply / "type") == "Battery" and text_of(supply / "scope") != "Device"
 
 
 def _file(battery: Path) -> NumberFile | ProductFile:

@@ -34,6 +34,11 @@ class NumberFile:
         self._fd = _open(path)
 
     @property
+    def denied(self) -> bool:
+        """Whether it may not be read at all; a device that sleeps gives no answer, and may wake up."""
+        return self._fd is None and not (self.path.is_file() and os.access(self.path, os.R_OK))
+
+    @property
     def opened(self) -> bool:
         """Whether it could be read at the last look."""
         return self._fd is not None
@@ -74,9 +79,9 @@ class ProductFile:
         self.path = first
 
     @property
-    def opened(self) -> bool:
-        """Whether both could be read at the last look."""
-        return all(file.opened for file in self._files)
+    def denied(self) -> bool:
+        """Whether one of them may not be read at all."""
+        return any(file.denied for file in self._files)
 
     def read(self) -> int | None:
         """Their product now, without a sign: drivers do not agree on which way a current flows."""

@@ -27,6 +27,8 @@ JETSON = "NVIDIA Jetson"
 HELD = "lies in the rail of the GPU, and is counted there"
 RAILS = (1, 2, 3)
 """Of an INA3221; its further channels are shunts and their sum."""
+APUS = ("0x74a0",)
+"""PCI ids of AMD's APUs whose northbridge tells no voltage: the MI300A."""
 _PARTS = (("GPU", Part.GPU), ("CPU", Part.CPU), ("DDR", Part.DRAM), ("SOC", Part.CPU), ("CV", Part.GPU))
 """By a word of a rail's name, the first that fits; all others feed more than one part."""
 REFRESH_S = 0.1
@@ -63,7 +65,7 @@ class HwmonReader:
                 f"no power sensor that we know under {root}", fix="Nothing to do: few machines have one"
             )
         self._files = [_opened(*paths) for paths, _ in found]
-        if not any(file.opened for file in self._files):
+        if all(file.denied for file in self._files):  # one that sleeps may wake up
             raise ReaderUnavailable(
                 f"{self._files[0].path} cannot be read", fix=f"Run: sudo chmod a+r {self._files[0].path}"
             )
@@ -77,11 +79,16 @@ class HwmonReader:
 
     def read(self) -> Sequence[int | None]:
         """Microwatts now, or microjoules since some start, a sensor each."""
-        return [file.read() for file in self._files]
+        return [_told(file.read(), c) for file, c in zip(self._files, self.channels, strict=True)]
 
     def close(self) -> None:
         for file in self._files:
             file.close()
+
+
+def _told(shown: int | None, channel: Channel) -> int | None:
+    """No GPU draws nothing: the second die of an MI250X says so, as the first tells for both."""
+    return None if shown == 0 and channel.part is Part.GPU and channel.kind is Kind.POWER else shown
 
 
 def _opened(first: Path, *second: Path) -> NumberFile | ProductFile:
@@ -101,7 +108,7 @@ def _sensors(root: Path) -> list[Sensor]:
 
 
 def _of_chip(chip: Path) -> Iterator[Sensor]:
-    name = text_of(chip / "name")
+    name = text_of(_file(chip, "name"))
     if name == "amdgpu":
         yield from _amd(chip)
     elif name in ("i915", "xe"):
@@ -148,7 +155,13 @@ def _listed(gpus: Sequence[Path], told: str | None) -> list[Path]:
 
 
 def _is_apu(chip: Path) -> bool:
-    return (chip / "in1_input").exists()
+    """By its northbridge's voltage, or by its PCI id: the MI300A has none."""
+    return (chip / "in1_input").exists() or text_of(chip / "device" / "device") in APUS
+
+
+def _file(chip: Path, name: str) -> Path:
+    """A file of a chip; ACPI's meter kept its own with its device up to Linux 6.15."""
+    return chip / name if (chip / name).exists() else chip / "device" / name
 
 
 def _place(chip: Path) -> str:
@@ -175,8 +188,10 @@ def _amd(chip: Path) -> Iterator[Sensor]:
 
 
 def _intel(chip: Path) -> Iterator[Sensor]:
-    path, where = chip / "energy1_input", _place(chip)
-    if path.exists():
+    """Of the card; of its package where nothing else is told (Arc and Max under xe)."""
+    where = _place(chip)
+    path = next((p for p in (chip / "energy1_input", chip / "energy2_input") if p.exists()), None)
+    if path is not None:
         yield (path,), Channel(
             name=f"gpu/{where}", kind=Kind.COUNTER, part=Part.GPU, unit="uJ", covers=f"gpu/{where}",
             power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, device="Intel GPU",
@@ -185,12 +200,12 @@ def _intel(chip: Path) -> Iterator[Sensor]:
 
 def _meter(chip: Path) -> Iterator[Sensor]:
     """ACPI's meter: of the whole node, or of a rail of a Grace socket."""
-    path = chip / "power1_average"
+    path = _file(chip, "power1_average")
     if not path.exists():
         return
-    interval = text_of(chip / "power1_average_interval")
+    interval = text_of(_file(chip, "power1_average_interval"))
     refresh_s = int(interval) * MS if interval.isdigit() else REFRESH_S
-    rail = _SOCKET.fullmatch(text_of(chip / "device" / "power1_oem_info"))
+    rail = _SOCKET.fullmatch(text_of(_file(chip, "power1_oem_info")))
     part, most_w, device = Part.PLATFORM, PLATFORM_MAX_W, "ACPI power meter"
     name = f"node-{_place(chip)}"
     if rail is not None:

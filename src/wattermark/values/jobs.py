@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from numbers import Real
 
 from wattermark.errors import UsageError
 
@@ -19,7 +20,7 @@ LEAST, MOST = 1e-9, 1e30
 
 def _finite(name: str, value: object) -> float:
     """A number at all; a text such as ``"7B"`` is one for the command line only."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise UsageError(f"{name} is {value!r:.40}", fix="Give a number, as in 7e9")
     try:
         number = float(value)
@@ -135,6 +136,9 @@ class Site:
 
     def __post_init__(self) -> None:
         check_text("place", self.place)
+        for name in ("pue", "wue", "intensity", "market_intensity", "grid_water"):
+            if getattr(self, name) is not None:
+                _finite(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from wattermark.report.standards import (
 from wattermark.science.scores import sci_g_per_unit, without_upstream
 from wattermark.values.estimate import Estimate
 from wattermark.values.footprint import Footprint
-from wattermark.values.jobs import check_choice, check_positive
+from wattermark.values.jobs import check_choice, check_positive, check_text
 from wattermark.values.range import Range
 from wattermark.values.subject import STANDARDS, Subject
 
@@ -102,7 +102,9 @@ def document_of(
     training_type: str | None = None,
 ) -> Document:
     """As ``report_as``, of a subject."""
-    check_choice("standard", standard, STANDARDS)
+    check_choice("standard", standard, STANDARDS, needed=True)
+    check_text("per", per)
+    check_text("training_type", training_type)
     given = {"per": per, "units": units, "flops": flops, "training_type": training_type}
     idle = [name for name, value in given.items() if value and name not in ASKED_BY.get(standard, ())]
     if idle:

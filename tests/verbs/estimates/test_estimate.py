@@ -99,6 +99,12 @@ def test_a_gpu_that_nobody_measured_takes_about_as_long_as_was_published(job, se
         pytest.param(lambda: replace(INFERENCE, model=None, config=5), id="a number for a file"),
         pytest.param(lambda: replace(API, model=None), id="no model"),
         pytest.param(lambda: wm.Site(place=5), id="a number for a place"),
+        pytest.param(lambda: wm.Site(intensity=[1]), id="a list for a number"),
+        pytest.param(lambda: wm.estimate_inference(replace(INFERENCE, model=None, config="a\0b")), id="file"),
+        pytest.param(lambda: wm.estimate_inference(replace(INFERENCE, fit="a\0b")), id="fit"),
+        pytest.param(
+            lambda: wm.report_as(wm.estimate_training(TRAINING), "model-card", training_type=5), id="a type"
+        ),
         pytest.param(lambda: wm.estimate_training(TRAINING, "deu"), id="a place for a site"),
         pytest.param(lambda: wm.estimate_training(INFERENCE), id="another job"),
         pytest.param(lambda: wm.estimate_api(None), id="nothing"),
@@ -109,6 +115,11 @@ def test_what_is_no_job_is_told_in_python_as_well(make):
     with pytest.raises(wm.UsageError) as error:
         make()
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_numbers_of_numpy_are_numbers():
+    plain, theirs = (replace(TRAINING, tokens=tokens) for tokens in (10**9, np.int64(10**9)))
+    assert answer(theirs).carbon_g == answer(plain).carbon_g
 
 
 DAY = replace(INFERENCE, cached=0.3)
@@ -247,7 +258,7 @@ def test_replicas_and_requests_tell_how_much_of_the_time_is_waited():
         for one in (few, many)
     ]
     assert waits[1] > 5 * waits[0]
-    with pytest.raises(wm.UsageError, match="replicas cannot serve"):
+    with pytest.raises(wm.UsageError, match="1 replica cannot serve"):
         wm.estimate_inference(replace(day, requests_per_day=1e8, replicas=1))
 
 

@@ -14,6 +14,7 @@ from wattermark.verbs.lint.cells import read_value
 from wattermark.verbs.lint.devices import device_facts
 from wattermark.verbs.lint.keys import split_heading, split_key
 from wattermark.verbs.lint.linting import lint, read_page
+from wattermark.verbs.lint.sections import phase_of
 
 
 def claims(text, name):
@@ -69,6 +70,7 @@ def test_a_key_says_quantity_and_unit(key, quantity, base):
 @pytest.mark.parametrize(
     "key",
     [
+        "inference",
         "learning_rate",
         "loss",
         "batch_size",
@@ -325,6 +327,21 @@ def test_what_something_beside_it_multiplies_is_not_the_number(text, name):
     assert found == ["duration_s"]
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        pytest.param('{"num_nodes": 1, "num_gpus": 8}', "c.json", id="one node"),
+        pytest.param("- W&B runs: https://x\n- GPUs: 8", "c.md", id="runs that nobody counts"),
+        pytest.param("- Nodes: 4\n- Total GPUs: 8", "c.md", id="the total"),
+        pytest.param("| | Nodes | GPUs (total) |\n|---|---|---|\n| a | 4 | 8 |", "c.md", id="in a heading"),
+        pytest.param("- Number of nodes: 4\n- Hardware: 4 nodes x 2 A100", "c.md", id="nodes in the count"),
+    ],
+)
+def test_what_multiplies_nothing_leaves_the_number(text, name):
+    found = [one for group in work(text, name) for one in group.claims if one.quantity == "devices"]
+    assert [one.value for one in found] == [8]
+
+
 SECTIONS = """# M
 
 ## Base model
@@ -351,6 +368,32 @@ def test_sections_of_several_phases_are_several_works():
     field = f"---\nco2_eq_emissions:\n  emissions: 900\n  training_type: fine-tuning\n---\n{SECTIONS}"
     in_grams = [group.name for group in work(field) if any(one.grams_field for one in group.claims)]
     assert in_grams == ["fine-tuning"]
+
+
+@pytest.mark.parametrize(
+    ("title", "phase"),
+    [
+        ("Pre-training", "pre-training"),
+        ("The base model", "pre-training"),
+        ("LoRA fine-tuning", "fine-tuning"),
+        ("Inference", "inference"),
+        ("Evaluation", "evaluation"),
+        ("Memory usage", ""),
+        ("Energy usage", ""),
+        ("Preserving privacy", ""),
+        ("Inference and training", ""),
+        ("Pre-training and fine-tuning", ""),
+        ("Environmental impact", ""),
+    ],
+)
+def test_a_heading_names_a_phase_or_none(title, phase):
+    assert phase_of(title) == phase
+
+
+def test_use_in_an_object_is_a_work_of_its_own():
+    text = '{"model": "x", "training": {"gpu_hours": 5, "energy_kwh": 2}, "inference": {"emissions_kg": 1}}'
+    found = [{one.quantity for one in group.claims} for group in work(text, "c.json")]
+    assert found == [{"device_time_s", "energy_j"}, {"carbon_g"}]
 
 
 def test_a_row_of_what_was_not_emitted_is_no_work_and_another_device_has_its_own_power():
@@ -401,6 +444,8 @@ ROWS = "| Stage | GPU hours |\n|---|---|\n"
         pytest.param("first 1000;warmup 100;main 900;second 200;Total 1000", True, id="and one forgotten"),
         pytest.param("Total (2 stages) 1200;first 1000;second 200", False, id="the total first"),
         pytest.param("All models 1100;first 1000;second 200", True, id="called all"),
+        pytest.param("Mean-field training 10;b 20;Total 30", False, id="a name that begins like a mean"),
+        pytest.param("Savings program 10;b 20;Total 30", False, id="and like a saving"),
         pytest.param("a 10;b 20;Pretraining total 30;SFT 5;Total 35", False, id="a subtotal at the end"),
         pytest.param("web 10;code 20;Pretraining 30;SFT 5;Total 35", False, id="a parent below its parts"),
         pytest.param("a 10;b 5;failed 1;Total (excl. failed runs) 15", False, id="a total that leaves out"),
@@ -551,6 +596,7 @@ def test_what_cannot_be_read_is_told_in_one_sentence(tmp_path, name, text, says)
         pytest.param("- GPU hours: " + "9" * 900_000, id="a number of a megabyte"),
         pytest.param(f"| {'gpu hours ' * 50_000}|\n|---|\n| 5 |", id="a heading of half a megabyte"),
         pytest.param("<table><tr><td>5</td></tr></table>\n" * 20_000, id="many tables"),
+        pytest.param("- Energy: 5 kWh\n- PUE: 1.1\n" * 15_000, id="many labels"),
         pytest.param("- Energy: 5 kWh " + "(5 kWh) " * 100_000, id="one value, again and again"),
     ],
 )

@@ -125,8 +125,9 @@ def load(path: Path) -> Config:
     try:
         with file.open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}", fix="Give a config.json") from error
+    except (OSError, ValueError) as error:  # a name may hold what no file can be called
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"{file} cannot be read: {why}", fix="Give a config.json") from error
     if len(data) > MOST_BYTES:
         raise UsageError(f"{file} is larger than {MOST_BYTES} bytes", fix="Give a config.json")
     try:

@@ -34,6 +34,7 @@ _UNITS: Final[Mapping[str, tuple[tuple[float, str], ...]]] = {
 }
 _MOST_MISFIT: Final = 0.5
 """Of a factor, on a logarithmic scale: what is printed may be so far from what the factor alone makes."""
+_UNIT_MISFIT: Final = 0.05
 _NARROW: Final = 3.0
 """How many times as large as the span of the bounds a factor is that says something, at least ..."""
 _NARROWEST: Final = 100.0
@@ -70,9 +71,15 @@ def likely_cause(
         (abs(log(factor / ratio)), order, Slip(factor, says))
         for order, (factor, says) in enumerate(_factors(blamed, claims))
         if between[0] <= factor <= between[1]
-        and abs(log(factor / ratio)) <= _MOST_MISFIT * abs(log(factor))  # rounding alone explains nothing
+        and abs(log(factor / ratio)) <= _most_misfit(blamed, factor)  # rounding alone explains nothing
     ]
     return min(fits, key=lambda fit: fit[:2])[2] if fits else None
+
+
+def _most_misfit(blamed: str, factor: float) -> float:
+    """A unit is exact; a power of ten is told from others even where few digits are printed."""
+    exact = any(factor == one for one, _ in _UNITS.get(_base(blamed), ()))
+    return min(_UNIT_MISFIT, _MOST_MISFIT * abs(log(factor))) if exact else _MOST_MISFIT * abs(log(factor))
 
 
 def brought_home(

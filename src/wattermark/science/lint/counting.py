@@ -21,12 +21,18 @@ _HOST = r"(?:node|server|machine|host|instance)"
 _HOSTS = re.compile(rf"{_MANY}(?:{_TIMES}|\s*)(?:\w+\s)?{_HOST}s?\b", _FLAGS)
 _LED = r"(?:^|[(,;:/+]|\b(?:with|of|on|and|using|used|by|each|x|\u00d7|\*))\s*"
 _BEFORE = re.compile(rf"{_LED}{_MANY}{_SIZE}(?:{_TIMES}|\s*)(?=[A-Za-z])", _FLAGS)
-_AFTER = re.compile(rf"[x\u00d7*]\s*({_ONE})(?![\w\u00d7*])(?!{_TIMES})", _FLAGS)
+_AFTER = re.compile(rf"(?<![A-Za-z])[x\u00d7*]\s*({_ONE})(?![\w\u00d7*])(?!{_TIMES})", _FLAGS)
 _TIME = re.compile(
     r"(?:(?!(?:for|over|in|at|during)\b)[A-Za-z][\w.]*[\s-]+){0,3}(?:hours?|hrs?|h|days?)\b", _FLAGS
 )
 _GENERIC = re.compile(r"\b(?:[GT]PU|accelerator|chip|device)s?\b", _FLAGS)
 _EACH = re.compile(rf"\b(?:(?<!W )each|per\s+{_HOST})\b", _FLAGS)
+_OF_EACH = re.compile(r"\s*(?:x|\u00d7|\*|,?\s*(?:of|with|having))?\s*", _FLAGS)
+_TOTAL = re.compile(r"\b(?:total|altogether|overall)\b", _FLAGS)
+_MACHINE = re.compile(r"(?:NVIDIA\s+)?[DH]GX\b", _FLAGS)
+_MACHINES = re.compile(rf"(?:{_MANY}(?:{_TIMES}|\s*))?(?:NVIDIA\s+)?[DH]GX\b(?!-2)", _FLAGS)
+_GPUS_OF_A_MACHINE = 8
+"""Of a DGX or HGX since 2016, but for the DGX-2."""
 _JOINED = re.compile(r"\band\b|\+|&|,", _FLAGS)
 _SLICE = re.compile(r"(?:\b|(?<=tpu))v(\d)(e|p|lite\w*)?-(\d+)\b", _FLAGS)
 _COUNTED_BY_CORES = "234"
@@ -50,16 +56,29 @@ def count_devices(text: str, is_device: Callable[[str], bool]) -> Number | None:
     """
     hosts, chips = _HOSTS.search(text), _chips(text)
     told = list(_told(text, hosts, is_device))
+    machines = _MACHINES.search(text)
+    if not told and machines:
+        return read_number(str(_product(machines[1] or "1") * _GPUS_OF_A_MACHINE))
     counts = {count for _, count in told}
     several = len(counts) > 1
     if not (counts or chips) or (several and (hosts or not _JOINED.search(text))):
         return None
     count = sum(counts) if counts else 1
-    if told and not several and (_EACH.search(text) or (hosts and hosts.start() < told[0][0])):
-        if hosts is None:
-            return None
-        count *= _product(hosts[1])
-    return read_number(str(count * (chips or 1)))
+    times = _times(text, hosts, told[0][0]) if told and not several else 1
+    return read_number(str(count * times * (chips or 1))) if times else None
+
+
+def _times(text: str, hosts: re.Match[str] | None, at: int) -> int:
+    """By how many nodes a count is multiplied: 1 where it is that of all; 0 where nobody can tell."""
+    each = _EACH.search(text)
+    if hosts is None:
+        return 0 if each else 1
+    if hosts.start() > at:
+        return _product(hosts[1]) if each else 1
+    between = text[hosts.end() : at]
+    if each or (_OF_EACH.fullmatch(between) and not _TOTAL.search(text)):
+        return _product(hosts[1])
+    return 1 if _TOTAL.search(text) or re.search(r"[(/:]", between) else 0
 
 
 def _told(
@@ -69,7 +88,8 @@ def _told(
     for hit in _BEFORE.finditer(text):
         named = re.split(r"[,;(+/]|\band\b", text[hit.end() :], maxsplit=1)[0]
         is_host = hosts is not None and hosts.start(1) == hit.start(1)
-        if not is_host and not _TIME.match(named) and (_GENERIC.search(named) or is_device(named)):
+        is_other = is_host or _MACHINE.match(named) or _TIME.match(named)
+        if not is_other and (_GENERIC.search(named) or is_device(named)):
             yield hit.start(1), _product(hit[1])
     for hit in _AFTER.finditer(text):
         if is_device(text[: hit.start()]):

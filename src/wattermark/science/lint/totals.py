@@ -39,8 +39,8 @@ def check_totals(totals: Sequence[Total]) -> Iterator[Finding]:
 def check_components(claims: Mapping[str, Claim]) -> tuple[tuple[Finding, ...], dict[str, Claim]]:
     """The energy of a machine against that of its parts, and the claims without the parts.
 
-    Beside the energy of processors or memory, that of the accelerators is a part as well. A PUE above one
-    is in the whole or is not, so that the sum says nothing then.
+    Beside the energy of processors or memory, that of the accelerators is a part as well. A PUE is in the
+    whole, or is not.
 
     Parameters
     ----------
@@ -52,10 +52,14 @@ def check_components(claims: Mapping[str, Claim]) -> tuple[tuple[Finding, ...], 
     parts = tuple(claims[name] for name in COMPONENTS if name in claims)
     rest = {name: claim for name, claim in claims.items() if name not in COMPONENTS}
     total = rest.get("energy_j")
-    if total is None or len(parts) < len(COMPONENTS) or ("pue" in rest and rest["pue"].high > 1):
+    if total is None and "carbon_g" not in rest and "it_energy_j" in claims:
+        return (), {**rest, "it_energy_j": claims["it_energy_j"]}
+    if total is None or len(parts) < len(COMPONENTS):
         return (), rest
     whole = Total(total, parts, listed=True)
-    return (() if _gap(whole) == 0 else (_wrong(whole, _gap(whole), complete=True),)), rest
+    with_pue = replace(total, low=total.low / rest["pue"].high) if "pue" in rest else total
+    fits = _gap(replace(whole, total=with_pue)) == 0
+    return (() if fits else (_wrong(whole, _gap(whole), complete=True),)), rest
 
 
 def _wrong(total: Total, gap: float, complete: bool) -> Finding:

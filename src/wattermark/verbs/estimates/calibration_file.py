@@ -58,8 +58,9 @@ def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(MOST_BYTES)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", fix=FIX) from error
+    except (OSError, ValueError) as error:  # a name may hold what no file can be called
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path} cannot be read: {why}", fix=FIX) from error
 
 
 def _short(value: object) -> str:

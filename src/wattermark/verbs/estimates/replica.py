@@ -100,6 +100,6 @@ def check_load(busy: float, replicas: int) -> None:
     """
     if busy > replicas:
         raise UsageError(
-            f"{replicas} replicas cannot serve that many requests a day",
+            f"{replicas} {'replica' if replicas == 1 else 'replicas'} cannot serve that many requests a day",
             fix=f"Give --replicas {fewest_replicas(busy)} at least, or a larger --batch",
         )

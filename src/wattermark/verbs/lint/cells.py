@@ -50,6 +50,12 @@ def first_number(text: str) -> tuple[Number, str] | None:
     return None if _GOES_ON.match(rest) else (number, rest)
 
 
+def more_than_one(text: str) -> bool:
+    """Whether a text begins with a number above one."""
+    found = first_number(text)
+    return found is not None and found[0].value > 1
+
+
 def read_value(meant: Meant, label: str, text: str, where: str, line: int) -> Claim | None:
     """A claim from a label and the text beside it: the text's own unit counts before the label's."""
     found = first_number(text)

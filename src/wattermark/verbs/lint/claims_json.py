@@ -17,6 +17,7 @@ from wattermark.verbs.lint.devices import named_device
 from wattermark.verbs.lint.grouping import ADDITIVE, Devices, explicit, inherited, of_all, totals_of
 from wattermark.verbs.lint.keys import DEVICE_KEYS, split_key, with_unit
 from wattermark.verbs.lint.quantities import words_of
+from wattermark.verbs.lint.sections import TRAININGS, phase_of
 
 NAME_KEYS = ("name", "case_id", "model", "model_id", "id", "row")
 PLAIN_KEYS = (*NAME_KEYS, "source", "citation", "notes", "note", "comment", "url", "region")
@@ -51,7 +52,7 @@ def _read(text: str, name: str, devices: Devices) -> Page:
         rest = {key: entry for key, entry in root.items() if key != "claims"}
         shared = reader.claims(rest, "")
         rows = root["claims"][1]
-    objects = [(i, row) for i, row in enumerate(rows) if isinstance(row, dict)]
+    objects = [(i, one) for i, row in enumerate(rows) if isinstance(row, dict) for one in _works(row)]
     if not objects:
         raise UsageError(f"{name} holds no object with claims", fix='Write one: {"gpu_hours": 1000, ...}')
     table = [(_name(row, i), reader.claims(row, f"[{i}]." if len(rows) > 1 else "")) for i, row in objects]
@@ -98,6 +99,18 @@ def _key_lines(text: str) -> Iterator[int]:
             yield line
 
 
+def _works(row: Located) -> Iterator[Located]:
+    """An object, and those in it that are about the use of a model and not about its training."""
+    apart = {key: entry for key, entry in row.items() if isinstance(entry[1], dict) and _is_use(key)}
+    yield {key: entry for key, entry in row.items() if key not in apart}
+    for key, entry in apart.items():
+        yield {key: entry}
+
+
+def _is_use(key: str) -> bool:
+    return phase_of(key.replace("_", " ")) not in ("", *TRAININGS)
+
+
 def _located(value: Any, lines: Iterator[int]) -> Any:
     if isinstance(value, dict):
         return {key: (next(lines), _located(inner, lines)) for key, inner in value.items()}
@@ -127,7 +140,7 @@ class _Reader:
                 found += self._claim(key, value, f"{where}{key}", line)
         if triple:
             found += self._triple(row, where)
-        return of_all(explicit(found), {word for key in row for word in words_of(key)})
+        return of_all(explicit(found), [(key, str(value)) for key, (_, value) in row.items()])
 
     def _claim(self, key: str, value: Any, where: str, line: int) -> Iterator[Claim]:
         if isinstance(value, str) and not isinstance(value, Digits) and key.lower() in DEVICE_KEYS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from wattermark.values.claims import Claim, Group, Page
@@ -12,6 +13,7 @@ from wattermark.verbs.lint.claims_tables import read_table, tables_in
 from wattermark.verbs.lint.front_matter import front_claims
 from wattermark.verbs.lint.grouping import (
     NO_WORK,
+    OF_DEVICE,
     OF_SITE,
     SHARED,
     Devices,
@@ -21,7 +23,6 @@ from wattermark.verbs.lint.grouping import (
     totals_of,
 )
 from wattermark.verbs.lint.html_tables import html_tables
-from wattermark.verbs.lint.quantities import words_of
 from wattermark.verbs.lint.sections import TRAININGS, Sections, phase_of, sections_of
 from wattermark.verbs.lint.sentences import Line, sentences
 
@@ -42,7 +43,8 @@ def read_markdown(text: str, name: str, devices: Devices) -> Page:
     page = explicit([*claimed, *listed, *again, *read_said(told)])
     works = _works([*claimed, *again], listed, read_said(told), front, sections_of(plain))
     tables = [read_table(rows, devices) for rows in (*tables_in(body, before), *written)]
-    shared = [claim for claim in page if _once(claim, page)]
+    often = Counter(claim.quantity for claim in page)
+    shared = [claim for claim in page if claim.quantity in SHARED and often[claim.quantity] == 1]
     groups = [*works, *groups]
     for rows, _ in tables:
         groups += [_row(label, claims, shared, devices) for label, claims in rows if claims]
@@ -76,7 +78,8 @@ def _row(label: str, claims: Sequence[Claim], shared: Sequence[Claim], devices: 
     """A row with what holds for all of the page; no work, where it tells what was not emitted."""
     if NO_WORK.match(label):
         return Group(label, ())
-    return Group(label, inherited(claims, shared, other_device=bool(devices(label, "", 0))))
+    of_device = any(claim.quantity in OF_DEVICE for claim in shared)
+    return Group(label, inherited(claims, shared, other_device=of_device and bool(devices(label, "", 0))))
 
 
 def _parted(text: str) -> tuple[str, str, int]:
@@ -94,16 +97,12 @@ def _lists(lines: Sequence[Line], devices: Devices) -> tuple[list[Claim], list[L
     """The claims of labels with values, and the lines that are none."""
     listed: list[Claim] = []
     prose: list[Line] = []
-    words: set[str] = set()
+    entries: list[tuple[str, str]] = []
     for line, text in lines:
         hit = LABEL.fullmatch(text)
         found = list(read_label(hit[1].strip(), hit[2], line, devices)) if hit else []
         listed += found
-        words |= set(words_of(hit[1])) if hit else set()
+        entries += [(hit[1], hit[2])] if hit else []
         if not found:
             prose.append((line, text))
-    return of_all(listed, words), prose
-
-
-def _once(claim: Claim, page: Sequence[Claim]) -> bool:
-    return claim.quantity in SHARED and sum(one.quantity == claim.quantity for one in page) == 1
+    return of_all(listed, entries), prose

@@ -48,14 +48,14 @@ def read_table(rows: Cells, devices: Devices) -> tuple[list[Row], list[str]]:
     meant = [split_heading(heading) for heading in headings]
     if not any(meant[1:]) and (columns := list(_columns(rows, devices))):
         return columns, []
-    words = {word for heading in headings for word in words_of(heading)}
     used = {i for i, one in enumerate(meant) if one is not None}
     read = [(cells, list(_row(line, cells, headings, devices))) for line, cells in rows[1:]]
     used |= {i for _, claims in read for i, _ in claims}
     unknown = [heading for i, heading in enumerate(headings) if i and heading and i not in used]
     unknown = unknown if any(claims for _, claims in read) or _is_ours(headings) else []
     return [
-        (cells[0] if cells else "", of_all([one for _, one in claims], words)) for cells, claims in read
+        (cells[0] if cells else "", of_all([one for _, one in claims], zip(headings, cells, strict=False)))
+        for cells, claims in read
     ], unknown
 
 
@@ -63,8 +63,6 @@ def _columns(rows: Cells, devices: Devices) -> Iterator[Row]:
     """A work for each column, where the first one holds labels; a column of units belongs to the labels."""
     headings = rows[0][1]
     units = next((i for i, heading in enumerate(headings) if heading.lower() in ("unit", "units")), None)
-    labels = [words_of(cells[0]) for _, cells in rows[1:] if cells]
-    words = {word for label in labels for word in label}
     for i in range(1, len(headings)):
         found: list[Claim] = []
         for line, cells in rows[1:]:
@@ -72,7 +70,8 @@ def _columns(rows: Cells, devices: Devices) -> Iterator[Row]:
                 label = cells[0] if units is None else f"{cells[0]} ({cells[units]})"
                 found += read_label(label, cells[i], line, devices)
         if found:
-            yield headings[i] or "the table", of_all(found, words)
+            entries = [(cells[0], cells[i]) for _, cells in rows[1:] if i < len(cells)]
+            yield headings[i] or "the table", of_all(found, entries)
 
 
 def _is_ours(headings: Sequence[str]) -> bool:

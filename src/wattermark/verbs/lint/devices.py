@@ -22,6 +22,8 @@ DEVICE_WORDS = (
     {"accelerator"},
     {"hardware", "used"},
 )
+DEVICE_PLURALS = ({"gpus"}, {"chips"}, {"accelerators"}, {"tpus"}, {"devices"})
+_NODES = re.compile(r"\d\s*(?:\w+\s)?(?:nodes?|servers?|machines?|hosts?)\b", re.IGNORECASE)
 _LONGEST = 300
 """Of a description that is looked at. [characters]"""
 
@@ -31,8 +33,8 @@ def named_device(text: str, where: str, line: int, devices: Devices) -> Iterator
     text = text[:_LONGEST]
     yield from devices(text, where, line)
     count = count_devices(text, lambda name: bool(devices(name, where, line)))
-    if count is not None:
-        yield device_count(count, where, line)
+    if count is not None:  # nodes that stand in the text itself are in the count
+        yield device_count(count, f"{where}, all nodes" if _NODES.search(text) else where, line)
 
 
 def device_facts(name: str, where: str, line: int) -> tuple[Claim, ...]:

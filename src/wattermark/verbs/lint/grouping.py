@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from wattermark.values.claims import Claim, Total
+from wattermark.verbs.lint.cells import more_than_one
+from wattermark.verbs.lint.quantities import words_of
 
 ADDITIVE = ("device_time_s", "it_energy_j", "facility_energy_j", "energy_j", "carbon_g", "water_l")
 OF_SITE = ("pue", "intensity_g_per_kwh", "wue_l_per_kwh", "ewif_l_per_kwh")
@@ -24,11 +26,17 @@ _TOTAL = re.compile(
 )
 _NO_PART = re.compile(
     r"\W*(?:average|avg|mean|median|min(?:imum)?|max(?:imum)?|std|sd|range|per |sub-?total|\u03a3"
-    r"|of which|thereof|including|incl)\b|\s*(?:[-\u2013\u2022\u21b3\u2514>]|&nbsp;)|.*\b(?:sub-?)?total\W*$",
+    r"|of which|thereof|including|incl)\b(?!-)"
+    r"|\s*(?:[-\u2013\u2022\u21b3\u2514>]|&nbsp;)|.*\b(?:sub-?)?total\W*$",
     re.IGNORECASE,
 )
 """Rows that say something of the others, or are a part of one of them."""
-NO_WORK = re.compile(r"\W*(?:offsets?|credits?|savings?|saved|avoided|removals?)\b", re.IGNORECASE)
+_WHOLE = re.compile(r"\b(?:total|overall|all|nodes)\b", re.IGNORECASE)
+NO_WORK = re.compile(
+    r"\W*(?:carbon\s+)?(?:offsets?|credits?|savings?|saved|avoided|removals?)"
+    r"(?:\s+(?:emissions?|carbon|energy))?\W*(?:\(.*\))?\W*$",
+    re.IGNORECASE,
+)
 """Rows of what was not emitted."""
 MULTIPLIERS = {
     "devices": {"nodes", "node", "servers", "hosts", "machines", "runs", "seeds", "trials", "jobs"},
@@ -43,10 +51,14 @@ def explicit(claims: Sequence[Claim]) -> list[Claim]:
     return [claim for claim in claims if not claim.ours or claim.quantity not in said]
 
 
-def of_all(claims: Sequence[Claim], words: Collection[str]) -> list[Claim]:
-    """Claims without those that something beside them multiplies, by the words of their headings or keys."""
+def of_all(claims: Sequence[Claim], entries: Iterable[tuple[str, str]]) -> list[Claim]:
+    """Claims without those that something beside them multiplies: labels or headings, and their values.
+
+    A count that says that it is the total, or that was made of nodes itself, is no part.
+    """
+    words = {word for label, value in entries if more_than_one(value) for word in words_of(label)}
     multiplied = {quantity for quantity, names in MULTIPLIERS.items() if not names.isdisjoint(words)}
-    return [claim for claim in claims if claim.quantity not in multiplied]
+    return [claim for claim in claims if claim.quantity not in multiplied or _WHOLE.search(claim.where)]
 
 
 def inherited(

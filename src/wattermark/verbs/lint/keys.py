@@ -53,6 +53,8 @@ USUAL_KEYS = (
     *("device_time_s", "devices", "power_w", "energy_j", "pue", "intensity_g_per_kwh", "carbon_g"),
     *("wue_l_per_kwh", "water_l", "params", "tokens"),
 )
+_ALONE = ("inference", "request", "query", "prompt", "token", "parameter", "param")
+"""One of something is no count of it, but what a column is about."""
 _LONGEST = 200
 """Of a key or a heading. [characters]"""
 _HOURS = Unit("s", 3600.0, "h")
@@ -75,7 +77,7 @@ def usual_keys() -> str:
 
 def split_key(key: str) -> tuple[str, Unit] | None:
     """``gpu_energy_mwh`` is energy before PUE, in MWh. The longest end that is a unit counts."""
-    if len(key) > _LONGEST:
+    if len(key) > _LONGEST or key.strip().lower() in _ALONE:
         return None
     words = [word for word in re.split(r"[\s_]+", key.strip()) if word]
     for at in range(len(words)):

@@ -23,7 +23,7 @@ class Linted:
     """What was found in a file, and how much of it was understood.
 
     ``unread`` counts numbers with units in sentences that were left alone, ``unchecked`` the rows behind
-    the first few hundred bad ones; ``note`` says what kind of file it is, where that matters.
+    the first hundred bad ones; ``note`` says what kind of file it is, where that matters.
     """
 
     file: str

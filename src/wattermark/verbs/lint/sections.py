@@ -13,8 +13,8 @@ _HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*)")
 _PHASES = {
     "pre-training": re.compile(r"base model|pre-?train", re.IGNORECASE),
     "fine-tuning": re.compile(r"fine-?tun|\b(?:sft|lora|dpo|rlhf)\b|alignment|adapter", re.IGNORECASE),
-    "inference": re.compile(r"inference|serving|deploy|latency|usage", re.IGNORECASE),
-    "evaluation": re.compile(r"evaluat|benchmark", re.IGNORECASE),
+    "inference": re.compile(r"\b(?:inference|serving|deployment|latency)\b", re.IGNORECASE),
+    "evaluation": re.compile(r"\b(?:evaluation|benchmarks?)\b", re.IGNORECASE),
 }
 TRAININGS = frozenset(("pre-training", "fine-tuning"))
 
@@ -22,7 +22,8 @@ TRAININGS = frozenset(("pre-training", "fine-tuning"))
 def phase_of(text: str) -> str:
     """Pre-training, fine-tuning, inference or evaluation; empty where a text names none, or several."""
     told = [phase for phase, words in _PHASES.items() if words.search(text)]
-    return told[0] if len(told) == 1 else ""
+    trains = re.search(r"\btrain", text, re.IGNORECASE)
+    return told[0] if len(told) == 1 and not (trains and told[0] not in TRAININGS) else ""
 
 
 @dataclass(frozen=True, slots=True)
