@@ -15,7 +15,7 @@ from wattermark.verbs.lint.claims_markdown import read_markdown
 from wattermark.verbs.lint.devices import device_facts
 
 STDIN = "-"
-MOST_BYTES = 1_000_000
+MOST_BYTES = 500_000
 
 
 @dataclass(frozen=True, slots=True)
