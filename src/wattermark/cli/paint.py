@@ -6,7 +6,7 @@ import io
 import json
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from wattermark.cli.terminal import harmless
@@ -46,17 +46,23 @@ def paint(sections: Iterable[Section], *, title: str = "", stderr: bool = False)
     """Write sections one under the other."""
     if (sys.stderr if stderr else sys.stdout) is None:
         return  # closed: nobody reads it
+    from rich.console import Group
+
     out = console(stderr=stderr)
-    if title:
-        out.print(_plain(title, "bold"))
+    parts = [_plain(title, "bold")] if title else []
     for section in sections:
-        if section.title:
-            out.print(_plain(f"\n{section.title}", "bold cyan"))
-        if section.lines:
-            out.print(_table(section.lines))
-        if section.sentences:
-            out.print(_plain("\n".join(_hanging(sentence, out.width) for sentence in section.sentences)))
+        parts += _parts(section, out.width)
+    out.print(Group(*parts))  # at once: each call of its own takes a third of a millisecond
     out.file.flush()
+
+
+def _parts(section: Section, width: int) -> Iterator[Any]:
+    if section.title:
+        yield _plain(f"\n{section.title}", "bold cyan")
+    if section.lines:
+        yield _table(section.lines)
+    if section.sentences:
+        yield _plain("\n".join(_hanging(sentence, width) for sentence in section.sentences))
 
 
 def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, right: Iterable[int] = ()) -> None:

@@ -99,52 +99,6 @@ def most_batch(model: Architecture, requests: Requests, accelerator: Accelerator
     return max(1, int(float(left) / kept)) if kept else int(requests.batch)
 
 
-TRAINING_BYTES: Final = {"full": 16.0, "dpo": 18.0, "rl": 18.0, "lora": 2.0, "qlora": 0.6}
-"""Memory of a parameter while training: weights, gradients and Adam's moments in mixed precision; a reference
-model beside them; frozen weights, in 16 or in 4 bits."""
-
-
-def training_gigabytes(params: float, method: str) -> float:
-    """Memory that the parameters take while training, activations aside. [GB]
-
-    Parameters
-    ----------
-    params : float
-        All of them. [1]
-    method : str
-        One of ``TRAINING_BYTES``.
-
-    References
-    ----------
-    .. [1] S. Rajbhandari et al., "ZeRO", arXiv:1910.02054, section 3: 16 bytes a parameter.
-    """
-    return params * TRAINING_BYTES[method] / BYTES_PER_GB
-
-
-def weights_gigabytes(params: float) -> float:
-    """Memory of weights in 16 bit. [GB]
-
-    Parameters
-    ----------
-    params : float
-        All of them. [1]
-    """
-    return params * 2 / BYTES_PER_GB
-
-
-def memory_gigabytes(accelerator: Accelerator, count: float) -> float:
-    """Memory of some accelerators. [GB]
-
-    Parameters
-    ----------
-    accelerator : Accelerator
-        Of one kind.
-    count : float
-        [1]
-    """
-    return accelerator.memory_bytes * count / BYTES_PER_GB
-
-
 def gigabytes(model: Architecture, requests: Requests) -> float:
     """Memory of the weights. [GB]
 

@@ -207,28 +207,6 @@ def cache_bytes(model: Architecture, requests: Requests) -> Number:
     return KV_BYTES * kv_values(model, requests.input_tokens + requests.output_tokens / 2)
 
 
-def experts_like(params: float, active_params: float) -> int:
-    """Experts of a mixture of which only the sizes are known, if a token goes through one of them.
-
-    Parameters
-    ----------
-    params, active_params : float
-        All, and those that a token passes through. [1]
-    """
-    return max(1, round(params / active_params))
-
-
-def layers_like(params: float) -> float:
-    """How deep a model of that size usually is; for models of which only the size is known.
-
-    Parameters
-    ----------
-    params : float
-        All parameters. [1]
-    """
-    return float(np.clip(32.0 * (params / 8e9) ** (1 / 3), 6.0, 128.0))
-
-
 def cached_tokens(input_tokens: Number, share: Number) -> Number:
     """Input tokens that were read before.
 

@@ -13,7 +13,7 @@ from wattermark.factors.hardware import host_factors, host_power_factor, sheet_f
 from wattermark.factors.table import named
 from wattermark.factors.training import system_power_factor
 from wattermark.report.numbers import COUNT, say
-from wattermark.science.serving import experts_like, layers_like
+from wattermark.science.sizes import experts_like, layers_like
 from wattermark.science.sketch_training import sheet_powers, system_power
 from wattermark.science.terms import Energy
 from wattermark.values.factors import Factor, Place

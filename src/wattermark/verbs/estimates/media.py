@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from wattermark.factors.generation import GenerationFactors, generation_factors
 from wattermark.factors.hardware import host_power_factor
-from wattermark.science.capacity import memory_gigabytes, weights_gigabytes
 from wattermark.science.generation import Generation
+from wattermark.science.sizes import memory_gigabytes, weights_gigabytes
 from wattermark.science.sketch_serving import idle_by_share, media, usual_idle
 from wattermark.values.estimate import Estimate
 from wattermark.values.jobs import Media, Site

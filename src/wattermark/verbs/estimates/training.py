@@ -9,7 +9,7 @@ from wattermark.errors import UsageError
 from wattermark.factors.accelerators import has_units, peak_flops
 from wattermark.factors.training import generation_of, is_mixture, mfu_factor
 from wattermark.report.numbers import COUNT, say
-from wattermark.science.capacity import memory_gigabytes, training_gigabytes
+from wattermark.science.sizes import memory_gigabytes, training_gigabytes
 from wattermark.science.sketch import Sketch, known_besides, together
 from wattermark.science.sketch_training import held, training, with_experiments
 from wattermark.science.training import hours_to_s, implied_mfu, training_flops
