@@ -39,6 +39,7 @@ INTEL_MAX_UJ = 262_143_328_850  # 2**32 units of 61 uJ
 LIBRARIES = {
     "powercap.c": "libfakepowercap.so",
     "nvml.c": "libnvidia-ml.so.1",
+    "hlml.c": "libhlml.so",
     "clock.c": "libfakeclock.so",
 }
 FAKE_VARIABLES = ("FAKE_POWERCAP_ROOT", "FAKE_NVML_SPEC", "FAKE_CLOCK_FILE")

@@ -1,6 +1,7 @@
 """What every reader must keep. A new one adds one function to READERS."""
 
 import json
+import os
 
 import pytest
 
@@ -8,6 +9,7 @@ from fakes.meters import Gpu, Signal
 from fakes.tree import Process, chip, powercap_tree, proc_tree, supply
 from readers.audit import facts
 from wattermark.readers.battery import BatteryReader
+from wattermark.readers.gaudi import GaudiReader
 from wattermark.readers.hwmon import HwmonReader
 from wattermark.readers.load import LoadReader
 from wattermark.readers.rapl import RaplReader
@@ -25,6 +27,16 @@ def nvml(_tmp_path, bench, program):
     bench().nvml([Gpu(Signal.const(300)), Gpu(Signal.const(150), energy=False)])
     done = program("from readers import audit; audit.nvml()", env=bench().env(program.home))
     return json.loads(done.stdout)
+
+
+def gaudi(tmp_path, bench, _program):
+    bench().env()  # builds the library
+    (tmp_path / "hlml.spec").write_text("600 a 1 0\n300 b 0 0\n")
+    os.environ["FAKE_HLML_SPEC"] = str(tmp_path / "hlml.spec")
+    try:
+        return facts(GaudiReader(str(bench().libs / "libhlml.so"), "all"))
+    finally:
+        del os.environ["FAKE_HLML_SPEC"]
 
 
 def hwmon(tmp_path, _bench, _program):
@@ -53,7 +65,8 @@ def replay(_tmp_path, _bench, _program):
     return facts(ReplayReader(ReaderLog(channels=channels, mono_ns=[0, 10**9, 2 * 10**9], values=values)))
 
 
-READERS = {one.__name__: one for one in (rapl, nvml, hwmon, battery, load, load_of_this_machine, replay)}
+EVERY = (rapl, nvml, gaudi, hwmon, battery, load, load_of_this_machine, replay)
+READERS = {one.__name__: one for one in EVERY}
 
 
 @pytest.fixture(params=READERS)

@@ -20,6 +20,7 @@ VARIABLE = "WATTERMARK_READERS"
 OWN: Mapping[str, str] = {
     "rapl": "wattermark.readers.rapl:RaplReader",
     "nvml": "wattermark.readers.nvml:NvmlReader",
+    "gaudi": "wattermark.readers.gaudi:GaudiReader",
     "hwmon": "wattermark.readers.hwmon:HwmonReader",
     "battery": "wattermark.readers.battery:BatteryReader",
     "load": "wattermark.readers.load:LoadReader",
