@@ -10,8 +10,9 @@ from wattermark.values.factors import Factor
 from wattermark.values.workload import Accelerator
 
 TABLE = "training_fit"
-MOST_ACTIVE = 0.7
-"""Of the parameters of a mixture of experts; the published ones have a fifth or less."""
+SHARES = (0.25, 0.7)
+"""Of active parameters: up to the first a model is a mixture of experts (the published ones have a fifth or
+less), from the second on it is dense, embeddings aside."""
 GENERATIONS = {"ampere": ("a100", "a800"), "hopper": ("h100", "h200", "h800", "h20", "gh200")}
 """Accelerators by how their ids begin."""
 
@@ -30,17 +31,6 @@ def system_power_factor(accelerator_id: str) -> Factor | None:
     columns = ("system_w_low", "system_w", "system_w_high")
     found = factor(row, "training_system_w", key=accelerator_id, columns=columns, unit="W")
     return replace(found, basis="measured", source=row["system_source"])
-
-
-def is_mixture(params: float, active_params: float) -> bool:
-    """Whether a token passes through a part of the experts only; embeddings aside in a dense model.
-
-    Parameters
-    ----------
-    params, active_params : float
-        All, and those of a token. [1]
-    """
-    return active_params < MOST_ACTIVE * params
 
 
 def mfu_factor(accelerator: Accelerator, precision: str, *, mixture: bool) -> Factor:

@@ -101,21 +101,31 @@ def implied_mfu(flops: Number, *, peak_flops: Number, accelerator_hours: Number)
     return flops / (peak_flops * accelerator_hours * S_PER_HOUR)
 
 
-def mfu_by_kind(
-    params: Number, active_params: Number, *, dense: float, mixture: float, most_active: float
+def mfu_by_share(
+    params: Number,
+    active_params: Number,
+    *,
+    dense: float,
+    mixture: float,
+    shares: tuple[float, float],
 ) -> Number:
-    """The utilisation to expect of each model, by whether it is a mixture of experts. [1]
+    """The utilisation to expect of each model, by the share of parameters that a token passes through. [1]
+
+    Between the two shares it goes by a power of them, so that more active parameters never cost less.
 
     Parameters
     ----------
     params, active_params : float or ndarray
-        All, and those that a token passes through: fewer in a mixture. [1]
+        All, and those that a token passes through: fewer in a mixture of experts. [1]
     dense, mixture : float
         Of models of either kind. [1]
-    most_active : float
-        The share of active parameters below which a model is a mixture. [1]
+    shares : pair of float
+        Up to the one a model is a mixture, from the other on it is dense. [1]
     """
-    return np.where(np.less(active_params, most_active * params), mixture, dense)
+    least, most = shares
+    share = np.maximum(np.divide(active_params, params), least)
+    between = mixture * (share / least) ** (np.log(dense / mixture) / np.log(most / least))
+    return np.where(np.greater_equal(share, most), dense, between)
 
 
 def held_energy_j(time_s: Number, power_w: Number) -> Number:

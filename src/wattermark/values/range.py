@@ -30,6 +30,11 @@ class Range:
         return cls(value, value, value)
 
     @property
+    def ends(self) -> tuple[float, float, float]:
+        """Low, best and high."""
+        return self.low, self.best, self.high
+
+    @property
     def is_exact(self) -> bool:
         return self.low == self.high
 

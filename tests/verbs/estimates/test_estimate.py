@@ -117,6 +117,22 @@ def test_what_is_no_job_is_told_in_python_as_well(make):
     assert len(str(error.value).splitlines()) == 1
 
 
+GPUS = st.sampled_from(["h100", "a100", "v100", "tpu-v4"])
+
+
+@given(st.floats(0.02, 0.99), st.floats(1.001, 1.5), GPUS, st.sampled_from(["bf16", "fp8"]))
+def test_more_active_parameters_never_cost_less(share, x, gpu, precision):
+    """The ends within what other draws move them: a model between the kinds has a factor of its own."""
+
+    def at(part):
+        job = replace(TRAINING, gpu=gpu, precision=precision, params=7e11, active_params=7e11 * part)
+        return answer(job).it_energy_j
+
+    less, more = at(share), at(min(share * x, 1.0))
+    assert more.best >= less.best * (1 - 1e-9)
+    assert more.low >= less.low * 0.97 and more.high >= less.high * 0.97
+
+
 def test_numbers_of_numpy_are_numbers():
     plain, theirs = (replace(TRAINING, tokens=tokens) for tokens in (10**9, np.int64(10**9)))
     assert answer(theirs).carbon_g == answer(plain).carbon_g

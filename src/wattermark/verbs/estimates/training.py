@@ -7,15 +7,16 @@ from dataclasses import replace
 
 from wattermark.errors import UsageError
 from wattermark.factors.accelerators import has_units, peak_flops
-from wattermark.factors.training import generation_of, is_mixture, mfu_factor
+from wattermark.factors.training import SHARES, generation_of, mfu_factor
 from wattermark.report.numbers import COUNT, say
 from wattermark.science.sizes import memory_gigabytes, training_gigabytes
 from wattermark.science.sketch import Sketch, known_besides, together
 from wattermark.science.sketch_training import held, training, with_experiments
-from wattermark.science.training import hours_to_s, implied_mfu, training_flops
+from wattermark.science.training import hours_to_s, implied_mfu, mfu_by_share, training_flops
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import Site, Training
+from wattermark.values.range import Range
 from wattermark.values.workload import Accelerator, Architecture
 from wattermark.verbs.estimates.draft import Draft, asked, placed, size
 from wattermark.verbs.estimates.ground import (
@@ -150,9 +151,19 @@ def _flops(job: Training, model: Architecture | None) -> float | None:
 
 
 def _mfu(job: Training, model: Architecture | None, accelerator: Accelerator) -> Factor:
-    mixture = model is not None and is_mixture(model.params, model.active_params)
-    known = mfu_factor(accelerator, job.precision, mixture=mixture)
-    return known if job.mfu is None else given_factor(known.name, job.mfu, "1")
+    dense, mixture = (mfu_factor(accelerator, job.precision, mixture=kind) for kind in (False, True))
+    if job.mfu is not None:
+        return given_factor(dense.name, job.mfu, "1")
+    if model is None:
+        return dense
+    ends = (
+        float(mfu_by_share(model.params, model.active_params, dense=one, mixture=other, shares=SHARES))
+        for one, other in zip(dense.value.ends, mixture.value.ends, strict=True)
+    )
+    found = Range(*ends)
+    if found in (dense.value, mixture.value):
+        return dense if found == dense.value else mixture
+    return replace(mixture, value=found, key="between a mixture of experts and a dense model")
 
 
 def _work(job: Training, model: Architecture | None) -> str:

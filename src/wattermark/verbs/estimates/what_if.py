@@ -13,14 +13,14 @@ from wattermark.errors import UsageError
 from wattermark.factors.accelerators import peak_flops
 from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import power_knots, serving_factors
-from wattermark.factors.training import MOST_ACTIVE, mfu_factor
+from wattermark.factors.training import SHARES, mfu_factor
 from wattermark.science.capacity import fewest_for, has_room
 from wattermark.science.estimate import rows_of
 from wattermark.science.serving import cached_tokens, power_at_batch, request_work
 from wattermark.science.sketch import Sketch
 from wattermark.science.sketch_serving import serving, usual_idle
 from wattermark.science.sketch_training import training, with_experiments
-from wattermark.science.training import mfu_by_kind, training_flops
+from wattermark.science.training import mfu_by_share, training_flops
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import ARITHMETIC, METHODS, PRECISIONS, Site, check_choice
 from wattermark.values.workload import Requests
@@ -129,9 +129,7 @@ def _training(group: Rows, words: Mapping[str, str]) -> _Group:
     dense, mixture = (
         mfu_factor(accelerator, words["precision"], mixture=kind).value.best for kind in (False, True)
     )
-    mfu = mfu_by_kind(
-        group["params"], group["active_params"], dense=dense, mixture=mixture, most_active=MOST_ACTIVE
-    )
+    mfu = mfu_by_share(group["params"], group["active_params"], dense=dense, mixture=mixture, shares=SHARES)
     return _Group(with_experiments(sketch, group["experiments"]), power.factors, {"training_mfu": mfu})
 
 
