@@ -1,13 +1,8 @@
 """What others published, by our formulas: the arithmetic within a percent, the models within their bands."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-
 from peers import jegham
 from published_cases import GROUPS, KINDS, SHOWN, holds, outcome_of, read_cases
 

@@ -1,7 +1,6 @@
 """Closed models: a line through what was published, and a band that holds it."""
 
 import csv
-import sys
 from pathlib import Path
 
 import pytest
@@ -46,7 +45,6 @@ def test_an_unknown_model_says_what_is_missing(job, says):
 
 def test_the_tool_writes_the_shipped_bytes(tmp_path):
     pytest.importorskip("scipy.optimize", reason="the fit needs scipy: pip install scipy")
-    sys.path.insert(0, str(ROOT / "tools"))
     import fit_api
 
     assert fit_api.main(["--out", str(tmp_path)]) == 0

@@ -1,10 +1,9 @@
 """Forecasts: what the first steps tell of the rest, on curves of every kind, and how often that holds."""
 
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from forecast_curves import KINDS, made
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,10 +16,6 @@ from wattermark.science.forecast import (
     whole_over_done,
 )
 from wattermark.values.range import Range
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-
-from forecast_curves import KINDS, made
 
 STEPS = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=40)
 

@@ -2,7 +2,6 @@
 
 import csv
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +114,6 @@ def test_a_wider_band_the_less_is_known(gpu):
 
 def test_the_tool_writes_the_shipped_tables(tmp_path):
     pytest.importorskip("scipy.optimize", reason="the fit needs scipy: pip install scipy")
-    sys.path.insert(0, str(ROOT / "tools"))
     import fit_generation
 
     shipped = fit_generation.TABLES

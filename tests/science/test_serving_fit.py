@@ -1,7 +1,6 @@
 """The serving model: fitted to what was measured, and honest about what it has not seen."""
 
 import csv
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ def solve(matrix, vector):
 
 @pytest.fixture(scope="module", params=sorted(TARGETS))
 def measured(request):
-    sys.path.insert(0, str(ROOT / "tools"))
     import serving_data
 
     rows = serving_data.measured_rows(request.param)
@@ -51,7 +49,6 @@ def test_the_shipped_table_tells_these_errors(measured):
 
 
 def test_the_tool_writes_the_shipped_bytes(tmp_path, monkeypatch):
-    sys.path.insert(0, str(ROOT / "tools"))
     import fit_serving
 
     shipped = (fit_serving.TABLES / "serving_fit.csv").read_bytes()

@@ -1,6 +1,5 @@
 """The default MFU: made from published runs, each with its paper, and honest about those it has not seen."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +35,6 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def tool():
-    sys.path.insert(0, str(ROOT / "tools"))
     import fit_training
 
     return fit_training

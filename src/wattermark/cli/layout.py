@@ -44,4 +44,4 @@ def hanging(sentence: str, width: int) -> str:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, drop_whitespace=True) if len(text) > width else [text]
+    return textwrap.wrap(text, width) if len(text) > width else [text]

@@ -97,8 +97,8 @@ def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, right: Iter
     out.file.flush()
 
 
-def _plain(text: str, style: str = "") -> Any:
+def _plain(text: str) -> Any:
     """Text that holds no markup, whatever its brackets say."""
     from rich.text import Text
 
-    return Text(harmless(text), style=style)
+    return Text(harmless(text))

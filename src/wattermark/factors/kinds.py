@@ -1,11 +1,11 @@
-"""Which other estimate knows a model: people ask for a closed one as if it were open."""
+"""Every model of the tables, and which estimate knows one: a closed one is asked for as if it were open."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from wattermark.factors.table import table
+from wattermark.factors.table import Row, table
 
 
 def asked_elsewhere(name: str, kind: str) -> str:
@@ -19,20 +19,17 @@ def asked_elsewhere(name: str, kind: str) -> str:
         The estimate that does not know it: ``inference``, ``image``, ``video`` or ``api``.
     """
     plain = _plain(name)
-    for other, model, names in _all():
-        if other != kind and plain in map(_plain, names):
+    for other, model, row in all_models():
+        if other != kind and plain in map(_plain, (model, *row["match"].split(";"))):
             return f"Ask for it with: wattermark estimate {other} --model {model}"
     return ""
 
 
-def _all() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Kind, id and names of every model."""
-    for row in table("models"):
-        yield "inference", row["id"], (row["id"], *row["match"].split(";"))
-    for row in table("generation_models"):
-        yield row["task"].removeprefix("text-to-"), row["id"], (row["id"], *row["match"].split(";"))
-    for row in table("api_models"):
-        yield "api", row["model"], (row["model"], *row["match"].split(";"))
+def all_models() -> Iterator[tuple[str, str, Row]]:
+    """Every model: the estimate that knows it, its id and its row."""
+    yield from (("inference", row["id"], row) for row in table("models"))
+    yield from ((row["task"].removeprefix("text-to-"), row["id"], row) for row in table("generation_models"))
+    yield from (("api", row["model"], row) for row in table("api_models"))
 
 
 def _plain(name: str) -> str:

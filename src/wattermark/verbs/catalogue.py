@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
+from wattermark.factors.kinds import all_models
 from wattermark.factors.places import all_places
 from wattermark.factors.serving import has_measurements
 from wattermark.factors.table import Row, named, papers, table
@@ -39,8 +40,7 @@ def find_places(word: str) -> list[dict[str, str | float | None]]:
 def find_models(word: str) -> list[dict[str, str | float | None]]:
     """Models whose name, publisher or kind holds a word. A closed model's size is not known."""
     found: list[dict[str, str | float | None]] = []
-    for kind, row in _models():
-        model = row["id"] if "id" in row else row["model"]
+    for kind, model, row in all_models():
         vendor = next(row[column] for column in ("vendor", "provider", "family") if column in row)
         if word.lower() in f"{model} {row['match']} {vendor} {kind}".lower():
             found.append(
@@ -55,12 +55,6 @@ def find_models(word: str) -> list[dict[str, str | float | None]]:
                 }
             )
     return found
-
-
-def _models() -> Iterator[tuple[str, Row]]:
-    yield from (("inference", row) for row in table("models"))
-    yield from ((row["task"].removeprefix("text-to-"), row) for row in table("generation_models"))
-    yield from (("api", row) for row in table("api_models"))
 
 
 def find_accelerators(word: str) -> list[dict[str, str | float | None]]:

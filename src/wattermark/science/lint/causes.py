@@ -10,6 +10,7 @@ from typing import Final
 from wattermark.values.claims import Claim
 
 AFTER_PUE: Final = ("facility_energy_j", "carbon_g", "water_offsite_l")
+LB_PER_KG: Final = 2.204623
 _SIXES: Final = {
     "g": "g, kg and t are 1000 apart",
     "j": "Wh, kWh and MWh are 1000 apart",
@@ -17,8 +18,8 @@ _SIXES: Final = {
 }
 _UNITS: Final[Mapping[str, tuple[tuple[float, str], ...]]] = {
     "g": (
-        (2.204623, "pounds are printed as kilograms"),
-        (1 / 2.204623, "kilograms are printed as pounds"),
+        (LB_PER_KG, "pounds are printed as kilograms"),
+        (1 / LB_PER_KG, "kilograms are printed as pounds"),
     ),
     "l": (
         (1 / 3.785412, "gallons are printed as litres"),

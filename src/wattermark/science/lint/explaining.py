@@ -9,7 +9,7 @@ from typing import Final
 
 from wattermark.science.lint.causes import Slip, brought_home, likely_cause
 from wattermark.science.lint.relations import IMPLIED, USUAL, Bounds, Intervals, plausible, possible
-from wattermark.science.lint.solving import narrowed, tightest
+from wattermark.science.lint.solving import ANYTHING, narrowed, tightest
 from wattermark.science.lint.told import between, digits, finding, listed, said, spanned
 from wattermark.values.claims import Claim, Finding, Severity
 
@@ -45,7 +45,6 @@ _SILENT: Final = ("pue", "wue_l_per_kwh", "ewif_l_per_kwh")
 _MOST_USUAL: Final = 3.0
 """What is usual is told where its ends are no further apart than this."""
 _FIRST_PUE: Final[Intervals] = {"pue": (1.0, 1.0)}
-_ANYTHING: Final = (0.0, inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def explained(name: str, claims: Mapping[str, Claim], severity: Severity) -> Fin
     priors = possible(claims) if severity is Severity.ERROR else plausible(claims)
     alone = narrowed(claims, {}) is None  # they contradict each other, whatever is plausible
     others = tightest(name, claims, {} if alone else priors)
-    loose = _left(name, others, priors, points=False) or _ANYTHING
+    loose = _left(name, others, priors, points=False) or ANYTHING
     exact = _left(name, others, priors) or loose
     first = _left(name, others, _FIRST_PUE) or exact
     case = _Case(name, claims[name], others, claims, severity, priors, loose, exact, first)
@@ -122,7 +121,7 @@ def _slip(case: _Case, best: float, bounds: Bounds) -> Slip | None:
     """The mistake that leaves such a ratio."""
     claim, (low, high) = case.claim, bounds
     ratio = claim.value / best if best else inf
-    ends = (max(0.0, claim.low) / high, claim.high / low) if low > 0 else _ANYTHING
+    ends = (max(0.0, claim.low) / high, claim.high / low) if low > 0 else ANYTHING
     return likely_cause(ratio, ends, case.name, case.claims)
 
 
@@ -143,14 +142,14 @@ def _is_out_of_bounds(case: _Case) -> Finding:
 def _is_uncounted(case: _Case) -> bool:
     """Whether more devices than one would explain it, and nobody says how many there were."""
     silent = case.severity is Severity.WARNING and "devices" not in case.claims
-    return silent and (_takes(case, "devices") or _ANYTHING)[0] > 1
+    return silent and (_takes(case, "devices") or ANYTHING)[0] > 1
 
 
 def _implied(case: _Case, implied: str, slip: Slip | None) -> Finding:
     rule, words = _IMPLIED_RULES[implied]
     can = "can be" if case.severity is Severity.ERROR else "is usual"
     where = "" if implied == "devices" else f", where {between(*case.priors[implied])} {can}"
-    took = _takes(case, implied) or _ANYTHING
+    took = _takes(case, implied) or ANYTHING
     more = _probably(case, slip) or _usually(case, implied) or _of_models(case, implied, took)
     sentence = (
         f"{case.claim.name} is printed as {case.claim.printed}; with {listed(case.others)} that takes "
@@ -177,7 +176,7 @@ def _from_first(case: _Case) -> Slip | None:
 
 def _takes(case: _Case, implied: str) -> Bounds | None:
     """What a quantity would have to be, if it alone may be anything; nothing if that does not help."""
-    freed = {**case.priors, implied: _ANYTHING}
+    freed = {**case.priors, implied: ANYTHING}
     if implied in case.whole or narrowed(case.whole, freed) is None:
         return None
     if implied == "mfu" and "flops" not in case.whole:
@@ -222,7 +221,7 @@ def _of_models(case: _Case, implied: str, took: Bounds) -> str:
 def _usually(case: _Case, implied: str) -> str:
     """What it would be on usual grids, to one who wonders what is right."""
     usual = {name: USUAL[name] for name in ("intensity_g_per_kwh", "pue")}
-    low, high = _left(case.name, case.others, {**case.priors, **usual}) or _ANYTHING
+    low, high = _left(case.name, case.others, {**case.priors, **usual}) or ANYTHING
     if implied != "intensity_g_per_kwh" or not 0 < low < high <= _MOST_USUAL * low:
         return ""
     grid, pue = between(*USUAL["intensity_g_per_kwh"]), digits(USUAL["pue"][0])

@@ -20,7 +20,7 @@ _EXACT: Final = 2.5
 """Bounds no further apart than this, as a PUE leaves them, tell what is right."""
 _MUCH: Final = 10.0
 """How many times closer the bounds must be for another claim to be worth naming."""
-_ANYTHING: Final = (0.0, inf)
+ANYTHING: Final = (0.0, inf)
 
 
 def narrowed(
@@ -39,14 +39,14 @@ def narrowed(
     wanted : str
         A quantity that is asked for and not claimed, such as a ratio.
     """
-    known = {name: ends for name, ends in priors.items() if ends != _ANYTHING}
+    known = {name: ends for name, ends in priors.items() if ends != ANYTHING}
     for name, claim in claims.items():
         point = points and not claim.ours
         known[name] = (claim.value, claim.value) if point else (max(0.0, claim.low), claim.high)
     _follow(known, claims)
     relations = relations_of(frozenset((*known, wanted)))
     for name in (wanted, *(name for relation in relations for name in relation.powers)):
-        known.setdefault(name, priors.get(name, _ANYTHING))
+        known.setdefault(name, priors.get(name, ANYTHING))
     slack = 1e-9 if points else 1.0
     for _ in range(_MOST_ROUNDS):
         moved = [_narrow(relation, known, slack) for relation in relations]
@@ -65,7 +65,7 @@ def _follow(known: dict[str, Bounds], claims: Mapping[str, Claim]) -> None:
             known.pop("load", None)
     if "used_time_s" in claims:
         counted = "devices" in claims or "device_time_s" in claims
-        most = known.get("devices", _ANYTHING)[1]
+        most = known.get("devices", ANYTHING)[1]
         known["used_devices"] = (1.0, most if counted else min(most, _MOST_UNCOUNTED))
 
 

@@ -8,13 +8,12 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Final
 
-from wattermark.science.lint.causes import thousands
+from wattermark.science.lint.causes import LB_PER_KG, thousands
 from wattermark.science.lint.told import finding, place
 from wattermark.values.claims import Claim, Finding, Severity
 
 _REPEATED: Final = (1e3, 1e6, 1e9)
 """Two values of one thing that are this far apart are one value in two units."""
-_POUNDS: Final = 2.204623
 _SHARP: Final = 1.01
 """Only what is printed with so little rounding is told from its pounds."""
 _SAME: Final = 1.01
@@ -94,7 +93,7 @@ def _twice(first: Claim, second: Claim) -> Finding | None:
 
 def _factors(first: Claim, second: Claim) -> tuple[float, ...]:
     sharp = max(first.high / first.low, second.high / second.low) <= _SHARP
-    pounds = (_POUNDS,) if sharp and first.quantity.startswith("carbon") else ()
+    pounds = (LB_PER_KG,) if sharp and first.quantity.startswith("carbon") else ()
     return (*pounds, *_REPEATED) if first.quantity[-2:] in ("_g", "_j", "_l") else ()
 
 

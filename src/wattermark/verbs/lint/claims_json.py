@@ -21,6 +21,8 @@ from wattermark.verbs.lint.sections import TRAININGS, phase_of
 
 NAME_KEYS = ("name", "case_id", "model", "model_id", "id", "row")
 PLAIN_KEYS = (*NAME_KEYS, "source", "citation", "notes", "note", "comment", "url", "region")
+_SUMMED = {"g": "carbon_g", "J": "energy_j", "L": "water_l"}
+"""What parts of a dimension add up to."""
 Located = Mapping[str, tuple[int, Any]]
 """An object: the line and the value of each key."""
 
@@ -59,8 +61,11 @@ def _read(text: str, name: str, devices: Devices) -> Page:
     groups = [Group(label, inherited(claims, shared)) for label, claims in table]
     totals = [total for _, row in objects for total in reader.totals(row)]
     summed = {part.where for total in totals for part in total.parts}
-    unknown = [where for where in dict.fromkeys(reader.unknown) if where.partition("].")[2] not in summed]
-    unknown = [where for where in unknown if where not in summed]
+    unknown = [
+        where
+        for where in dict.fromkeys(reader.unknown)
+        if where not in summed and where.partition("].")[2] not in summed
+    ]
     return Page(tuple(groups), (*totals, *totals_of(table)), tuple(unknown))
 
 
@@ -179,7 +184,7 @@ class _Reader:
         if not isinstance(inputs, dict) or unit is None or number is None:
             return
         parts = [part for key, entry in inputs.items() for part in _parts(key, entry, unit)]
-        quantity = {"g": "carbon_g", "J": "energy_j", "L": "water_l"}.get(unit.dimension)
+        quantity = _SUMMED.get(unit.dimension)
         listed = any(isinstance(value, list) for _, value in inputs.values())
         complete = len(parts) >= max(2, len(inputs)) and all(parts)
         if quantity in ADDITIVE and complete and (listed or "total" in words):
@@ -194,7 +199,7 @@ def _ordered(meant: tuple[str, Unit], number: Any) -> tuple[str, Any, Unit]:
 def _parts(key: str, entry: tuple[int, Any], unit: Unit) -> Iterator[Claim | None]:
     """The parts under a key; a None for what is none."""
     line, value = entry
-    quantity = {"g": "carbon_g", "J": "energy_j", "L": "water_l"}.get(unit.dimension)
+    quantity = _SUMMED.get(unit.dimension)
     own = read_unit(key.rpartition("_")[2])
     for one in value if isinstance(value, list) else [value]:
         number = read_number(one) if isinstance(one, Digits) else None
