@@ -1,6 +1,5 @@
 """Forecasts: what the first steps tell of the rest, on curves of every kind, and how often that holds."""
 
-
 import numpy as np
 import pytest
 from forecast_curves import KINDS, made
