@@ -19,6 +19,7 @@ EPILOG = """examples:
   wattermark run --name baseline --tag lr=3e-4 --place aws:eu-west-1 -- torchrun train.py
   wattermark run --scope machine --interval 0.1 -- ./benchmark
   wattermark run --json --quiet -- make > result.json
+  wattermark run --resume baseline -- python train.py --from last.ckpt
 
 The command keeps its streams, its signals and its exit code. On a terminal the last line
 shows what it costs meanwhile; the summary goes to stderr, with --json to stdout.
@@ -28,6 +29,7 @@ shows what it costs meanwhile; the summary goes to stderr, with --json to stdout
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "wattermark run [options] -- COMMAND ..."
     parser.add_argument("--name", help="what to call the run (default: the script)")
+    parser.add_argument("--resume", metavar="RUN", help="a further part of this run, as of 'wattermark show'")
     add_site(parser)
     parser.add_argument("--tag", metavar="KEY=VALUE", action="append", default=[], help="words to find it by")
     parser.add_argument("--interval", metavar="SECONDS", help="time between two looks at the meters (1)")
@@ -42,7 +44,14 @@ def main(args: argparse.Namespace) -> int:
     check_command(command)
     config = settings(args, "place", "pue", "wue", "market_intensity", "scope", "interval", "ledger")
     _check_place(config.place)
-    run = Run(config, name=args.name, tags=_tags(args.tag), command=name_of(command), charge_self=False)
+    run = Run(
+        config,
+        name=args.name,
+        tags=_tags(args.tag),
+        command=name_of(command),
+        charge_self=False,
+        resume=args.resume,
+    )
     ended = _watched(command, run, quiet=args.quiet or args.json)
     try:
         _summary(run, as_json=args.json, quiet=args.quiet)

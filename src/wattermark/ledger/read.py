@@ -19,7 +19,7 @@ from wattermark.values.records import Channel, ReaderLog, Recorded, RunHeader, S
 from wattermark.values.units import BASE_PER_RAW, NS_PER_S
 
 STEP_S = 2.0  # the wall clock may drift this far from the steady one before it counts as a jump
-MOST, MOST_CPUS = 2**62, 2**20  # more is no reading, and no machine
+MOST, MOST_CPUS, MOST_RANKS = 2**62, 2**20, 2**24  # more is no reading, no machine, and no job
 TAIL_B, HEAD_B = 4096, 65536
 _MOMENT = re.compile(rb'"mono_ns":(\d{1,18})[,}]')
 SILENT_BEATS = 30  # a run on another host is taken for dead after so many silent beats
@@ -201,6 +201,28 @@ def read_spool(path: Path, waiting: bytes = b"") -> Recorded:
     return reader.recorded()
 
 
+def read_run(spools: Iterable[Path], waiting: Mapping[Path, bytes] | None = None) -> list[Recorded]:
+    """All files of a run, with lines that wait to be written; one that cannot be read hides no other.
+
+    Raises
+    ------
+    BadSpool
+        If none can be read.
+    """
+    found: list[Recorded] = []
+    fault: BadSpool | None = None
+    for path in spools:
+        try:
+            found.append(read_spool(path, (waiting or {}).get(path, b"")))
+        except BadSpool as error:
+            fault = error
+    if found and fault is not None:
+        found[0] = replace(found[0], faults=(*found[0].faults, fault.problem))
+    if not found:
+        raise fault or BadSpool("the run has no file", fix="See: wattermark runs")
+    return found
+
+
 def follow(path: Path) -> Iterator[SpoolReader]:
     """The same reader again and again, each time with what was appended since."""
     reader, rest = SpoolReader(path), b""
@@ -227,10 +249,10 @@ def _int64(value: Any) -> int:
 
 
 _HEADER_TYPES: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("pid", "started_ns", "mono_ns", "logical_cpus", "memory_b"), _int64),
-    **dict.fromkeys(
-        ("run", "name", "host", "command", "place_from", "pid_started", "cpu_model", "version"), str
-    ),
+    **dict.fromkeys(("pid", "started_ns", "mono_ns", "logical_cpus", "memory_b", "part"), _int64),
+    **dict.fromkeys(("rank", "world_size"), lambda one: None if one is None else _int64(one)),
+    **dict.fromkeys(("run", "name", "host", "machine", "job", "command", "version"), str),
+    **dict.fromkeys(("place_from", "pid_started", "cpu_model"), str),
     **dict.fromkeys(("inside", "ancestors"), lambda texts: tuple(str(text) for text in texts)),
     **dict.fromkeys(
         ("pue", "wue_l_per_kwh", "market_intensity_g_per_kwh"),
@@ -250,6 +272,9 @@ def _header(known: Mapping[str, Any]) -> RunHeader:
         0 < header.interval_s < math.inf
         and 1 <= header.logical_cpus <= MOST_CPUS
         and 0 <= header.memory_b <= MOST
+        and header.part >= 0
+        and (header.rank is None or header.rank >= 0)
+        and (header.world_size is None or 1 <= header.world_size <= MOST_RANKS)
         and (header.pue is None or 1 <= header.pue < math.inf)
         and (header.wue_l_per_kwh is None or 0 <= header.wue_l_per_kwh < math.inf)
         and (header.market_intensity_g_per_kwh is None or 0 <= header.market_intensity_g_per_kwh < math.inf)

@@ -1,4 +1,4 @@
-"""The folder of runs: ``<ledger>/<run>/<host>-<pid>.jsonl``."""
+"""The folder of runs: ``<ledger>/<run>/<host>-<pid>.jsonl``, a file for each process and part."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class RunPlace:
-    """Where a run lies."""
+    """Where a run lies: a file for each of its processes and parts, one at least."""
 
     run: str
-    spool: Path
+    spools: tuple[Path, ...]
+
+    @property
+    def spool(self) -> Path:
+        """The first of them."""
+        return self.spools[0]
 
 
 def default_ledger() -> Path:
@@ -79,8 +84,19 @@ def runs(ledger: Path) -> Iterator[RunPlace]:
             fix="Name another with --ledger or WATTERMARK_LEDGER",
         ) from error
     for name in names:
-        for spool in sorted((ledger / name).glob("*.jsonl")):
-            yield RunPlace(name, spool)
+        if spools := spools_in(ledger / name):
+            yield RunPlace(name, spools)
+
+
+def spools_in(folder: Path) -> tuple[Path, ...]:
+    """The files of one run.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    """
+    return tuple(sorted(folder.glob("*.jsonl")))
 
 
 def find_run(ledger: Path, wanted: str) -> RunPlace:
@@ -99,7 +115,7 @@ def find_run(ledger: Path, wanted: str) -> RunPlace:
     found = (
         [place for place in everything if place.run == wanted]
         or [place for place in everything if place.run.startswith(wanted) or wanted == _name(place.run)]
-        or [place for place in everything if wanted == _told_name(place.spool)]
+        or [place for place in everything if wanted in _told_names(place.spool)]
     )
     if len(found) == 1:
         return found[0]
@@ -114,9 +130,11 @@ def _name(run: str) -> str:
     return run[16:-9]
 
 
-def _told_name(spool: Path) -> str | None:
-    """The whole name, which an id may shorten."""
+def _told_names(spool: Path) -> tuple[str, ...]:
+    """The whole name, which an id may shorten, and those of its job: slurm:77.0, 77.0, 77."""
     try:
-        return read_header(spool).name
+        header = read_header(spool)
     except BadSpool:
-        return None
+        return ()
+    number = header.job.rpartition(":")[2]
+    return (header.name, *filter(None, (header.job, number, number.partition(".")[0])))

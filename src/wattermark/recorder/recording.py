@@ -31,6 +31,7 @@ class Recording:
         self._pid = os.getpid()
         self._closing = threading.Lock()
         self._closed = False
+        self._writing = False
         self._told: set[str] = set()
 
     @property
@@ -41,6 +42,11 @@ class Recording:
     @property
     def open(self) -> bool:
         return not self._closed
+
+    @property
+    def marks_wait(self) -> bool:
+        """Whether something that was noted has not been written yet."""
+        return bool(self._marks) or self._writing
 
     def mark(self, kind: str, **fields: Any) -> None:
         """Note something; it goes out with the next beat."""
@@ -63,11 +69,13 @@ class Recording:
 
     def _put(self, beat: str) -> None:
         lines = []
+        self._writing = True  # before they are taken, so that they wait or are being written all the time
         with suppress(IndexError):  # another thread may take the last one
             while True:
                 lines.append(self._marks.popleft())
         if self.ours and (lines or beat):
             self._spool.write("".join(lines) + beat)
+        self._writing = False
 
     def close(self, last: str) -> bool:
         """The last line; answers False if it was written before."""

@@ -119,6 +119,17 @@ def _with_ends(
     return Timeline(edges, energy_j[keep], known[keep], total_j)
 
 
+def began_s(recorded: Recorded) -> float:
+    """When a run began, by the wall clock of its beginning. [s since 1970]
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run as the ledger kept it.
+    """
+    return (recorded.header.booted_ns + recorded.begin_mono_ns) * S_PER_NS
+
+
 def ended_s(recorded: Recorded) -> float:
     """When a run ended, by the wall clock of its beginning. [s since 1970]
 

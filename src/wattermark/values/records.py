@@ -41,7 +41,9 @@ class RunHeader:
     Only the names of the program and its script are kept of a command line: arguments may
     hold secrets. ``inside`` are the runs of the same process that were open then;
     ``ancestors`` the processes above, as ``pid@start``, so that a run inside another
-    process's run is known as such.
+    process's run is known as such. ``machine`` is one for all processes of a machine until it
+    starts again. A run may be a job of many processes: ``rank`` of ``world_size``; and it may have
+    been taken up again: ``part`` counts from 0.
     """
 
     run: str
@@ -66,6 +68,11 @@ class RunHeader:
     cpu_model: str = ""
     memory_b: int = 0
     version: str = ""
+    machine: str = ""
+    job: str = ""
+    rank: int | None = None
+    world_size: int | None = None
+    part: int = 0
 
     @property
     def booted_ns(self) -> int:

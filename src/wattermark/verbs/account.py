@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from wattermark.errors import BadSpool
 from wattermark.factors.hardware import device_factors, host_factors
 from wattermark.factors.places import NOT_OF_THEN, When
 from wattermark.factors.table import named
-from wattermark.ledger.read import read_spool
+from wattermark.ledger.read import read_run
+from wattermark.ledger.runs import spools_in
 from wattermark.science.components import parts_of
 from wattermark.science.footprint import Device, best_only, footprint, spans_of
 from wattermark.science.hardware import device_time_s, host_time_s
@@ -24,6 +26,7 @@ from wattermark.values.kinds import Scope, Status
 from wattermark.values.records import Recorded, RunHeader
 from wattermark.verbs.beside import beside
 from wattermark.verbs.place import check_place, factors_at, place_recorded
+from wattermark.verbs.whole import account_whole
 
 MODEL_FACTORS = (
     "cpu_idle_fraction",
@@ -38,15 +41,32 @@ MODEL_FACTORS = (
 
 
 def account_lines(spool: Path, waiting: bytes) -> Footprint:
-    """A spool as it stands now, with lines that wait for a full disk, and with what runs lie beside it.
+    """A run as it stands now, with lines that wait for a full disk, and with what runs lie beside it.
 
     What was lost altogether is unknown, and said so.
     """
     try:
-        recorded = read_spool(spool, waiting)
+        records = read_run(spools_in(spool.parent), {spool: waiting})
     except BadSpool as error:
         return account_nothing(error.problem)
-    return account(recorded, others=tuple(beside(recorded, spool.parent.parent)))
+    return account_run(records, ledger=spool.parent.parent)
+
+
+def account_run(records: Sequence[Recorded], *, ledger: Path, **options: Any) -> Footprint:
+    """The footprint of a run of any number of processes and parts.
+
+    Parameters
+    ----------
+    records : sequence of Recorded
+        One at least, of one run.
+    ledger : Path
+        Where other runs lie, that may hold its energy as well.
+    **options : optional
+        As of ``account``.
+    """
+    return account_whole(
+        records, lambda recorded: account(recorded, others=tuple(beside(recorded, ledger)), **options)
+    )
 
 
 def account_nothing(why: str) -> Footprint:

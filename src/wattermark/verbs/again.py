@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wattermark.ledger.read import read_spool
-from wattermark.ledger.runs import find_run
+from wattermark.ledger.read import read_run
+from wattermark.ledger.runs import find_run, spools_in
 from wattermark.values.footprint import Footprint
 from wattermark.verbs.elsewhere import account_elsewhere
 from wattermark.verbs.look import ledger_folder
@@ -46,7 +46,7 @@ def account(
     if isinstance(run, Run):
         if run.spool is None:
             return run.footprint()  # says what there is to say of a run that was not kept
-        spool = run.spool
+        spools = spools_in(run.spool.parent)
     else:
-        spool = run if isinstance(run, Path) else find_run(ledger_folder(ledger), run).spool
-    return account_elsewhere(read_spool(spool), spool.parent.parent, at=at, **options)
+        spools = (run,) if isinstance(run, Path) else find_run(ledger_folder(ledger), run).spools
+    return account_elsewhere(read_run(spools), spools[0].parent.parent, at=at, **options)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wattermark.values.footprint import Footprint
 from wattermark.values.kinds import Scope
 from wattermark.values.records import Recorded
-from wattermark.verbs.account import account
-from wattermark.verbs.beside import beside
+from wattermark.verbs.account import account_run
 from wattermark.verbs.place import parse_when
 from wattermark.wiring.config import SETTINGS
 
@@ -32,7 +31,7 @@ def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def account_elsewhere(
-    recorded: Recorded, ledger: Path, *, at: str | None = None, **options: Any
+    records: Sequence[Recorded], ledger: Path, *, at: str | None = None, **options: Any
 ) -> Footprint:
     """A run as if it had been recorded with other options, each of them checked.
 
@@ -44,9 +43,4 @@ def account_elsewhere(
     given = check_options(options)
     if "scope" in given:
         given["scope"] = Scope(given["scope"])
-    return account(
-        recorded,
-        when=parse_when(at) if at else None,
-        others=tuple(beside(recorded, ledger)),
-        **given,
-    )
+    return account_run(records, ledger=ledger, when=parse_when(at) if at else None, **given)

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from wattermark.errors import FOREIGN, WattermarkError
-from wattermark.ledger.read import read_spool
-from wattermark.ledger.runs import default_ledger, find_run, runs
+from wattermark.ledger.read import read_run
+from wattermark.ledger.runs import default_ledger, find_run, runs, spools_in
 from wattermark.values.footprint import Footprint
 from wattermark.values.records import Recorded, RunHeader
 from wattermark.verbs.account import account
 from wattermark.verbs.beside import headers, lies_inside
 from wattermark.verbs.elsewhere import account_elsewhere, check_options
+from wattermark.verbs.whole import account_whole, as_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ class Unreadable:
 
 
 def seen(spool: Path) -> Seen:
-    """A spool, accounted where it ran."""
-    recorded = read_spool(spool)
-    return Seen(recorded.header.run, recorded, account_elsewhere(recorded, spool.parent.parent))
+    """The run that a spool is of, accounted where it ran."""
+    records = read_run(spools_in(spool.parent))
+    return Seen(spool.parent.name, as_one(records), account_elsewhere(records, spool.parent.parent))
 
 
 def ledger_folder(named: str | None) -> Path:
@@ -60,8 +61,8 @@ def show(ledger: Path, wanted: str, *, at: str | None = None, **options: Any) ->
     """
     given = check_options(options)
     found = find_run(ledger, wanted)
-    recorded = read_spool(found.spool)
-    return Seen(found.run, recorded, account_elsewhere(recorded, ledger, at=at, **given))
+    records = read_run(found.spools)
+    return Seen(found.run, as_one(records), account_elsewhere(records, ledger, at=at, **given))
 
 
 def list_runs(ledger: Path, *, most: int, tags: Iterable[str] = ()) -> Iterator[Seen | Unreadable]:
@@ -71,8 +72,8 @@ def list_runs(ledger: Path, *, most: int, tags: Iterable[str] = ()) -> Iterator[
     found = (place for place in runs(ledger) if not wanted or wanted <= _tags(known.get(place.run)))
     for place in islice(found, most):
         try:
-            recorded = read_spool(place.spool)
-            one = Seen(place.run, recorded, account(recorded))
+            records = read_run(place.spools)
+            one = Seen(place.run, as_one(records), account_whole(records, account))
         except WattermarkError as error:
             yield Unreadable(place.run, error.problem)
             continue

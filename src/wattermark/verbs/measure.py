@@ -21,7 +21,8 @@ from wattermark.values.kinds import Status
 from wattermark.values.ports import Reader
 from wattermark.verbs.facts import command_name
 from wattermark.verbs.meters import own_beat, shared_beat
-from wattermark.verbs.opening import header_of, open_spool
+from wattermark.verbs.opening import header_of, ledger_of, open_spool, rank_here
+from wattermark.verbs.resuming import resumable
 from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
 
@@ -41,7 +42,8 @@ class Run:
 
     Starting twice changes nothing and says so; stopping what never started does nothing and
     says so; starting again after a stop begins a new run with a new id. In a forked child
-    every method is silent: the parent's run is the parent's.
+    every method is silent: the parent's run is the parent's. With ``resume`` it is a further part
+    of a run that ended, and ``footprint`` and ``forecast`` hold the parts before.
     """
 
     def __init__(
@@ -53,10 +55,13 @@ class Run:
         readers: Mapping[str, Reader] | None = None,
         command: str | None = None,
         charge_self: bool = True,
+        resume: str | None = None,
     ) -> None:
         self.config = config
-        self.name = str(name or command or command_name())
-        self.tags = {str(key): str(value) for key, value in (tags or {}).items()}
+        before = resumable(ledger_of(config), resume, alone=rank_here() is None) if resume else None
+        self.name = str(name or (before.name if before else None) or command or command_name())
+        self.tags = {str(k): str(v) for k, v in {**(before.tags if before else {}), **(tags or {})}.items()}
+        self._resumed = before.run if before else None
         self.id: str | None = None
         self.spool: Path | None = None
         self._command = command or command_name()
@@ -64,7 +69,6 @@ class Run:
         self._charge_self = charge_self
         self._beat: Beat | None = None
         self._recording: Recording | None = None
-        self._closed_spans = 0
         self._unrecorded = False  # there is nowhere to write, and that was told
         self._lock = threading.RLock()
 
@@ -125,7 +129,6 @@ class Run:
             yield
         finally:
             recording.mark("end", span=number, mono_ns=time.monotonic_ns())
-            self._closed_spans += 1
             self._poke()
             _leave_span(token)
 
@@ -162,14 +165,16 @@ class Run:
         WattermarkError
             If the run was never started, or no such span is closed yet.
         """
-        from wattermark.verbs.ahead import closed, forecast  # NumPy, at first use
+        from wattermark.verbs.ahead import forecast  # NumPy, at first use
 
         until_s = time.monotonic() + LAST_LOOK_S
-        footprint = self.footprint()
-        while len(closed(footprint)) < self._closed_spans and time.monotonic() < until_s:
+        while self.recording and self._marks_wait() and time.monotonic() < until_s:
             time.sleep(LOOK_AGAIN_S)  # the end of the last span is on its way to the spool
-            footprint = self.footprint()
-        return forecast(footprint, total_steps, step)
+        return forecast(self.footprint(), total_steps, step)
+
+    def _marks_wait(self) -> bool:
+        self._poke()
+        return self._recording is not None and self._recording.marks_wait
 
     def __enter__(self) -> Run:
         return self.start()
@@ -178,15 +183,21 @@ class Run:
         self.stop(*_ended(kind, error))
 
     def _begin(self) -> None:
-        opened = open_spool(self.config, self.name)
+        among = rank_here()
+        opened = open_spool(self.config, self.name, among, self._resumed)
         self._unrecorded = opened is None
         if opened is None:
             self._recording = None
             return
-        self._closed_spans = 0
-        self.id, spool = opened
+        self.id, spool = opened.run, opened.spool
         header = header_of(
-            self.config, run=self.id, name=self.name, command=self._command, tags=self.tags, inside=_open_runs
+            self.config,
+            opened=opened,
+            among=among,
+            name=self.name,
+            command=self._command,
+            tags=self.tags,
+            inside=_open_runs,
         )
         spool.write(run_line(header))
         self.spool, self._file = spool.path, spool

@@ -6,11 +6,15 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from wattermark._version import __version__
-from wattermark.ledger.read import host_name, process_started
-from wattermark.ledger.runs import default_ledger, new_run_id
+from wattermark.errors import BadSpool
+from wattermark.ledger.jobs import run_of_job
+from wattermark.ledger.read import host_name, process_started, read_header
+from wattermark.ledger.runs import default_ledger, new_run_id, spools_in
 from wattermark.ledger.spool import SpoolFile
 from wattermark.values.kinds import Scope
 from wattermark.values.records import RunHeader
@@ -18,21 +22,41 @@ from wattermark.verbs.ambient import place_asked
 from wattermark.verbs.facts import ancestors
 from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
-from wattermark.wiring.machine import cpu_model, memory_b
+from wattermark.wiring.machine import cpu_model, machine, memory_b
+from wattermark.wiring.ranks import Rank, rank_among
+
+_begun: dict[tuple[int, str], count[int]] = {}
 
 
-def open_spool(config: Config, name: str) -> tuple[str, SpoolFile] | None:
-    """A new run's id and file; in a temporary folder of its own if the ledger cannot be written."""
-    ledger = Path(os.path.expanduser(config.ledger)) if config.ledger else default_ledger()
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The run that a process writes to, its own file, and which part of the run that is."""
+
+    run: str
+    spool: SpoolFile
+    part: int = 0
+
+
+def rank_here() -> Rank | None:
+    """Which process of a job this is, if it is one."""
+    return rank_among(os.environ, f"{host_name()}:{''.join(ancestors(os.getpid())[1:2])}")
+
+
+def open_spool(config: Config, name: str, among: Rank | None, resume: str | None) -> Opened | None:
+    """The file of a new run, of a job's or of one that is taken up again.
+
+    It lies in a temporary folder of its own if the ledger cannot be written.
+    """
+    ledger = ledger_of(config)
     try:
-        return _new_file(ledger.absolute(), name)  # absolute, as the program may go elsewhere
+        return _in_ledger(ledger, name, among, resume)
     except (OSError, ValueError) as error:
         fault = getattr(error, "strerror", None) or str(error)
     import tempfile
 
     try:
         spare = Path(tempfile.mkdtemp(prefix="wattermark-"))
-        opened = _new_file(spare, name)
+        opened = Opened(*_new_file(spare, name))
     except OSError:
         tell("%s cannot be written (%s); the run is not recorded. Name another with --ledger", ledger, fault)
         return None
@@ -40,19 +64,70 @@ def open_spool(config: Config, name: str) -> tuple[str, SpoolFile] | None:
     return opened
 
 
+def ledger_of(config: Config) -> Path:
+    """Where runs are kept; absolute, as the program may go elsewhere."""
+    named = Path(os.path.expanduser(config.ledger)) if config.ledger else default_ledger()
+    return named.absolute()
+
+
+def _in_ledger(ledger: Path, name: str, among: Rank | None, resume: str | None) -> Opened:
+    if resume is not None:
+        return _next_part(ledger, resume, among)
+    if among is None:
+        return Opened(*_new_file(ledger, name))
+    ledger.mkdir(parents=True, exist_ok=True)
+    member = f"{among.rank if among.rank is not None else os.getpid()} {among.attempt}"
+    run, begun = run_of_job(ledger, _of_this_process(among.job), member, lambda: _new_folder(ledger, name))
+    if not begun and among.attempt:
+        return _next_part(ledger, run, among)
+    return Opened(run, _new_spool(ledger / run))
+
+
+def _next_part(ledger: Path, run: str, among: Rank | None) -> Opened:
+    """One part more, for this rank: so many of its files are there already."""
+    folder, rank, mine = ledger / run, among.rank if among else None, 0
+    for spool in spools_in(folder):
+        with suppress(BadSpool):
+            mine += read_header(spool).rank == rank
+    return Opened(run, _new_spool(folder), mine)
+
+
+def _of_this_process(job: str) -> str:
+    """The first run of each process of a job is one, the second is another."""
+    number = next(_begun.setdefault((os.getpid(), job), count()))
+    return f"{job} {number}"
+
+
 def _new_file(ledger: Path, name: str) -> tuple[str, SpoolFile]:
     ledger.mkdir(parents=True, exist_ok=True)
+    run = _new_folder(ledger, name)
+    return run, _new_spool(ledger / run)
+
+
+def _new_folder(ledger: Path, name: str) -> str:
     while True:
         run = new_run_id(name)
         with suppress(FileExistsError):  # another program drew the same id this second
             (ledger / run).mkdir()
-            return run, SpoolFile(ledger / run / f"{host_name()}-{os.getpid()}.jsonl")
+            return run
+
+
+def _new_spool(folder: Path) -> SpoolFile:
+    """A file of this process alone: in containers, another one may have had its number before."""
+    name = f"{host_name()}-{os.getpid()}"
+    for number in count():
+        path = folder / (f"{name}.{number}.jsonl" if number else f"{name}.jsonl")
+        with suppress(FileExistsError):
+            path.touch(0o644, exist_ok=False)
+            return SpoolFile(path)
+    raise AssertionError("there is always one more number")
 
 
 def header_of(
     config: Config,
     *,
-    run: str,
+    opened: Opened,
+    among: Rank | None,
     name: str,
     command: str,
     tags: Mapping[str, str],
@@ -61,7 +136,7 @@ def header_of(
     """What is known when a run begins."""
     where = place_asked(config)
     return RunHeader(
-        run=run,
+        run=opened.run,
         name=name,
         host=host_name(),
         pid=os.getpid(),
@@ -83,4 +158,9 @@ def header_of(
         cpu_model=cpu_model(),
         memory_b=memory_b(),
         version=__version__,
+        machine=machine(),
+        job=among.job if among else "",
+        rank=among.rank if among else None,
+        world_size=among.world_size if among else None,
+        part=opened.part,
     )

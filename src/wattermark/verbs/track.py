@@ -40,7 +40,8 @@ class Tracker(Run):
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         name = self.name if self.named else str(getattr(function, "__qualname__", self.name))
         wrapped: Callable[P, R] = _wrapped(
-            function, lambda: Run(self.config, name=name, tags=self.tags, readers=self._readers)
+            function,
+            lambda: Run(self.config, name=name, tags=self.tags, readers=self._readers, resume=self._resumed),
         )
         return wrapped
 
@@ -55,6 +56,7 @@ def track(
     name: str | None = ...,
     tags: Mapping[str, str] | None = ...,
     readers: Mapping[str, Reader] | None = ...,
+    resume: str | None = ...,
     **options: Unpack[Options],
 ) -> Tracker: ...
 
@@ -66,6 +68,7 @@ def track(
     name: str | None = None,
     tags: Mapping[str, str] | None = None,
     readers: Mapping[str, Reader] | None = None,
+    resume: str | None = None,
     **options: Any,
 ) -> Any:
     """Measure a block, a function, a generator or a coroutine.
@@ -83,11 +86,14 @@ def track(
         Words to find the run by.
     readers : mapping, optional
         Meters to read instead of those of this machine, e.g. one of ``replay``.
+    resume : str, optional
+        The run that this one goes on with, as ``wattermark show`` takes it: both are one run.
 
     Raises
     ------
     UsageError
-        If an argument cannot be meant (a ``ValueError``, too). Later, nothing is raised.
+        If an argument cannot be meant (a ``ValueError``, too), or there is no run to resume. Later,
+        nothing is raised.
 
     Examples
     --------
@@ -116,7 +122,7 @@ def track(
             check_place(options["place"])
         except BadFactorTable as error:  # a fault of ours is told, and stops nobody
             tell("%s", error)
-    tracker = Tracker(config, name=name, tags=tags, readers=readers)
+    tracker = Tracker(config, name=name, tags=tags, readers=readers, resume=resume)
     tracker.named = name is not None
     return tracker if function is None else tracker(function)
 
@@ -126,7 +132,7 @@ def _known(options: Mapping[str, Any]) -> None:
     known = Options.__annotations__
     for option in options:
         if option not in known:
-            takes = ", ".join(("name", "tags", "readers", *known))
+            takes = ", ".join(("name", "tags", "readers", "resume", *known))
             raise TypeError(f"track() has no argument {option!r}; it takes {takes}")
 
 

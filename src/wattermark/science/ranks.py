@@ -1,0 +1,250 @@
+"""Many records of one run: its processes beside each other on a machine, and its parts in turn."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattermark.science.timeline import began_s, ended_s
+from wattermark.values.kinds import Kind, Scope, Status
+from wattermark.values.records import Channel, ReaderLog, Recorded, SpanMark
+
+LOAD = "load"
+OF_RUN = "/run_"
+"""In the name of a load that is of the run alone, so that those of several processes add up."""
+_WORST = (Status.RUNNING, Status.INTERRUPTED, Status.FAILED, Status.OK)
+
+
+def by_part(records: Iterable[Recorded]) -> list[list[Recorded]]:
+    """The records of each part of a run, in turn; of each the lowest rank first.
+
+    Parameters
+    ----------
+    records : iterable of Recorded
+        Of one run.
+    """
+    parts: dict[int, list[Recorded]] = defaultdict(list)
+    for record in sorted(records, key=_by_rank):
+        parts[record.header.part].append(record)
+    return [parts[number] for number in sorted(parts)]
+
+
+def by_machine(part: Iterable[Recorded]) -> list[list[Recorded]]:
+    """The records of each machine, in the order of their lowest ranks.
+
+    Parameters
+    ----------
+    part : iterable of Recorded
+        Of one part of a run.
+    """
+    machines: dict[str, list[Recorded]] = defaultdict(list)
+    for record in sorted(part, key=_by_rank):
+        machines[record.header.machine or record.header.host].append(record)
+    return list(machines.values())
+
+
+def missing_ranks(part: Sequence[Recorded]) -> tuple[int, ...]:
+    """Ranks that left no record, of a part that says how many it has.
+
+    Parameters
+    ----------
+    part : sequence of Recorded
+        Of one part of a run.
+    """
+    world_size = max((record.header.world_size or 0 for record in part), default=0)
+    return tuple(sorted(set(range(world_size)).difference(record.header.rank or 0 for record in part)))
+
+
+def paused_s(parts: Sequence[Sequence[Recorded]]) -> float:
+    """How long nothing was recorded between the parts of a run, in all. [s]
+
+    Parameters
+    ----------
+    parts : sequence of sequence of Recorded
+        In turn.
+    """
+    ends = [max(map(ended_s, part)) for part in parts[:-1]]
+    begins = [min(map(began_s, part)) for part in parts[1:]]
+    return sum(max(0.0, begin - end) for begin, end in zip(begins, ends, strict=True))
+
+
+def worst_status(records: Iterable[Recorded]) -> Status:
+    """Running while any is, then the worst.
+
+    Parameters
+    ----------
+    records : iterable of Recorded
+        Of one part of a run.
+    """
+    return min((record.status for record in records), key=_WORST.index)
+
+
+def marks_on(lead: Recorded, machine: Recorded) -> tuple[SpanMark, ...]:
+    """The spans of one process by the steady clock of another machine; the wall clocks join the two.
+
+    Parameters
+    ----------
+    lead : Recorded
+        Whose spans they are.
+    machine : Recorded
+        Whose clock is wanted.
+    """
+    step_ns = lead.header.booted_ns - machine.header.booted_ns
+    if lead.header.machine == machine.header.machine:
+        step_ns = 0  # one clock, whatever the wall clock did
+    return tuple(
+        replace(
+            mark,
+            begin_ns=mark.begin_ns + step_ns,
+            end_ns=None if mark.end_ns is None else mark.end_ns + step_ns,
+        )
+        for mark in lead.spans
+    )
+
+
+def united(ranks: Sequence[Recorded]) -> Recorded:
+    """What the processes of one machine saw, as if one had seen it: each meter once, their loads added.
+
+    A meter is taken from the process that looked at it for the longest time.
+
+    Parameters
+    ----------
+    ranks : sequence of Recorded
+        Of one part of a run and one machine: one steady clock. One at least; the first lends its header.
+    """
+    if len(ranks) == 1:
+        return ranks[0]
+    first = ranks[0]
+    longest = sorted(ranks, key=lambda one: one.begin_mono_ns - one.end_mono_ns)
+    everything = any(one.header.scope is Scope.MACHINE for one in ranks)
+    return replace(
+        first,
+        header=replace(first.header, scope=Scope.MACHINE if everything else first.header.scope),
+        logs={**_meters(longest), **_loads(longest)},
+        status=worst_status(ranks),
+        begin_mono_ns=min(one.begin_mono_ns for one in ranks),
+        end_mono_ns=max(one.end_mono_ns for one in ranks),
+        wall_step_s=max((one.wall_step_s for one in ranks), key=abs),
+        torn_bytes=sum(one.torn_bytes for one in ranks),
+        bad_lines=sum(one.bad_lines for one in ranks),
+        lost_beats=sum(one.lost_beats for one in ranks),
+        faults=tuple(dict.fromkeys(fault for one in ranks for fault in one.faults)),
+    )
+
+
+def _by_rank(record: Recorded) -> tuple[int, int]:
+    return record.header.rank or 0, record.begin_mono_ns
+
+
+def _meters(longest: Iterable[Recorded]) -> dict[str, ReaderLog]:
+    """Each channel once, by what it covers or by its name."""
+    found: dict[str, ReaderLog] = {}
+    known: set[str] = set()
+    for number, record in enumerate(longest):
+        for name, log in record.logs.items():
+            fresh = [i for i, channel in enumerate(log.channels) if _hardware(channel) not in known]
+            if name in found and found[name].channels == log.channels:
+                found[name] = _longer(found[name], log)
+            if name == LOAD or not fresh:
+                continue
+            known.update(_hardware(log.channels[i]) for i in fresh)
+            found[f"{name} {number}" if number else name] = _columns(log, fresh)
+    return found
+
+
+def _hardware(channel: Channel) -> str:
+    return channel.uuid or channel.covers or channel.name
+
+
+def _longer(log: ReaderLog, other: ReaderLog) -> ReaderLog:
+    """With what another process read of the same meters before and after; not of counters of its own."""
+    if not log.mono_ns or not all(_one_counter(log, other, i) for i in range(len(log.channels))):
+        return log
+    before = bisect_left(other.mono_ns, log.mono_ns[0])
+    after = bisect_right(other.mono_ns, log.mono_ns[-1])
+    return replace(
+        log,
+        mono_ns=other.mono_ns[:before] + log.mono_ns + other.mono_ns[after:],
+        values=other.values[:before] + log.values + other.values[after:],
+    )
+
+
+def _one_counter(log: ReaderLog, other: ReaderLog, i: int) -> bool:
+    """Whether readings of the one lie between their neighbours of the other, as of one counter they do."""
+    if log.channels[i].kind is not Kind.COUNTER:
+        return True
+    time_ns, value = _told(log, i)
+    at_ns, shown = _told(other, i)
+    after = np.searchsorted(time_ns, at_ns)
+    between = (after > 0) & (after < len(time_ns))
+    after, shown = after[between], shown[between]
+    return bool(len(after) and ((value[after - 1] <= shown) & (shown <= value[after])).all())
+
+
+def _columns(log: ReaderLog, wanted: Sequence[int]) -> ReaderLog:
+    return ReaderLog(
+        channels=tuple(log.channels[i] for i in wanted),
+        mono_ns=log.mono_ns,
+        values=[[values[i] for i in wanted] for values in log.values],
+    )
+
+
+def _loads(ranks: Sequence[Recorded]) -> dict[str, ReaderLog]:
+    """One load of all: what is the machine's is one for all of them, what is the run's adds up."""
+    logs = {record.header.pid: record.logs[LOAD] for record in ranks if LOAD in record.logs}
+    if not logs:
+        return {}
+    channels = next(iter(logs.values())).channels
+    alike = {pid: log for pid, log in logs.items() if log.channels == channels}
+    apart = [log for pid, log in alike.items() if pid not in _inside(ranks)]
+    looks = np.array(sorted({t for log in alike.values() for t in log.mono_ns}), np.int64)
+    columns = [
+        sum(_alone(log, i, looks) for log in apart)
+        if OF_RUN in channel.name
+        else _together(alike.values(), i, looks, rises=channel.kind is Kind.COUNTER)
+        for i, channel in enumerate(channels)
+    ]
+    values: list[list[int | None]] = [[int(value) for value in row] for row in zip(*columns, strict=True)]
+    return {LOAD: ReaderLog(channels=channels, mono_ns=looks.tolist(), values=values)}
+
+
+def _inside(ranks: Sequence[Recorded]) -> set[int]:
+    """Processes that lie below another one of these: what they take is in its load."""
+    above = {f"{one.header.pid}@{one.header.pid_started}" for one in ranks}
+    return {one.header.pid for one in ranks if above & set(one.header.ancestors[1:])}
+
+
+def _alone(log: ReaderLog, i: int, looks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A load of one process at the looks of all: a counter rises from 0, a gauge is 0 outside its looks."""
+    time_ns, value = _told(log, i)
+    rises = log.channels[i].kind is Kind.COUNTER
+    left, right = (None, None) if rises else (0.0, 0.0)
+    shown: NDArray[np.float64] = np.interp(
+        looks, time_ns, value - value[0] if rises else value, left=left, right=right
+    )
+    return shown.round()
+
+
+def _together(
+    logs: Iterable[ReaderLog], i: int, looks: NDArray[np.int64], *, rises: bool
+) -> NDArray[np.float64]:
+    """A load of the machine, by whoever looked at it."""
+    told = [_told(log, i) for log in logs]
+    time_ns, value = (np.concatenate(parts) for parts in zip(*told, strict=True))
+    order = np.argsort(time_ns, kind="stable")
+    ordered = np.maximum.accumulate(value[order]) if rises else value[order]
+    shown: NDArray[np.float64] = np.interp(looks, time_ns[order], ordered)
+    return shown.round()
+
+
+def _told(log: ReaderLog, i: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """When a channel answered, and what."""
+    looks = [(t, values[i]) for t, values in zip(log.mono_ns, log.values, strict=True)]
+    pairs = [(t, value) for t, value in looks if value is not None] or [(looks[0][0], 0)]
+    time_ns, value = np.array(pairs, np.int64).T
+    return time_ns, value

@@ -1,0 +1,76 @@
+"""Who begins the run of a job, and who joins it."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from wattermark.ledger.jobs import FOLDER, run_of_job
+
+HOLDS = """
+import fcntl, os, sys, time
+fcntl.flock(os.open(sys.argv[1], os.O_RDWR), fcntl.LOCK_EX)
+print(flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def join(tmp_path):
+    numbers = itertools.count()
+
+    def begin():
+        run = f"run-{next(numbers)}"
+        (tmp_path / run).mkdir()
+        return run
+
+    return lambda job, member: run_of_job(tmp_path, job, member, begin)
+
+
+def test_the_first_begins_and_the_others_join(join):
+    assert [join("j", rank) for rank in "012"] == [("run-0", True), ("run-0", False), ("run-0", False)]
+
+
+def test_another_job_is_another_run(join):
+    assert join("j", "0")[0] != join("k", "0")[0]
+
+
+def test_who_was_there_already_begins_the_next_run_and_takes_the_others_along(join):
+    assert [join("j", member)[0] for member in "0101"] == ["run-0", "run-0", "run-1", "run-1"]
+
+
+def test_a_run_that_was_thrown_away_is_begun_anew(join, tmp_path):
+    join("j", "0")
+    (tmp_path / "run-0").rmdir()
+    assert join("j", "1") == ("run-1", True)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"run": 1}', '{"run": "run-0", "members": 3}', "\0\0"])
+def test_a_file_that_says_nothing_is_written_anew(join, tmp_path, text):
+    join("j", "0")
+    (file,) = (tmp_path / FOLDER).iterdir()
+    file.write_text(text)
+    assert join("j", "1") == ("run-1", True)
+    assert json.loads(file.read_text())["members"] == ["1"]
+
+
+def test_of_many_that_come_at_once_one_begins(join):
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda rank: join("j", str(rank)), range(64)))
+    assert len({run for run, _ in found}) == 1
+    assert sum(begun for _, begun in found) == 1
+
+
+@pytest.mark.slow
+def test_who_holds_the_lock_and_hangs_does_not_hold_the_others_up(join, tmp_path):
+    join("j", "0")
+    (file,) = (tmp_path / FOLDER).iterdir()
+    with subprocess.Popen([sys.executable, "-c", HOLDS, file], stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        assert join("j", "1") == ("run-0", False)
+        other.kill()
+    assert os.path.exists(file)

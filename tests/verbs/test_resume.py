@@ -1,0 +1,86 @@
+"""A training that was interrupted and goes on is one run, with a gap that is told."""
+
+import signal
+import time
+
+import pytest
+
+import wattermark as wm
+from wattermark.cli.main import main
+from wattermark.ledger.runs import runs
+from wattermark.ledger.spool import line
+
+FIRST = """
+import os, sys, time
+import wattermark as wm
+run = wm.track(name="train", tags={"lr": "3e-4"}, place="deu", interval=0.05).start()
+for epoch in range(3):
+    with run.span("epoch", epoch):
+        time.sleep(0.1)
+time.sleep(0.2)
+print(flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def killed(begin, home, ledger):
+    """The ledger of a training that was killed after three epochs."""
+    child = begin(FIRST, env=home)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    return ledger
+
+
+def test_both_parts_are_one_run(killed):
+    before = wm.account("last")
+    with wm.track(resume="train", place="deu", interval=0.05) as run:
+        assert run.name == "train" and run.tags == {"lr": "3e-4"}
+        for epoch in (3, 4):
+            with run.span("epoch", epoch):
+                time.sleep(0.1)
+        during = run.forecast(total_steps=10)
+    whole = run.footprint()
+    assert [place.run for place in runs(killed)] == [run.id]
+    assert during.done_steps == 5
+    assert [span.label for span in whole.spans] == list("01234")
+    assert whole.it_energy_j.best > before.it_energy_j.best
+    assert whole.duration_s > before.duration_s
+    (flag,) = [flag for flag in whole.flags if flag.startswith("resumed")]
+    assert "2 parts" in flag
+    assert not [flag for flag in whole.flags if flag.startswith("interrupted")]
+    assert wm.account("last").it_energy_j == whole.it_energy_j
+
+
+def test_a_third_part_follows_the_second(killed):
+    for _ in range(2):
+        with wm.track(resume="last", place="deu", interval=0.05):
+            pass
+    assert len(next(runs(killed)).spools) == 3
+    assert any("3 parts" in flag for flag in wm.account("last").flags)
+
+
+def test_a_command_goes_on_with_a_run(killed, capsys):
+    assert main(["run", "--resume", "train", "--quiet", "--", "true"]) == 0
+    assert len(list(runs(killed))) == 1
+    main(["show", "last"])
+    assert "2 parts" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wanted", ["nothing", "20990101"])
+def test_there_must_be_such_a_run(killed, wanted):
+    with pytest.raises(wm.UsageError, match="no run"):
+        wm.track(resume=wanted)
+
+
+def test_a_run_that_lasts_is_not_resumed(ledger):
+    with wm.track(name="train"), pytest.raises(wm.UsageError, match="is being recorded now"):
+        wm.track(resume="train")
+
+
+def test_a_part_that_was_killed_before_its_first_look_spoils_nothing(killed):
+    (spool,) = next(runs(killed)).spools
+    head = spool.read_text().split("\n")[0]
+    (spool.parent / "h-1.jsonl").write_text(head.replace('"part":0', '"part":1') + "\n" + line("begin"))
+    before = wm.account(spool)
+    assert wm.account("last").it_energy_j == before.it_energy_j
