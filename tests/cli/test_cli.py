@@ -407,3 +407,22 @@ def test_nothing_is_written_where_we_stand(home, tmp_path):
     wm(home, "doctor")
     wm(home, "factors")
     assert set(os.listdir(tmp_path)) == before
+
+
+STEPS = """
+import time
+import wattermark as wm
+with wm.track(place="deu", interval=0.05) as run:
+    for epoch in range(40):
+        with run.span("epoch", epoch, of=40):
+            time.sleep(0.1)
+"""
+
+
+@pytest.mark.slow
+def test_at_a_terminal_the_line_tells_the_end_of_a_training_that_says_its_steps(home):
+    seen, code = at_a_terminal(home, ("run", "--", sys.executable, "-c", STEPS), after="never")
+    assert code == 0
+    told = re.search(r"\| epoch (\d+)/40  \d.* left", seen)
+    assert told is not None, seen
+    assert 1 <= int(told[1]) < 40

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from wattermark.errors import WattermarkError
-from wattermark.report.numbers import CARBON, ENERGY, POWER, TIME, WATER, say
+from wattermark.report.numbers import CARBON, ENERGY, POWER, TIME, WATER, say, say_interval
 from wattermark.science.running import Running
+from wattermark.values.forecast import Forecast
 from wattermark.verbs.measure import Run
 
 EVERY_S = 1.0
@@ -42,20 +43,24 @@ def live_line(run: Run) -> Iterator[Callable[[], None]]:
 
 
 def _paint(run: Run, over: threading.Event, row: _LastRow) -> None:
-    from wattermark.verbs.live import watch
+    from wattermark.verbs.live import forecasts, watch
 
     began_s = time.monotonic()
     with suppress(OSError, WattermarkError):  # the line is a comfort; the run is kept without it
         while run.spool is None:
             if over.wait(EVERY_S):
                 return
-        stretches = watch(run.spool)
+        stretches, ends = watch(run.spool), forecasts(run.spool)
         while not over.wait(EVERY_S):
-            row.draw(line(next(stretches), time.monotonic() - began_s))
+            row.draw(line(next(stretches), time.monotonic() - began_s, next(ends)))
 
 
-def line(so_far: Running, elapsed_s: float) -> str:
-    """Elapsed time, power, energy, carbon, water; all but the time as of the last look at the load."""
+def line(so_far: Running, elapsed_s: float, ahead: Forecast | None = None) -> str:
+    """Elapsed time, power, energy, carbon, water; all but the time as of the last look at the load.
+
+    What all of it will have been stands first behind, where the program tells its steps: what does
+    not fit into the row is cut at its end.
+    """
     return "  ".join(
         (
             say(elapsed_s, TIME),
@@ -63,7 +68,19 @@ def line(so_far: Running, elapsed_s: float) -> str:
             say(so_far.it_energy_j, ENERGY),
             f"{say(so_far.carbon_g, CARBON)} CO2e",
             f"{say(so_far.water_l, WATER)} water",
+            *(told(ahead) if ahead else ()),
         )
+    )
+
+
+def told(ahead: Forecast) -> tuple[str, ...]:
+    """Steps done, time left, and the whole energy with its interval."""
+    energy = ahead.it_energy_j
+    whole = f"of {say(energy.best, ENERGY)} ({say_interval(energy, ENERGY)})" if energy else ""
+    return (
+        f"| {ahead.step} {ahead.done_steps}/{ahead.total_steps}",
+        f"{say(ahead.remaining_s.best, TIME)} left",
+        whole,
     )
 
 

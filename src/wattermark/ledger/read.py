@@ -152,6 +152,7 @@ class SpoolReader:
             label=str(fields["label"]),
             begin_ns=int(fields["mono_ns"]),
             parent=fields["parent"],
+            of=None if fields.get("of") is None else _int64(fields["of"]),
         )
         self._spans[mark.number] = mark
 

@@ -266,6 +266,7 @@ def _span(mark: SpanMark, parts: Parts, best: Values, begin_ns: int, end_ns: int
         if found
         else None,
         note="; ".join(_remarks(mark, unseen)),
+        of=mark.of,
     )
 
 

@@ -70,7 +70,10 @@ class Driver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanEnergy:
-    """The energy of one span, and what using it took. None where no meter saw it."""
+    """The energy of one span, and what using it took. None where no meter saw it.
+
+    ``of`` is how many spans of this name the program said that there will be.
+    """
 
     name: str
     label: str
@@ -82,6 +85,7 @@ class SpanEnergy:
     carbon_operational_g: float | None
     water_operational_l: float | None
     note: str = ""
+    of: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ class RunHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanMark:
-    """A named stretch of a run, e.g. epoch 3. ``end_ns`` is None while it is open."""
+    """A named stretch of a run, e.g. epoch 3 ``of`` 10. ``end_ns`` is None while it is open."""
 
     number: int
     name: str
@@ -90,6 +90,7 @@ class SpanMark:
     begin_ns: int
     end_ns: int | None = None
     parent: int | None = None
+    of: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

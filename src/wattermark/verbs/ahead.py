@@ -24,15 +24,15 @@ QUANTITIES = ("it_energy_j", "facility_energy_j", "carbon_g", "water_l")
 OPEN = "still open"
 
 
-def forecast(footprint: Footprint, total_steps: int, step: str | None = None) -> Forecast:
+def forecast(footprint: Footprint, total_steps: int | None = None, step: str | None = None) -> Forecast:
     """All of a run, by the spans of one name that are closed.
 
     Parameters
     ----------
     footprint : Footprint
         Of the run as it stands now.
-    total_steps : int
-        How many such spans there will be in all. [1]
+    total_steps : int, optional
+        How many such spans there will be in all; by default as the last of them told. [1]
     step : str, optional
         The name of the spans; by default that of the outermost ones that repeat.
 
@@ -41,8 +41,10 @@ def forecast(footprint: Footprint, total_steps: int, step: str | None = None) ->
     UsageError
         If no such span is closed yet, or more are than there should be.
     """
-    check_count("total_steps", total_steps)
     name = step or _repeated(footprint.spans)
+    if total_steps is None:
+        total_steps = _told(footprint, name)
+    check_count("total_steps", total_steps)
     done = [span for span in closed(footprint) if span.name == name and span.duration_s > 0]
     if not done:
         raise UsageError(
@@ -55,6 +57,17 @@ def forecast(footprint: Footprint, total_steps: int, step: str | None = None) ->
             fix="Give how many there are in all",
         )
     return _of_steps(footprint, name, done, total_steps)
+
+
+def _told(footprint: Footprint, name: str) -> int:
+    """How many steps the program said that there will be."""
+    told = [span.of for span in footprint.spans if span.name == name and span.of]
+    if not told:
+        raise UsageError(
+            "nobody told how many steps there will be",
+            fix="Give total_steps=10, or mark the steps with run.span('epoch', 1, of=10)",
+        )
+    return told[-1]
 
 
 def closed(footprint: Footprint) -> list[SpanEnergy]:

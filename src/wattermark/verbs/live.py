@@ -1,14 +1,26 @@
-"""A run while it lasts: the same accounting, on the tail of its spool."""
+"""A run while it lasts: the same accounting, on the tail of its spool, and where it will end."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from wattermark.ledger.read import SpoolReader, follow
+from wattermark.errors import WattermarkError
+from wattermark.ledger.read import SpoolReader, follow, read_header, read_run
+from wattermark.ledger.runs import RunPlace, runs
 from wattermark.science.running import Running
-from wattermark.values.records import ReaderLog
-from wattermark.verbs.account import account_briefly
+from wattermark.values.forecast import Forecast
+from wattermark.values.records import ReaderLog, RunHeader
+from wattermark.verbs.account import account, account_briefly
+from wattermark.verbs.ahead import forecast
+from wattermark.verbs.beside import lies_inside
+from wattermark.verbs.whole import account_whole
+
+STAMP = len("20261125-130000")  # the moment in the id of a run
+AGAIN_S = 5.0
+"""A forecast takes tens of milliseconds, and says the same again for a while."""
 
 
 def watch(spool: Path) -> Iterator[Running]:
@@ -19,6 +31,31 @@ def watch(spool: Path) -> Iterator[Running]:
             total = total.plus(account_briefly(reader.recorded()))
             _forget(reader)
         yield total
+
+
+def forecasts(spool: Path) -> Iterator[Forecast | None]:
+    """What the program under us will have cost in all, where it says how many steps it will take."""
+    told, due_s = None, 0.0
+    mine = read_header(spool)
+    while True:
+        if told is None or time.monotonic() >= due_s:
+            told, due_s = _inside(mine, spool.parent.parent), time.monotonic() + AGAIN_S
+        yield told
+
+
+def _inside(mine: RunHeader, ledger: Path) -> Forecast | None:
+    """By the newest run that began under us."""
+    for place in runs(ledger):
+        if place.run[:STAMP] < mine.run[:STAMP]:
+            return None
+        with suppress(WattermarkError):
+            if lies_inside(read_header(place.spool), mine):
+                return _of(place)
+    return None
+
+
+def _of(place: RunPlace) -> Forecast:
+    return forecast(account_whole(read_run(place.spools), account))
 
 
 def _forget(reader: SpoolReader) -> None:

@@ -106,8 +106,11 @@ class Run:
         self._tell_trouble()
 
     @contextmanager
-    def span(self, name: str, label: object = "") -> Iterator[None]:
-        """Mark a stretch of the run. Spans nest and overlap, in threads and in asyncio tasks."""
+    def span(self, name: str, label: object = "", *, of: int | None = None) -> Iterator[None]:
+        """Mark a stretch of the run. Spans nest and overlap, in threads and in asyncio tasks.
+
+        ``of`` is how many of this name there will be in all; then the live line tells the end.
+        """
         recording = self._recording
         if recording is None or not self.recording:
             yield
@@ -123,6 +126,7 @@ class Run:
             label=_text(label),
             parent=parent,
             mono_ns=time.monotonic_ns(),
+            **({"of": of} if isinstance(of, int) and of > 0 else {}),
         )
         self._poke()
         try:
@@ -150,13 +154,13 @@ class Run:
             self._beat.poke()
         return account_lines(self.spool, self._file.waiting)
 
-    def forecast(self, total_steps: int, step: str | None = None) -> Forecast:
+    def forecast(self, total_steps: int | None = None, step: str | None = None) -> Forecast:
         """What all of the run will have cost, by the spans that are closed: after the first steps.
 
         Parameters
         ----------
-        total_steps : int
-            How many such spans there will be in all. [1]
+        total_steps : int, optional
+            How many such spans there will be in all; by default as ``span(..., of=10)`` told. [1]
         step : str, optional
             Their name; by default that of the outermost spans.
 
