@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast check lint types contracts docs fix bench factors clean help
+.PHONY: demo test fast check lint types contracts docs fix bench factors slurm clean help
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -47,6 +47,12 @@ bench: $(READY)  ## the benchmarks, codecarbon in the same run
 
 factors: $(READY) ## build the factor tables: make factors RAW=folder-of-raw-files
 	$(BIN)/python tools/build_factors.py --raw $(RAW)
+
+slurm: $(READY)  ## SLURM's programs for the tests that run it, unpacked and not installed (Debian, Ubuntu)
+	@command -v apt-get >/dev/null && command -v dpkg >/dev/null || { echo 'no apt-get here: tests with SLURM are skipped'; exit 0; }; \
+	test -x $(VENV)/slurm/usr/sbin/slurmctld-wlm || { mkdir -p $(VENV)/debs && cd $(VENV)/debs && \
+	apt-get download -q slurmctld slurmd slurm-client slurm-wlm-basic-plugins libmunge2 libhwloc15 && \
+	for deb in *.deb; do dpkg -x $$deb ../slurm; done; } || echo 'SLURM cannot be had here: tests with it are skipped'
 
 clean:           ## remove the environment
 	rm -rf $(VENV)
