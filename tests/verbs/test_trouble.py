@@ -3,10 +3,15 @@
 import os
 import shutil
 import tempfile
+import threading
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+import wattermark as wm
+from fakes.meters import Signal, socket
 from wattermark.ledger.read import read_spool
 
 WORK = """
@@ -172,6 +177,87 @@ print("done")
     run = read_spool(spools()[0])
     assert run.status == "ok"
     assert "broken" in "".join(run.faults)
+
+
+@pytest.mark.slow
+def test_forks_in_the_middle_of_a_look_hang_nobody_and_write_nothing(program, spools):
+    """The child holds copies of whatever lock the beat's thread held, and no thread that gives it back."""
+    code = """
+import os, time
+import wattermark as wm
+from wattermark.values.kinds import Kind, Part
+from wattermark.values.records import Channel
+class Slow:
+    channels = (Channel(name="cpu/package-0", kind=Kind.COUNTER, part=Part.CPU, unit="uJ"),)
+    value = 0
+    def period_s(self, interval_s): return interval_s
+    def read(self):
+        time.sleep(0.02)  # nearly always in the middle of a look
+        self.value += 1
+        return [self.value]
+    def close(self): pass
+with wm.track(name="parent", place="deu", interval=0.01, readers={"slow": Slow()}) as run:
+    for number in range(40):
+        time.sleep(0.003)
+        pid = os.fork()
+        if pid == 0:
+            with run.span("child"): pass
+            run.stop()
+            if number % 10 == 0:
+                with wm.track(name="child", place="deu", readers={"slow": Slow()}): pass
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+print("done")
+"""
+    goes_on(program(code))
+    runs = [read_spool(spool) for spool in spools()]
+    assert sorted(run.header.name for run in runs) == ["child"] * 4 + ["parent"]
+    assert all(run.status == "ok" and not run.bad_lines and not run.spans for run in runs)
+
+
+def test_two_hundred_threads_open_spans_and_none_is_lost(ledger):
+    together = threading.Barrier(200)
+
+    def work(number):
+        together.wait()
+        for step in range(5):
+            with run.span("outer", number), run.span("inner", step):
+                pass
+
+    with wm.track(name="t", place="deu", interval=0.05) as run:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(200)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    spans = read_spool(run.spool).spans
+    by_number = {span.number: span for span in spans}
+    assert len(spans) == len(by_number) == 2000
+    assert all(span.end_ns is not None for span in spans)
+    inner = [span for span in spans if span.name == "inner"]
+    assert Counter(by_number[span.parent].label for span in inner) == {str(n): 5 for n in range(200)}
+
+
+SLEEPS = """
+import time
+import wattermark as wm
+with wm.track(name="t", place="deu", scope="machine", interval=0.1) as run:
+    time.sleep(1.5)
+told = run.footprint()
+print(told.duration_s, told.it_energy_j.best, *told.flags, sep="\\n")
+"""
+
+
+@pytest.mark.slow
+def test_a_laptop_that_sleeps_meanwhile_is_charged_with_what_it_was_awake(program, bench, home):
+    """The steady clock stands still while it sleeps, and the wall clock goes on."""
+    bench.powercap(socket(0, Signal.const(20)))
+    bench.step_clock(time.monotonic() + 1.0, 8 * 3600)
+    done = program(SLEEPS, env=bench.env(home))
+    duration_s, energy_j, *flags = done.stdout.splitlines()
+    assert 1.5 <= float(duration_s) < 3
+    assert float(energy_j) < 20 * float(duration_s) + 50
+    assert any(flag.startswith("clock-step: the wall clock jumped by +28800 s") for flag in flags)
 
 
 # -- settings ---------------------------------------------------------------

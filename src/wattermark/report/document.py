@@ -47,6 +47,8 @@ def run_document(recorded: Recorded, footprint: Footprint) -> Document:
         "started_ns": header.started_ns,
         "duration_s": footprint.duration_s,
         "command": header.command,
+        "job": header.job or None,
+        "world_size": header.world_size,
         "scope": header.scope.value,
         "tags": dict(header.tags),
         "place_from": header.place_from,
