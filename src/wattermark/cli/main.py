@@ -16,6 +16,7 @@ from wattermark._version import __version__
 COMMANDS = {
     "run": "measure any command",
     "runs": "list what was recorded",
+    "watch": "a run while it lasts, from another terminal or for Prometheus",
     "show": "one run: energy, carbon, water, and how sure they are",
     "estimate": "what a training or a service would cost, before it runs",
     "calibrate": "fit the serving model to your own measurements",
@@ -59,7 +60,7 @@ def script() -> int:
     One that only answers needs no threads of NumPy's and collects no garbage; the settings of a process
     that runs a job are the job's.
     """
-    if sys.argv[1:2] != ["run"]:
+    if sys.argv[1:2] not in (["run"], ["watch"]):
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         gc.disable()
     code = main()

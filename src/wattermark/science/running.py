@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wattermark.values.footprint import Footprint
+    from wattermark.values.range import Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +20,16 @@ class Running:
     carbon_g: float = 0.0
     water_l: float = 0.0
 
+    def no_less_than(self, before: Running) -> Running:
+        """The same, but for sums that would fall: what was estimated anew may be a little less."""
+        return Running(
+            elapsed_s=max(self.elapsed_s, before.elapsed_s),
+            it_energy_j=max(self.it_energy_j, before.it_energy_j),
+            power_w=self.power_w,
+            carbon_g=max(self.carbon_g, before.carbon_g),
+            water_l=max(self.water_l, before.water_l),
+        )
+
     def plus(self, stretch: Running) -> Running:
         """Add a stretch that follows."""
         if stretch.elapsed_s <= 0:
@@ -26,3 +41,27 @@ class Running:
             self.carbon_g + stretch.carbon_g,
             self.water_l + stretch.water_l,
         )
+
+
+def so_far(footprint: Footprint, before: Running) -> Running:
+    """The best values of a footprint; power since the moment before.
+
+    Parameters
+    ----------
+    footprint : Footprint
+        Of a run as it stands.
+    before : Running
+        The same run, a moment ago.
+    """
+    energy_j, took_s = _best(footprint.it_energy_j), footprint.duration_s - before.elapsed_s
+    return Running(
+        elapsed_s=footprint.duration_s,
+        it_energy_j=energy_j,
+        power_w=max(0.0, energy_j - before.it_energy_j) / took_s if took_s > 0 else before.power_w,
+        carbon_g=_best(footprint.carbon_g),
+        water_l=_best(footprint.water_l),
+    )
+
+
+def _best(value: Range | None) -> float:
+    return value.best if value else 0.0

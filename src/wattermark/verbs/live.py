@@ -5,18 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from wattermark.errors import WattermarkError
+from wattermark.errors import UsageError, WattermarkError
 from wattermark.ledger.read import SpoolReader, follow, read_header, read_run
-from wattermark.ledger.runs import RunPlace, runs
-from wattermark.science.running import Running
+from wattermark.ledger.runs import RunPlace, find_run, runs, spools_in
+from wattermark.science.running import Running, so_far
+from wattermark.values.footprint import Footprint
 from wattermark.values.forecast import Forecast
+from wattermark.values.kinds import Status
 from wattermark.values.records import ReaderLog, RunHeader
 from wattermark.verbs.account import account, account_briefly
 from wattermark.verbs.ahead import forecast
 from wattermark.verbs.beside import lies_inside
-from wattermark.verbs.whole import account_whole
+from wattermark.verbs.whole import account_whole, as_one
 
 STAMP = len("20261125-130000")  # the moment in the id of a run
 AGAIN_S = 5.0
@@ -41,6 +45,49 @@ def forecasts(spool: Path) -> Iterator[Forecast | None]:
         if told is None or time.monotonic() >= due_s:
             told, due_s = _inside(mine, spool.parent.parent), time.monotonic() + AGAIN_S
         yield told
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A run as it stands: what it has cost, where it will end if it says so, and whether it is over."""
+
+    header: RunHeader
+    so_far: Running
+    ahead: Forecast | None
+    over: bool
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """In the words of the outside."""
+        return {"so_far": asdict(self.so_far), "forecast": asdict(self.ahead) if self.ahead else None}
+
+
+def moments(ledger: Path, wanted: str) -> Iterator[Moment]:
+    """A run with all its processes and parts, each time it is asked, as long as it lasts and once more.
+
+    Raises
+    ------
+    UsageError
+        If there is no such run.
+    BadSpool
+        If none of its files can be read.
+    """
+    folder = find_run(ledger, wanted).spool.parent
+    before = Running()
+    while True:
+        records = read_run(spools_in(folder))
+        footprint, run = account_whole(records, account), as_one(records)
+        before = so_far(footprint, before).no_less_than(before)
+        over = run.status is not Status.RUNNING
+        yield Moment(run.header, before, None if over else _ahead(footprint), over)
+        if over:
+            return
+
+
+def _ahead(footprint: Footprint) -> Forecast | None:
+    with suppress(UsageError):  # nobody told how many steps there are, or none is done
+        return forecast(footprint)
+    return None
 
 
 def _inside(mine: RunHeader, ledger: Path) -> Forecast | None:
