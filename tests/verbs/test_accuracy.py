@@ -10,14 +10,15 @@ from fakes.meters import SCENARIOS
 RECORD = """
 import json, sys, time
 import wattermark as wm
-length_s, interval_s = float(sys.argv[1]), float(sys.argv[2])
+length_s, interval_s, holds = float(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
 print(flush=True)
 for _ in sys.stdin:
     run = wm.track(place="deu", scope="machine", interval=interval_s)
     edges = [time.monotonic()]
     run.start()
     edges.append(time.monotonic())
-    time.sleep(length_s)
+    if holds: sum(range(holds))  # one loop in C, which lets no other thread in
+    else: time.sleep(length_s)
     edges.append(time.monotonic())
     run.stop()
     edges.append(time.monotonic())
@@ -48,8 +49,8 @@ STORIES = [
 def recorder(bench, home, begin):
     """A program under a scenario; each call lets it record one window more."""
 
-    def start(scenario, length_s, interval_s):
-        child = begin(RECORD, length_s, interval_s, env=SCENARIOS[scenario](bench).env(home))
+    def start(scenario, length_s, interval_s, holds=0):
+        child = begin(RECORD, length_s, interval_s, holds, env=SCENARIOS[scenario](bench).env(home))
 
         def window():
             child.stdin.write("\n")
@@ -131,3 +132,12 @@ def test_a_jump_of_the_wall_clock_changes_no_energy(bench, recorder):
     told = recorder("const", 2, 0.05)()
     assert error(bench, ONE, told) < 0.05
     assert any(flag.startswith("clock-step") for flag in told["flags"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scenario", "parts"), [("const", ONE), ("gpu2square", GPUS)])
+def test_a_program_that_lets_no_other_thread_run_is_measured_all_the_same(bench, recorder, scenario, parts):
+    """Counters remember what happened while nobody could look at them."""
+    told = recorder(scenario, 0, 0.1, holds=60_000_000)()
+    assert_within_bounds(bench, parts, told)
+    assert told["edges"][2] - told["edges"][1] > 0.5
