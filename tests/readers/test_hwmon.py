@@ -8,7 +8,9 @@ import pytest
 import wattermark as wm
 from fakes.tree import chip
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.hwmon import HwmonReader, visible
+from wattermark.readers.amdgpu import rocr_names
+from wattermark.readers.hwmon import HwmonReader
+from wattermark.readers.visible import rocm_listed
 
 W = 1_000_000  # microwatts
 GRACE = ("Module Power Socket 0", "Grace Power Socket 0", "CPU Power Socket 0", "SysIO Power Socket 0")
@@ -225,7 +227,7 @@ def test_only_what_the_program_may_see_is_read(tmp_path, environ, seen):
         chip(tmp_path, i, "amdgpu", f"0000:0{i}:00.0", power1_average=1, device__unique_id=unique)
         for i, unique in enumerate(("dead", "feed", "beef"))
     ]
-    assert "".join("abc"[gpus.index(gpu)] for gpu in visible(gpus, environ)) == seen
+    assert "".join("abc"[i] for i in rocm_listed(rocr_names(gpus), environ)) == seen
 
 
 def test_what_is_hidden_is_not_read(tmp_path, monkeypatch):

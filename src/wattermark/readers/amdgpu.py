@@ -1,0 +1,55 @@
+"""AMD GPUs as the kernel's hardware monitoring shows them; more than one reader asks.
+
+References: Linux Documentation/gpu/amdgpu (thermal: in1 is the northbridge of an APU; ``unique_id``,
+``product_name``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from wattermark.readers.files import folders_in, text_of
+
+SYSFS = Path("/sys/class/hwmon")
+GPU_MAX_W = 3000.0
+APUS = ("0x74a0",)
+"""PCI ids of AMD's APUs whose northbridge tells no voltage: the MI300A."""
+
+
+def hwmon_root(root: Path | None) -> Path:
+    """Where the chips are: as asked, else as ``WATTERMARK_HWMON`` says, else the system's own place."""
+    return root or Path(os.environ.get("WATTERMARK_HWMON") or SYSFS)
+
+
+def place_of(chip: Path) -> str:
+    """The PCI address of a chip's device, such as ``0000:03:00.0``."""
+    return os.path.basename(os.path.realpath(chip / "device"))
+
+
+def amd_chips(root: Path) -> list[Path]:
+    """The chips of AMD GPUs and APUs, in the order of the PCI bus."""
+    found = [chip for chip in folders_in(root) if text_of(chip / "name") == "amdgpu"]
+    return sorted(found, key=place_of)
+
+
+def is_apu(chip: Path) -> bool:
+    """By its northbridge's voltage, or by its PCI id: the MI300A has none."""
+    return (chip / "in1_input").exists() or text_of(chip / "device" / "device") in APUS
+
+
+def rocr_name(chip: Path) -> str:
+    """As ``ROCR_VISIBLE_DEVICES`` names it; empty where it has no unique id."""
+    unique = text_of(chip / "device" / "unique_id")
+    return f"GPU-{unique}" if unique else ""
+
+
+def rocr_names(chips: Sequence[Path]) -> list[str]:
+    """Of each chip."""
+    return [rocr_name(chip) for chip in chips]
+
+
+def product_of(chip: Path) -> str:
+    """What the board is called."""
+    return text_of(chip / "device" / "product_name") or "AMD GPU"
