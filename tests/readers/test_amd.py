@@ -1,4 +1,4 @@
-"""AMD GPUs through a library of AMD SMI's interface whose power is known, alone and beside the kernel's sensors."""
+"""AMD GPUs through a library of AMD SMI's interface, alone and beside the kernel's sensors."""
 
 import time
 
@@ -129,7 +129,13 @@ def test_one_that_is_lost_at_the_start_has_a_counter_when_it_is_back(opened, dri
     assert reader.channels[0].unit == "2^-16 J" and None not in reader.read()
 
 
-PARTITIONS = ((750, FIRST), (750, "0000:03:00.1"), (750, "0000:03:00.2"), (750, "0000:03:00.3"), (700, SECOND))
+PARTITIONS = (
+    (750, FIRST),
+    (750, "0000:03:00.1"),
+    (750, "0000:03:00.2"),
+    (750, "0000:03:00.3"),
+    (700, SECOND),
+)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +182,9 @@ def measured(driver, tmp_path):
     def run(*rows, between=lambda: None):
         library, root = driver(*rows), tmp_path / "class/hwmon"
         chosen = choose({"amd": lambda: AmdReader(library, root), "hwmon": lambda: HwmonReader(root)})
-        with wm.track(readers=chosen.readers, ledger=tmp_path / "runs", interval=0.02, scope="machine") as run:
+        with wm.track(
+            readers=chosen.readers, ledger=tmp_path / "runs", interval=0.02, scope="machine"
+        ) as run:
             time.sleep(0.1)
             between()
             time.sleep(0.1)
@@ -244,9 +252,7 @@ def test_a_partition_is_charged_with_its_part(measured, monkeypatch):
     footprint = measured(*PARTITIONS)
     (card,) = parts(footprint).values()
     assert card.energy_j.best == pytest.approx(750 / 4 * footprint.duration_s, rel=0.05)
-    assert flags(footprint, "note: ") == [
-        f"note: gpu/{FIRST}: a partition: 25% of the GPU's energy is taken"
-    ]
+    assert flags(footprint, "note: ") == [f"note: gpu/{FIRST}: a partition: 25% of the GPU's energy is taken"]
 
 
 def test_other_cards_are_read_by_the_kernels_sensor_all_the_same(measured, tmp_path):

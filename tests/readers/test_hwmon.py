@@ -8,7 +8,7 @@ import pytest
 import wattermark as wm
 from fakes.tree import chip
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.amdgpu import rocr_names
+from wattermark.readers.amdgpu import rocr_name
 from wattermark.readers.hwmon import HwmonReader
 from wattermark.readers.visible import rocm_listed
 
@@ -227,7 +227,7 @@ def test_only_what_the_program_may_see_is_read(tmp_path, environ, seen):
         chip(tmp_path, i, "amdgpu", f"0000:0{i}:00.0", power1_average=1, device__unique_id=unique)
         for i, unique in enumerate(("dead", "feed", "beef"))
     ]
-    assert "".join("abc"[i] for i in rocm_listed(rocr_names(gpus), environ)) == seen
+    assert "".join("abc"[i] for i in rocm_listed([rocr_name(gpu) for gpu in gpus], environ)) == seen
 
 
 def test_what_is_hidden_is_not_read(tmp_path, monkeypatch):

@@ -24,7 +24,15 @@ from pathlib import Path
 from typing import Any
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.amdgpu import GPU_MAX_W, amd_chips, hwmon_root, is_apu, place_of, product_of, rocr_name
+from wattermark.readers.amdgpu import (
+    GPU_MAX_W,
+    amd_chips,
+    hwmon_root,
+    is_apu,
+    place_of,
+    product_of,
+    rocr_name,
+)
 from wattermark.readers.library import handles, load_library
 from wattermark.readers.visible import rocm_listed, shares
 from wattermark.values.kinds import Kind, Part
@@ -108,7 +116,9 @@ class AmdReader:
 
 def _cards(smi: Any, chips: dict[str, Path]) -> Iterator[_Card]:
     """Cards of which the program may see anything; an APU is none."""
-    sockets = [handles(smi.amdsmi_get_processor_handles, one) for one in handles(smi.amdsmi_get_socket_handles)]
+    sockets = [
+        handles(smi.amdsmi_get_processor_handles, one) for one in handles(smi.amdsmi_get_socket_handles)
+    ]
     sockets = [parts for parts in sockets if parts]
     places = [_place(smi, parts[0]) for parts in sockets]
     known = [chips.get(place) for place in places]
@@ -138,7 +148,7 @@ class _Answer:
 
     @property
     def count(self) -> int | None:
-        """The accumulator; none from a card that is lost, nor a 0, as the second die of an MI250X shows it."""
+        """The accumulator; none of a card that is lost, nor a 0, as an MI250X's second die shows it."""
         return self.shown if self.code == 0 and 0 < self.shown <= LARGEST else None
 
 

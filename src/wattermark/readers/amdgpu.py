@@ -7,7 +7,6 @@ References: Linux Documentation/gpu/amdgpu (thermal: in1 is the northbridge of a
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from wattermark.readers.files import folders_in, text_of
@@ -19,37 +18,68 @@ APUS = ("0x74a0",)
 
 
 def hwmon_root(root: Path | None) -> Path:
-    """Where the chips are: as asked, else as ``WATTERMARK_HWMON`` says, else the system's own place."""
+    """Where the chips are: as asked, else as ``WATTERMARK_HWMON`` says, else the system's own place.
+
+    Parameters
+    ----------
+    root : Path or None
+        As it was asked for.
+    """
     return root or Path(os.environ.get("WATTERMARK_HWMON") or SYSFS)
 
 
 def place_of(chip: Path) -> str:
-    """The PCI address of a chip's device, such as ``0000:03:00.0``."""
+    """The PCI address of a chip's device, such as ``0000:03:00.0``.
+
+    Parameters
+    ----------
+    chip : Path
+        Its folder.
+    """
     return os.path.basename(os.path.realpath(chip / "device"))
 
 
 def amd_chips(root: Path) -> list[Path]:
-    """The chips of AMD GPUs and APUs, in the order of the PCI bus."""
+    """The chips of AMD GPUs and APUs, in the order of the PCI bus.
+
+    Parameters
+    ----------
+    root : Path
+        Where the chips are.
+    """
     found = [chip for chip in folders_in(root) if text_of(chip / "name") == "amdgpu"]
     return sorted(found, key=place_of)
 
 
 def is_apu(chip: Path) -> bool:
-    """By its northbridge's voltage, or by its PCI id: the MI300A has none."""
+    """By its northbridge's voltage, or by its PCI id: the MI300A has none.
+
+    Parameters
+    ----------
+    chip : Path
+        Its folder.
+    """
     return (chip / "in1_input").exists() or text_of(chip / "device" / "device") in APUS
 
 
 def rocr_name(chip: Path) -> str:
-    """As ``ROCR_VISIBLE_DEVICES`` names it; empty where it has no unique id."""
+    """As ``ROCR_VISIBLE_DEVICES`` names it; empty where it has no unique id.
+
+    Parameters
+    ----------
+    chip : Path
+        Its folder.
+    """
     unique = text_of(chip / "device" / "unique_id")
     return f"GPU-{unique}" if unique else ""
 
 
-def rocr_names(chips: Sequence[Path]) -> list[str]:
-    """Of each chip."""
-    return [rocr_name(chip) for chip in chips]
-
-
 def product_of(chip: Path) -> str:
-    """What the board is called."""
+    """What the board is called.
+
+    Parameters
+    ----------
+    chip : Path
+        Its folder.
+    """
     return text_of(chip / "device" / "product_name") or "AMD GPU"

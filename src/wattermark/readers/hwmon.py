@@ -18,7 +18,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.amdgpu import GPU_MAX_W, amd_chips, hwmon_root, is_apu, place_of, product_of, rocr_names
+from wattermark.readers.amdgpu import (
+    GPU_MAX_W,
+    amd_chips,
+    hwmon_root,
+    is_apu,
+    place_of,
+    product_of,
+    rocr_name,
+)
 from wattermark.readers.files import NumberFile, ProductFile, folders_in, sampling_s, text_of
 from wattermark.readers.visible import rocm_listed
 from wattermark.values.kinds import Kind, Part
@@ -107,7 +115,7 @@ def _sensors(root: Path) -> list[Sensor]:
     """What is worth reading, in the order of the PCI bus, each name once."""
     chips = sorted(folders_in(root), key=lambda chip: (place_of(chip), _number(chip)))
     amd = [chip for chip in amd_chips(root) if not is_apu(chip)]
-    seen = [amd[i] for i in rocm_listed(rocr_names(amd), os.environ)]
+    seen = [amd[i] for i in rocm_listed([rocr_name(chip) for chip in amd], os.environ)]
     hidden = set(amd).difference(seen)
     found: dict[str, Sensor] = {}
     for chip in (chip for chip in chips if chip not in hidden):

@@ -20,6 +20,7 @@ from typing import Any
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.library import handles, load_library
+from wattermark.readers.sysman import DeviceProperties, EnergyCounter, PciProperties, PowerProperties
 from wattermark.readers.visible import shares
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
@@ -31,57 +32,6 @@ LOST = 0x7000_0001
 LARGEST = 2**63 - 1
 GPU_MAX_W = 3000.0
 REFRESH_S = 0.1
-_DEVICE, _PCI, _POWER = 0x1, 0x2, 0xD
-_TEXT = ctypes.c_char * 64
-
-
-class _Properties(ctypes.Structure):
-    """How every structure of properties begins; what is behind it is of no use here."""
-
-    _fields_ = (("stype", ctypes.c_int), ("next", ctypes.c_void_p))
-
-
-class _CoreProperties(_Properties):
-    _fields_ = (
-        *((name, ctypes.c_uint32) for name in ("type", "vendor", "device", "flags", "subdevice", "clock")),
-        ("largest_allocation", ctypes.c_uint64),
-        ("counts", ctypes.c_uint32 * 7),
-        ("timer", ctypes.c_uint64),
-        ("valid_bits", ctypes.c_uint32 * 2),
-        ("uuid", ctypes.c_uint8 * 16),
-        ("name", ctypes.c_char * 256),
-    )
-
-
-class _DeviceProperties(_Properties):
-    _fields_ = (
-        ("core", _CoreProperties),
-        ("tiles", ctypes.c_uint32),
-        *((name, _TEXT) for name in ("serial", "board", "brand", "model", "vendor", "driver")),
-    )
-
-
-class _PciProperties(_Properties):
-    _fields_ = (
-        ("address", ctypes.c_uint32 * 4),
-        ("speed", ctypes.c_int32 * 2),
-        ("bandwidth", ctypes.c_int64),
-        ("counters", ctypes.c_uint8 * 3),
-    )
-
-
-class _PowerProperties(_Properties):
-    _fields_ = (
-        ("on_tile", ctypes.c_uint8),
-        ("tile", ctypes.c_uint32),
-        ("can_control", ctypes.c_uint8),
-        ("threshold", ctypes.c_uint8),
-        ("limits_mw", ctypes.c_int32 * 3),
-    )
-
-
-class _Energy(ctypes.Structure):
-    _fields_ = (("energy_uj", ctypes.c_uint64), ("at_us", ctypes.c_uint64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +68,13 @@ class LevelZeroReader:
             needs=NEEDS,
         )
         if self._ze.zesInit(0) != 0:
-            raise ReaderUnavailable("Level Zero Sysman does not start", fix="See what 'xpu-smi discovery' says")
+            raise ReaderUnavailable(
+                "Level Zero Sysman does not start", fix="See what 'xpu-smi discovery' says"
+            )
         cards = list(_cards(self._ze))
-        found = [(cards[i], share) for i, share in _seen(cards, environ).items() if _tells(self._ze, cards[i])]
+        found = [
+            (cards[i], share) for i, share in _seen(cards, environ).items() if _tells(self._ze, cards[i])
+        ]
         if not found:
             raise ReaderUnavailable(
                 "no Intel GPU that may be seen tells its energy",
@@ -145,7 +99,7 @@ def _cards(ze: Any) -> Iterator[_Card]:
     """GPUs with a power domain, in the order of the PCI bus of each driver."""
     for driver in handles(ze.zesDriverGet):
         for device in handles(ze.zesDeviceGet, driver):
-            told, pci = _DeviceProperties(stype=_DEVICE), _PciProperties(stype=_PCI)
+            told, pci = DeviceProperties(stype=DeviceProperties.TYPE), PciProperties(stype=PciProperties.TYPE)
             if ze.zesDeviceGetProperties(device, ctypes.byref(told)) != 0 or told.core.type != GPU:
                 continue
             if ze.zesDevicePciGetProperties(device, ctypes.byref(pci)) == 0:
@@ -163,7 +117,7 @@ def _domains(ze: Any, device: ctypes.c_void_p) -> tuple[ctypes.c_void_p, ...]:
         return (card,)
     tiles: dict[int, ctypes.c_void_p] = {}
     for domain in handles(ze.zesDeviceEnumPowerDomains, device):
-        told = _PowerProperties(stype=_POWER)
+        told = PowerProperties(stype=PowerProperties.TYPE)
         if ze.zesPowerGetProperties(domain, ctypes.byref(told)) != 0:
             continue
         if not told.on_tile:
@@ -174,7 +128,7 @@ def _domains(ze: Any, device: ctypes.c_void_p) -> tuple[ctypes.c_void_p, ...]:
 
 def _asked(ze: Any, domain: ctypes.c_void_p) -> tuple[int, int]:
     """What the library said, and the counter. [uJ]"""
-    told = _Energy()
+    told = EnergyCounter()
     return ze.zesPowerGetEnergyCounter(domain, ctypes.byref(told)), told.energy_uj
 
 

@@ -14,7 +14,7 @@ from wattermark.values.kinds import Kind
 from wattermark.values.records import Channel
 
 AGREE = 2.0
-UNSEEN = 0.1  # of the time that a counter saw: more than a reset takes
+UNSEEN = 0.1  # of the time that a counter saw: more gaps than a reset makes
 SETTLE_S = 10.0
 """A power meter lags by about a second, in which a GPU may go from idle to ten times that. [s]"""
 
@@ -46,7 +46,9 @@ def heard(tracks: Iterable[Track]) -> tuple[list[Track], list[str]]:
         power = powers.get(channel.covers) if channel.counted and channel.kind is Kind.COUNTER else None
         why = _doubt(track, power[1]) if power else ""
         if power and why:
-            flags.append(f"counter-doubted: {channel.name}: its energy counter {why}; its power is taken instead")
+            flags.append(
+                f"counter-doubted: {channel.name}: its energy counter {why}; its power is taken instead"
+            )
             told.append((_in_place_of(channel, power[0]), power[1]))
         else:
             told.append((channel, track))
@@ -108,9 +110,9 @@ def _doubt(counted: Timeline | None, power: Timeline | None) -> str:
     if power is None:
         return ""
     if counted is None:
-        return "told nothing that can be believed"
+        return "tells nothing that can be believed"
     if counted.unseen_s > max(power.unseen_s, UNSEEN * counted.seen_s):
-        return f"fell, or rose by more than there is, for {counted.unseen_s:.3g} s"
+        return f"tells nothing that can be believed of {counted.unseen_s:.3g} s, and its power does"
     means = mean_powers_w(counted, power)
     if means is None or agree(*means, seen_s=counted.seen_s):
         return ""
