@@ -6,8 +6,8 @@
  *     WATTS DOMAIN:BUS:DEVICE.FUNCTION MODEL TILES DOMAINS COUNTER
  *
  * DOMAINS: `card` (the card's own, and one for each tile), `package` (no card's own, but one that is not a tile's),
- * `tiles` (those only, two of each) or `none`. COUNTER: `counts`, `lost`, `denied`, `none`, or `dip` (nearly 0, as
- * intel/compute-runtime issue 938 has it). Without the file there is no driver. MODEL `NPU` is no GPU. */
+ * `tiles` (those only, two of each) or `none`. COUNTER: `counts`, `lost`, `half` (all but the first tile are lost),
+ * `denied`, `none`, or `dip` (nearly 0, as intel/compute-runtime issue 938 has it). Without the file there is no driver. MODEL `NPU` is no GPU. */
 #define _GNU_SOURCE
 #include "power_signal.h"
 #include <stdint.h>
@@ -117,7 +117,7 @@ int zesPowerGetEnergyCounter(void *power, energy_counter *out) {
     card *c = of_domain(power);
     uint32_t part = (uintptr_t)power % 100;
     if (!c) return INVALID;
-    if (!strcmp(c->counter, "lost")) return LOST;
+    if (!strcmp(c->counter, "lost") || (!strcmp(c->counter, "half") && part / 2)) return LOST;
     if (!strcmp(c->counter, "denied")) return DENIED;
     if (!strcmp(c->counter, "none")) return UNSUPPORTED;
     double watts = part == ALL ? c->watts : c->watts / c->tiles / (part % 2 ? 2 : 1);

@@ -68,7 +68,16 @@ def test_what_a_card_counts_is_kept_as_it_is(opened):
 def test_counts_become_joules_without_a_rounding():
     """A year of a kilowatt, and one count more."""
     counts = 1000 * 31_536_000 * 2**16
-    assert (counts + 1) * BASE_PER_RAW["2^-16 J"] - counts * BASE_PER_RAW["2^-16 J"] == 2.0**-16
+    year_j = counts * BASE_PER_RAW["2^-16 J"]
+    assert year_j == 31_536_000_000
+    assert (counts + 1) * BASE_PER_RAW["2^-16 J"] - year_j == 1 / 65_536
+
+
+@pytest.mark.parametrize("place", ["0000:c1:00.0", "0001:03:1f.7", "10000:81:10.0"])
+def test_a_card_is_known_by_its_place_on_the_bus(opened, tmp_path, place):
+    """As the kernel writes it, so that its sensor is found."""
+    sensor(tmp_path, 0, place, 300, device__product_name="Instinct MI210")
+    assert [(c.name, c.device) for c in opened((300, place)).channels] == [(f"gpu/{place}", "Instinct MI210")]
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,10 @@ def test_one_that_is_lost_is_a_gap_and_the_others_are_not(opened, driver):
     assert None not in reader.read()
 
 
+def test_a_card_of_which_one_tile_is_lost_does_not_count_the_other_for_both(opened):
+    assert opened((600, FIRST, "Max", 2, "tiles", "half")).read() == [None]
+
+
 # ------------------------------------------------------------------ the energy of a run
 @pytest.fixture
 def measured(driver, tmp_path):

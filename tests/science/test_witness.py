@@ -57,6 +57,13 @@ BACKWARDS = [9_000_000 - 200_000 * (second % 2) - second for second in range(LOO
             "tells nothing that can be believed of 1 s, and its power does",
             id="reset, and more",
         ),
+        pytest.param(
+            gpu([0, 300_000, 600_000, *([None] * 3), *(300_000 * s + 10**9 for s in range(6, LOOKS))]),
+            [*([None] * 9), 300.0, 300.0],
+            3000,
+            None,
+            id="a witness that saw less is not asked",
+        ),
         pytest.param(counted(300), [0.0] * LOOKS, 3000, None, id="a power of none says nothing"),
         pytest.param(counted(300), [None] * LOOKS, 3000, None, id="a witness that is lost says nothing"),
         pytest.param(gpu(FROZEN), [None] * LOOKS, 0, None, id="none says that it drew anything"),
