@@ -7,7 +7,8 @@
  *
  * DOMAINS: `card` (the card's own, and one for each tile), `package` (no card's own, but one that is not a tile's),
  * `tiles` (those only, two of each) or `none`. COUNTER: `counts`, `lost`, `half` (all but the first tile are lost),
- * `denied`, `none`, or `dip` (nearly 0, as intel/compute-runtime issue 938 has it). Without the file there is no driver. MODEL `NPU` is no GPU. */
+ * `denied`, `none`, or `dip` (nearly 0, as intel/compute-runtime issue 938 has it). Without the file there is no driver. MODEL `NPU` is no GPU, and
+ * `UHD` is integrated. */
 #define _GNU_SOURCE
 #include "power_signal.h"
 #include <stdint.h>
@@ -80,6 +81,7 @@ int zesDeviceGetProperties(void *device, device_properties *out) {
     card *c = find(device);
     if (!c || out->stype != DEVICE_PROPERTIES || out->next) return INVALID;
     out->core.type = strcmp(c->model, "NPU") ? GPU : VPU;
+    out->core.flags = !strcmp(c->model, "UHD");
     out->subdevices = c->tiles > 1 ? c->tiles : 0;
     snprintf(out->model, sizeof out->model, "%s", c->model);
     memset(out->driver, 'x', sizeof out->driver);     /* the last byte of the structure is written, too */

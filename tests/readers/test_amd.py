@@ -1,11 +1,13 @@
 """AMD GPUs through a library of AMD SMI's interface, alone and beside the kernel's sensors."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 import wattermark as wm
 from fakes.tree import chip
+from fakes.tree import driver as kernel
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.amd import AmdReader
 from wattermark.readers.choose import choose
@@ -30,6 +32,7 @@ def driver(libs, tmp_path, monkeypatch):
         full = [(*row, *("counts", TOLD)[len(row) - 2 :]) for row in rows]
         lines = [f"{w} {at} uuid-{i} {does} {told}\n" for i, (w, at, does, told) in enumerate(full)]
         spec.write_text("".join(lines))
+        kernel(tmp_path, "amdgpu", FIRST)
         return str(libs / "libamd_smi.so")
 
     return set_to
@@ -37,7 +40,7 @@ def driver(libs, tmp_path, monkeypatch):
 
 @pytest.fixture
 def opened(driver, tmp_path):
-    return lambda *rows: AmdReader(driver(*rows), tmp_path / "class/hwmon")
+    return lambda *rows: AmdReader(driver(*rows), tmp_path / "class/hwmon", tmp_path / "bus/pci/drivers")
 
 
 def sensor(tmp_path, number, place, watts, **files):
@@ -174,13 +177,23 @@ def test_nothing_to_see_is_told(opened, monkeypatch, value):
         opened((600, FIRST))
 
 
-def test_no_driver_is_told(opened, libs):
+def test_no_driver_is_told(opened, libs, tmp_path):
+    drivers = kernel(tmp_path, "amdgpu", FIRST)
     with pytest.raises(ReaderUnavailable, match="no AMD SMI library"):
-        AmdReader("/nowhere/libamd_smi.so")
+        AmdReader("/nowhere/libamd_smi.so", drivers=drivers)
     with pytest.raises(ReaderUnavailable, match="does not start"):
         opened()
     with pytest.raises(ReaderUnavailable, match="too old: it has no amdsmi_get_energy_count"):
-        AmdReader(str(libs / "libhlml.so"))
+        AmdReader(str(libs / "libhlml.so"), drivers=drivers)
+
+
+def test_the_library_is_not_loaded_where_no_driver_holds_an_amd_gpu(driver, tmp_path):
+    """An image with ROCm on a machine without such a GPU; a driver that is loaded and holds none."""
+    library = driver((600, FIRST))
+    with pytest.raises(ReaderUnavailable, match="no AMD GPU here"):
+        AmdReader(library, drivers=tmp_path)
+    with pytest.raises(ReaderUnavailable, match="no AMD GPU here"):
+        AmdReader(library, drivers=kernel(tmp_path / "other", "amdgpu"))
 
 
 # ------------------------------------------------------------------ the energy of a run
@@ -189,11 +202,10 @@ def measured(driver, tmp_path):
     """A run that AMD SMI and the kernel's sensors meter together, and its footprint."""
 
     def run(*rows, between=lambda: None):
-        library, root = driver(*rows), tmp_path / "class/hwmon"
-        chosen = choose({"amd": lambda: AmdReader(library, root), "hwmon": lambda: HwmonReader(root)})
-        with wm.track(
-            readers=chosen.readers, ledger=tmp_path / "runs", interval=0.02, scope="machine"
-        ) as run:
+        library, root, drivers = driver(*rows), tmp_path / "class/hwmon", tmp_path / "bus/pci/drivers"
+        openers = {"amd": lambda: AmdReader(library, root, drivers), "hwmon": lambda: HwmonReader(root)}
+        readers = choose(openers).readers
+        with wm.track(readers=readers, ledger=tmp_path / "runs", interval=0.02, scope="machine") as run:
             time.sleep(0.1)
             between()
             time.sleep(0.1)
@@ -283,7 +295,11 @@ def test_other_cards_are_read_by_the_kernels_sensor_all_the_same(measured, tmp_p
 
 def test_opening_and_reading_print_nothing(driver, program, home):
     library = driver((600, FIRST))
-    code = f"from wattermark.readers.amd import AmdReader; AmdReader({library!r}).read()"
+    drivers = kernel(Path(home["HOME"]), "amdgpu", FIRST)
+    code = (
+        "from pathlib import Path; from wattermark.readers.amd import AmdReader; "
+        f"AmdReader({library!r}, drivers=Path({str(drivers)!r})).read()"
+    )
     spec = home["HOME"] + "/amdsmi.spec"
     done = program(code, env={**home, "FAKE_AMDSMI_SPEC": spec})
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

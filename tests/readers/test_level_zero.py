@@ -1,11 +1,13 @@
 """Intel GPUs through a library of Level Zero's interface, alone and after the kernel's sensors."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 import wattermark as wm
 from fakes.tree import chip
+from fakes.tree import driver as kernel
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.choose import choose
 from wattermark.readers.hwmon import HwmonReader
@@ -24,14 +26,15 @@ def driver(libs, tmp_path, monkeypatch):
     def set_to(*rows):
         full = [(*row, *USUAL[len(row) - 2 :]) for row in rows]
         spec.write_text("".join(" ".join(map(str, row)) + "\n" for row in full))
+        kernel(tmp_path, "xe", *(row[1] for row in full), FIRST)
         return str(libs / "libze_loader.so.1")
 
     return set_to
 
 
 @pytest.fixture
-def opened(driver):
-    return lambda *rows, **environ: LevelZeroReader(driver(*rows), environ)
+def opened(driver, tmp_path):
+    return lambda *rows, **environ: LevelZeroReader(driver(*rows), environ, tmp_path / "bus/pci/drivers")
 
 
 def shares(reader):
@@ -90,6 +93,7 @@ def test_only_what_the_program_may_see_is_read(opened, mask, hierarchy, seen):
     ("device", "why"),
     [
         pytest.param((10, FIRST, "NPU"), "no Intel GPU", id="no GPU"),
+        pytest.param((10, FIRST, "UHD"), "no Intel GPU", id="it lies in the processor's package"),
         pytest.param((10, FIRST, "Iris", 1, "none"), "no Intel GPU", id="no power domain"),
         pytest.param((150, FIRST, "Arc", 1, "card", "none"), "no Intel GPU", id="no counter"),
         pytest.param((150, FIRST, "Arc", 1, "card", "denied"), "read by root only", id="not for us"),
@@ -106,13 +110,27 @@ def test_nothing_to_see_is_told(opened):
         opened((150, FIRST), ZE_AFFINITY_MASK="7")
 
 
-def test_no_driver_is_told(opened, libs):
+def test_the_library_is_not_loaded_where_the_kernel_tells_all(driver, tmp_path):
+    """A card with a sensor, and the processor's own GPU beside it; without a driver there is no card."""
+    library, drivers = driver((150, FIRST)), tmp_path / "bus/pci/drivers"
+    kernel(tmp_path, "i915", "0000:00:02.0")
+    chip(tmp_path, 0, "xe", FIRST, energy1_input=5)
+    with pytest.raises(ReaderUnavailable, match="hwmon reads these"):
+        LevelZeroReader(library, {}, drivers)
+    with pytest.raises(ReaderUnavailable, match="hwmon reads these"):
+        LevelZeroReader(library, {}, tmp_path / "nowhere")
+    kernel(tmp_path, "xe", SECOND)
+    assert shares(LevelZeroReader(library, {}, drivers)) == {FIRST: 1}
+
+
+def test_no_driver_is_told(opened, libs, tmp_path):
+    drivers = kernel(tmp_path, "xe", FIRST)
     with pytest.raises(ReaderUnavailable, match="no Level Zero library"):
-        LevelZeroReader("/nowhere/libze_loader.so.1")
+        LevelZeroReader("/nowhere/libze_loader.so.1", drivers=drivers)
     with pytest.raises(ReaderUnavailable, match="does not start"):
         opened()
     with pytest.raises(ReaderUnavailable, match="too old: it has no zesInit"):
-        LevelZeroReader(str(libs / "libhlml.so"))
+        LevelZeroReader(str(libs / "libhlml.so"), drivers=drivers)
 
 
 def test_one_that_is_lost_is_a_gap_and_the_others_are_not(opened, driver):
@@ -133,8 +151,11 @@ def measured(driver, tmp_path):
     """A run that the kernel's sensors meter, and Level Zero where these may not be read."""
 
     def run(*rows, between=lambda: None):
-        library, root = driver(*rows), tmp_path / "class/hwmon"
-        openers = {"hwmon": lambda: HwmonReader(root), "level_zero": lambda: LevelZeroReader(library, {})}
+        library, root, drivers = driver(*rows), tmp_path / "class/hwmon", tmp_path / "bus/pci/drivers"
+        openers = {
+            "hwmon": lambda: HwmonReader(root),
+            "level_zero": lambda: LevelZeroReader(library, {}, drivers),
+        }
         readers = choose(openers).readers
         with wm.track(readers=readers, ledger=tmp_path / "runs", interval=0.02, scope="machine") as run:
             time.sleep(0.1)
@@ -183,6 +204,10 @@ def test_a_counter_that_falls_for_a_moment_misses_nothing(measured, driver):
 
 def test_opening_and_reading_print_nothing(driver, program, home):
     library = driver((150, FIRST))
-    code = f"from wattermark.readers.level_zero import LevelZeroReader; LevelZeroReader({library!r}).read()"
+    drivers = Path(home["HOME"]) / "bus/pci/drivers"
+    code = (
+        "from pathlib import Path; from wattermark.readers.level_zero import LevelZeroReader; "
+        f"LevelZeroReader({library!r}, drivers=Path({str(drivers)!r})).read()"
+    )
     done = program(code, env={**home, "FAKE_ZE_SPEC": home["HOME"] + "/ze.spec"})
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

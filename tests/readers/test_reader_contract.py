@@ -6,7 +6,7 @@ import os
 import pytest
 
 from fakes.meters import Gpu, Signal
-from fakes.tree import Process, chip, powercap_tree, proc_tree, supply
+from fakes.tree import Process, chip, driver, powercap_tree, proc_tree, supply
 from readers.audit import facts
 from wattermark.readers.amd import AmdReader
 from wattermark.readers.battery import BatteryReader
@@ -48,7 +48,11 @@ def amd(tmp_path, bench, _program):
     )
     os.environ["FAKE_AMDSMI_SPEC"] = str(tmp_path / "amdsmi.spec")
     try:
-        return facts(AmdReader(str(bench().libs / "libamd_smi.so"), tmp_path))
+        return facts(
+            AmdReader(
+                str(bench().libs / "libamd_smi.so"), tmp_path, driver(tmp_path, "amdgpu", "0000:03:00.0")
+            )
+        )
     finally:
         del os.environ["FAKE_AMDSMI_SPEC"]
 
@@ -60,7 +64,11 @@ def level_zero(tmp_path, bench, _program):
     )
     os.environ["FAKE_ZE_SPEC"] = str(tmp_path / "ze.spec")
     try:
-        return facts(LevelZeroReader(str(bench().libs / "libze_loader.so.1"), {}))
+        return facts(
+            LevelZeroReader(
+                str(bench().libs / "libze_loader.so.1"), {}, driver(tmp_path, "xe", "0000:03:00.0")
+            )
+        )
     finally:
         del os.environ["FAKE_ZE_SPEC"]
 

@@ -34,6 +34,7 @@ from wattermark.readers.amdgpu import (
     rocr_name,
 )
 from wattermark.readers.library import handles, load_library
+from wattermark.readers.pci import DRIVERS, devices_of
 from wattermark.readers.visible import rocm_listed, shares
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
@@ -75,6 +76,8 @@ class AmdReader:
         AMD SMI; its usual places by default.
     root : Path, optional
         Where the chips of hardware monitoring are; ``WATTERMARK_HWMON`` names another place.
+    drivers : Path
+        Where the kernel's PCI drivers are.
 
     Raises
     ------
@@ -82,7 +85,11 @@ class AmdReader:
         If there is no library or driver, or no card with a counter may be seen.
     """
 
-    def __init__(self, library: str | None = None, root: Path | None = None) -> None:
+    def __init__(self, library: str | None = None, root: Path | None = None, drivers: Path = DRIVERS) -> None:
+        if not devices_of(drivers, "amdgpu"):
+            raise ReaderUnavailable(
+                "no AMD GPU here", fix="Load the amdgpu driver if this machine has such a GPU"
+            )
         self._smi = load_library(
             (library,) if library else LIBRARIES,
             problem="no AMD SMI library here",

@@ -1,6 +1,7 @@
 """Intel GPUs through Level Zero Sysman: the energy counter of each card.
 
-The kernel's own sensor (``hwmon``: i915, xe) comes first; this is for cards whose sensor may not be read.
+The kernel's own sensor (``hwmon``: i915, xe) comes first; this is for cards that have none or whose sensor
+may not be read, and the library is not even loaded where there is no such card.
 The domain of the whole card is read, which holds those of its tiles; where there is none, one domain of
 each tile. Sysman shows all devices whatever ``ZE_AFFINITY_MASK`` says, so the mask is applied here.
 
@@ -16,10 +17,12 @@ import ctypes
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.library import handles, load_library
+from wattermark.readers.pci import DRIVERS, devices_of
 from wattermark.readers.sysman import DeviceProperties, EnergyCounter, PciProperties, PowerProperties
 from wattermark.readers.visible import shares
 from wattermark.values.kinds import Kind, Part
@@ -30,6 +33,7 @@ NEEDS = ("zesInit", "zesDriverGet", "zesDeviceGet")
 GPU = 1
 LOST = 0x7000_0001
 LARGEST = 2**63 - 1
+INTEGRATED, INTEGRATED_FLAG = "0000:00:02.0", 1
 GPU_MAX_W = 3000.0
 REFRESH_S = 0.1
 
@@ -54,13 +58,23 @@ class LevelZeroReader:
     environ : mapping of str to str, optional
         The environment: ``ZE_AFFINITY_MASK`` and ``ZE_FLAT_DEVICE_HIERARCHY``.
 
+    drivers : Path
+        Where the kernel's PCI drivers are.
+
     Raises
     ------
     ReaderUnavailable
         If there is no library or driver, or no card may be seen or tells its energy.
     """
 
-    def __init__(self, library: str = LIBRARY, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, library: str = LIBRARY, environ: Mapping[str, str] = os.environ, drivers: Path = DRIVERS
+    ) -> None:
+        if all(_has_sensor(device) for device in devices_of(drivers, "i915", "xe")):
+            raise ReaderUnavailable(
+                "no Intel GPU here but those whose energy the kernel's sensors tell",
+                fix="Nothing to do: hwmon reads these",
+            )
         self._ze = load_library(
             (library,),
             problem="no Level Zero library here",
@@ -95,6 +109,12 @@ class LevelZeroReader:
         """Sysman stays initialised: another reader of this process may use it."""
 
 
+def _has_sensor(device: Path) -> bool:
+    """Whether the kernel tells us its energy, or it is the processor's own and lies in its package."""
+    sensors = device.glob("hwmon/hwmon*/energy[12]_input")
+    return device.name == INTEGRATED or any(one.is_file() and os.access(one, os.R_OK) for one in sensors)
+
+
 def _cards(ze: Any) -> Iterator[_Card]:
     """GPUs with a power domain, in the order of the PCI bus of each driver."""
     for driver in handles(ze.zesDriverGet):
@@ -107,7 +127,8 @@ def _cards(ze: Any) -> Iterator[_Card]:
                 place = f"{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"
                 model = told.model.decode(errors="replace")
                 name = model if model and model != "unknown" else "Intel GPU"
-                yield _Card(_domains(ze, device), place, name, max(1, told.tiles))
+                inside = told.core.flags & INTEGRATED_FLAG  # it lies in the processor's package
+                yield _Card(() if inside else _domains(ze, device), place, name, max(1, told.tiles))
 
 
 def _domains(ze: Any, device: ctypes.c_void_p) -> tuple[ctypes.c_void_p, ...]:
