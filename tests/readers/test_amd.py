@@ -231,7 +231,7 @@ def test_cards_add_up_and_are_counted_once(measured, tmp_path):
     assert list(found) == [place for _, place in cards]
     assert {one.how for one in found.values()} == {"energy counter"}
     total_j = sum(one.energy_j.best for one in found.values())
-    assert total_j == pytest.approx(3600 * footprint.duration_s, rel=0.05)
+    assert total_j == pytest.approx(3600 * footprint.duration_s, rel=0.1)
     assert not flags(footprint, "counter-doubted")
 
 
@@ -241,7 +241,7 @@ def test_a_counter_that_cannot_be_true_is_told_and_power_is_used(measured, tmp_p
     sensor(tmp_path, 1, SECOND, 200)
     footprint = measured((300, FIRST, does), (200, SECOND))
     found = parts(footprint)
-    assert found[FIRST].energy_j.best == pytest.approx(300 * footprint.duration_s, rel=0.05)
+    assert found[FIRST].energy_j.best == pytest.approx(300 * footprint.duration_s, rel=0.1)
     assert found[FIRST].how == "power samples, each held until the next" and found[FIRST].counted
     assert found[SECOND].how == "energy counter"
     (told,) = flags(footprint, "counter-doubted")
@@ -256,7 +256,7 @@ def test_one_that_is_lost_for_a_while_misses_nothing(measured, driver, tmp_path)
     )
     (card,) = parts(footprint).values()
     assert card.how == "energy counter"
-    assert card.energy_j.best == pytest.approx(300 * footprint.duration_s, rel=0.05)
+    assert card.energy_j.best == pytest.approx(300 * footprint.duration_s, rel=0.1)
 
 
 def test_the_second_die_of_a_pair_is_a_gap(measured, tmp_path):
@@ -264,7 +264,7 @@ def test_the_second_die_of_a_pair_is_a_gap(measured, tmp_path):
     sensor(tmp_path, 1, SECOND, 0)
     footprint = measured((500, FIRST), (0, SECOND, "zero"))
     found = parts(footprint)
-    assert found[FIRST].energy_j.best == pytest.approx(500 * footprint.duration_s, rel=0.05)
+    assert found[FIRST].energy_j.best == pytest.approx(500 * footprint.duration_s, rel=0.1)
     assert found[SECOND].energy_j is None and found[SECOND].quality == "missing"
 
 
@@ -272,7 +272,7 @@ def test_a_partition_is_charged_with_its_part(measured, monkeypatch):
     monkeypatch.setenv("ROCR_VISIBLE_DEVICES", "1")
     footprint = measured(*PARTITIONS)
     (card,) = parts(footprint).values()
-    assert card.energy_j.best == pytest.approx(750 / 4 * footprint.duration_s, rel=0.05)
+    assert card.energy_j.best == pytest.approx(750 / 4 * footprint.duration_s, rel=0.1)
     assert flags(footprint, "note: ") == [f"note: gpu/{FIRST}: a partition: 25% of the GPU's energy is taken"]
 
 
@@ -289,7 +289,7 @@ def test_other_cards_are_read_by_the_kernels_sensor_all_the_same(measured, tmp_p
         SECOND: "power samples, each held until the next",
         THIRD: "energy counter",
     }
-    assert found[SECOND].energy_j.best == pytest.approx(200 * footprint.duration_s, rel=0.05)
+    assert found[SECOND].energy_j.best == pytest.approx(200 * footprint.duration_s, rel=0.1)
     assert found[THIRD].energy_j.best == pytest.approx(7)
 
 

@@ -175,7 +175,7 @@ def test_cards_add_up(measured):
     found = parts(footprint)
     assert list(found) == [FIRST, SECOND, THIRD]
     total_j = sum(one.energy_j.best for one in found.values())
-    assert total_j == pytest.approx(850 * footprint.duration_s, rel=0.05)
+    assert total_j == pytest.approx(850 * footprint.duration_s, rel=0.1)
 
 
 def test_a_card_that_the_kernel_tells_is_not_counted_again(measured, tmp_path):
@@ -188,7 +188,7 @@ def test_a_card_that_the_kernel_tells_is_not_counted_again(measured, tmp_path):
     assert [one.name for one in gpus] == [f"gpu/{FIRST}", f"gpu/{SECOND}"]
     found = parts(footprint)
     assert found[FIRST].energy_j.best == pytest.approx(7)
-    assert found[SECOND].energy_j.best == pytest.approx(100 * footprint.duration_s, rel=0.05)
+    assert found[SECOND].energy_j.best == pytest.approx(100 * footprint.duration_s, rel=0.1)
     assert not [flag for flag in footprint.flags if "gpu/" in flag]
 
 
@@ -199,7 +199,7 @@ def test_a_counter_that_falls_for_a_moment_misses_nothing(measured, driver):
         between=lambda: (driver(*dips), time.sleep(0.05), driver((150, FIRST))),
     )
     (card,) = parts(footprint).values()
-    assert card.energy_j.best == pytest.approx(150 * footprint.duration_s, rel=0.05)
+    assert card.energy_j.best == pytest.approx(150 * footprint.duration_s, rel=0.1)
 
 
 def test_opening_and_reading_print_nothing(driver, program, home):
