@@ -35,7 +35,7 @@ from wattermark.readers.amdgpu import (
 )
 from wattermark.readers.library import handles, load_library
 from wattermark.readers.pci import DRIVERS, devices_of
-from wattermark.readers.visible import rocm_listed, shares
+from wattermark.readers.visible import rocm_listed, say_share, shares
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -178,11 +178,10 @@ def _unit(answer: _Answer) -> str | None:
 
 
 def _channel(smi: Any, card: _Card, unit: str) -> Channel:
-    part = f"a partition: {card.share:.0%} of the GPU's energy is taken" if card.share < 1 else ""
     return Channel(
         name=f"gpu/{card.place}", kind=Kind.COUNTER, part=Part.GPU, unit=unit, covers=f"gpu/{card.place}",
         power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, share=card.share, uuid=_uuid(smi, card.handle),
-        device=product_of(card.chip) if card.chip else "AMD GPU", note=part,
+        device=product_of(card.chip) if card.chip else "AMD GPU", note=say_share(card.share, "a partition"),
     )  # fmt: skip
 
 

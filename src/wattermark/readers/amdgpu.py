@@ -16,6 +16,9 @@ GPU_MAX_W = 3000.0
 APUS = ("0x74a0",)
 """PCI ids of AMD's APUs whose northbridge tells no voltage: the MI300A."""
 
+PARTITIONS = {"SPX": 1, "DPX": 2, "TPX": 3, "QPX": 4, "CPX": 8}
+"""By mode; in CPX each die is one, of which an MI300X, MI325X or MI355X has eight."""
+
 
 def hwmon_root(root: Path | None) -> Path:
     """Where the chips are: as asked, else as ``WATTERMARK_HWMON`` says, else the system's own place.
@@ -60,6 +63,21 @@ def is_apu(chip: Path) -> bool:
         Its folder.
     """
     return (chip / "in1_input").exists() or text_of(chip / "device" / "device") in APUS
+
+
+def partitions_of(chip: Path) -> int:
+    """Into how many GPUs a card is cut, each of which ``ROCR_VISIBLE_DEVICES`` counts.
+
+    Parameters
+    ----------
+    chip : Path
+        Its folder.
+
+    References
+    ----------
+    .. [1] Linux, amdgpu_gfx.c (``current_compute_partition``); AMD CDNA 3 white paper (eight dies).
+    """
+    return PARTITIONS.get(text_of(chip / "device" / "current_compute_partition"), 1)
 
 
 def rocr_name(chip: Path) -> str:

@@ -23,12 +23,13 @@ from wattermark.readers.amdgpu import (
     amd_chips,
     hwmon_root,
     is_apu,
+    partitions_of,
     place_of,
     product_of,
     rocr_name,
 )
 from wattermark.readers.files import NumberFile, ProductFile, folders_in, sampling_s, text_of
-from wattermark.readers.visible import rocm_listed
+from wattermark.readers.visible import rocm_listed, say_share, shares
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -115,13 +116,21 @@ def _sensors(root: Path) -> list[Sensor]:
     """What is worth reading, in the order of the PCI bus, each name once."""
     chips = sorted(folders_in(root), key=lambda chip: (place_of(chip), _number(chip)))
     amd = [chip for chip in amd_chips(root) if not is_apu(chip)]
-    seen = [amd[i] for i in rocm_listed([rocr_name(chip) for chip in amd], os.environ)]
-    hidden = set(amd).difference(seen)
+    owners = [i for i, chip in enumerate(amd) for _ in range(partitions_of(chip))]
+    seen = shares(owners, rocm_listed([rocr_name(amd[i]) for i in owners], os.environ))
+    mine = {amd[i]: share for i, share in seen.items()}
+    hidden = set(amd).difference(mine)
     found: dict[str, Sensor] = {}
     for chip in (chip for chip in chips if chip not in hidden):
         for paths, channel in _of_chip(chip):
-            found.setdefault(channel.name, (paths, channel))
+            found.setdefault(channel.name, (paths, _part(channel, mine.get(chip, 1.0))))
     return list(found.values())
+
+
+def _part(channel: Channel, share: float) -> Channel:
+    if share == 1:
+        return channel
+    return replace(channel, share=share, note=say_share(share, "a partition"))
 
 
 def _of_chip(chip: Path) -> Iterator[Sensor]:

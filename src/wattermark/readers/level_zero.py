@@ -24,7 +24,7 @@ from wattermark.errors import ReaderUnavailable
 from wattermark.readers.library import handles, load_library
 from wattermark.readers.pci import DRIVERS, devices_of
 from wattermark.readers.sysman import DeviceProperties, EnergyCounter, PciProperties, PowerProperties
-from wattermark.readers.visible import shares
+from wattermark.readers.visible import say_share, shares
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -181,8 +181,8 @@ def _seen(cards: Sequence[_Card], environ: Mapping[str, str]) -> dict[int, float
 
 
 def _channel(card: _Card, share: float) -> Channel:
-    note = f"tiles: {share:.0%} of the GPU's energy is taken" if share < 1 else ""
     return Channel(
         name=f"gpu/{card.place}", kind=Kind.COUNTER, part=Part.GPU, unit="uJ", covers=f"gpu/{card.place}",
-        power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, share=share, device=card.device, note=note,
+        power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, share=share, device=card.device,
+        note=say_share(share, "tiles"),
     )  # fmt: skip

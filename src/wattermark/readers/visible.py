@@ -64,6 +64,19 @@ def shares(owners: Sequence[int], chosen: Sequence[int]) -> dict[int, float]:
     return {card: mine.count(card) / owners.count(card) for card in mine}
 
 
+def say_share(share: float, what: str) -> str:
+    """What is to be said of a device of which only a part is ours; nothing of a whole one.
+
+    Parameters
+    ----------
+    share : float
+        Of its energy that is taken. [1]
+    what : str
+        What the part is called.
+    """
+    return f"{what}: {share:.0%} of the GPU's energy is taken" if share < 1 else ""
+
+
 def _named(names: Sequence[str], entry: str) -> list[int]:
     if entry.isascii() and entry.isdecimal():
         return [int(entry)] if int(entry) < len(names) else []
