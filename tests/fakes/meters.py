@@ -40,6 +40,8 @@ LIBRARIES = {
     "powercap.c": "libfakepowercap.so",
     "nvml.c": "libnvidia-ml.so.1",
     "hlml.c": "libhlml.so",
+    "amdsmi.c": "libamd_smi.so",
+    "ze.c": "libze_loader.so.1",
     "clock.c": "libfakeclock.so",
 }
 FAKE_VARIABLES = ("FAKE_POWERCAP_ROOT", "FAKE_NVML_SPEC", "FAKE_CLOCK_FILE")

@@ -114,6 +114,19 @@ def chip(root: Path, number: int, name: str, place: str, **files: object) -> Pat
     return folder
 
 
+def driver(root: Path, name: str, *places: str) -> Path:
+    """A driver of the kernel that holds the devices at these places of the PCI bus; where the drivers are."""
+    folder = root / "bus/pci/drivers" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in ("bind", "uevent"):
+        (folder / file).write_text("")
+    for place in places:
+        (root / "devices" / place).mkdir(parents=True, exist_ok=True)
+        if not (folder / place).exists():
+            _link(folder / place, root / "devices" / place)
+    return folder.parent
+
+
 def supply(root: Path, name: str, **files: object) -> Path:
     """A power supply: a battery, or the mains."""
     folder = root / "class/power_supply" / name

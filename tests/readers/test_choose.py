@@ -11,12 +11,18 @@ from wattermark.values.records import Channel
 class Meter:
     """A meter that covers what it is told to."""
 
-    def __init__(self, *covers, counted=True):
+    def __init__(self, *covers, counted=True, kind=Kind.COUNTER):
         self.channels = [
-            Channel(name=f"n/{i}", kind=Kind.COUNTER, part=Part.CPU, unit="uJ", covers=part, counted=counted)
+            Channel(name=f"n/{i}", kind=kind, part=Part.CPU, unit="uJ", covers=part, counted=counted)
             for i, part in enumerate(covers)
         ]
         self.closed = 0
+
+    def period_s(self, interval_s):
+        return interval_s / 2
+
+    def read(self):
+        return [7 * (i + 1) for i, _ in enumerate(self.channels)]
 
     def close(self):
         self.closed += 1
@@ -37,10 +43,28 @@ def broken():
             {"a": lambda: Meter("cpu"), "b": lambda: Meter("gpu")}, ["a", "b"], {}, id="two kinds of hardware"
         ),
         pytest.param(
-            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", "gpu")},
+            {"a": lambda: Meter("cpu", "gpu"), "b": lambda: Meter("gpu", "cpu")},
             ["a"],
-            {"b": "cpu is metered already"},
-            id="the second one would count the CPU twice",
+            {"b": "cpu, gpu is metered already"},
+            id="the second one would count both twice",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", "gpu"), "c": lambda: Meter("gpu")},
+            ["a", "b"],
+            {"c": "gpu is metered already"},
+            id="the second one has a part of its own, which the third one would count again",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("gpu"), "b": lambda: Meter("gpu", kind=Kind.POWER)},
+            ["a", "b"],
+            {},
+            id="the power of what is counted is a witness",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("gpu", kind=Kind.POWER), "b": lambda: Meter("gpu", kind=Kind.POWER)},
+            ["a"],
+            {"b": "gpu is metered already"},
+            id="a power beside a power is none",
         ),
         pytest.param(
             {"a": refused, "b": lambda: Meter("cpu")}, ["b"], {"a": "no meter"}, id="one that does not work"
@@ -62,6 +86,24 @@ def test_each_part_once(meters, chosen, reasons):
     got = choose(meters)
     assert list(got.readers) == chosen
     assert {name: error.problem for name, error in got.skipped.items()} == reasons
+
+
+def test_only_what_is_metered_already_is_left_out():
+    second = Meter("cpu", "", "gpu")
+    got = choose({"a": lambda: Meter("cpu"), "b": lambda: second}).readers["b"]
+    assert [(c.name, c.covers, c.counted) for c in got.channels] == [
+        ("n/0", "cpu", False),
+        ("n/1", "", True),
+        ("n/2", "gpu", True),
+    ]
+    assert (got.read(), got.period_s(3)) == ([7, 14, 21], 1.5)
+    got.close()
+    assert second.closed == 1
+
+
+def test_what_is_not_added_takes_nothing_from_a_reader_after_it():
+    got = choose({"a": lambda: Meter("gpu", counted=False), "b": lambda: Meter("gpu")})
+    assert [[c.counted for c in reader.channels] for reader in got.readers.values()] == [[False], [True]]
 
 
 def test_the_one_that_is_not_needed_is_closed():

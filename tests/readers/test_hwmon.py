@@ -8,7 +8,9 @@ import pytest
 import wattermark as wm
 from fakes.tree import chip
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.hwmon import HwmonReader, visible
+from wattermark.readers.amdgpu import rocr_name
+from wattermark.readers.hwmon import HwmonReader
+from wattermark.readers.visible import rocm_listed
 
 W = 1_000_000  # microwatts
 GRACE = ("Module Power Socket 0", "Grace Power Socket 0", "CPU Power Socket 0", "SysIO Power Socket 0")
@@ -225,7 +227,37 @@ def test_only_what_the_program_may_see_is_read(tmp_path, environ, seen):
         chip(tmp_path, i, "amdgpu", f"0000:0{i}:00.0", power1_average=1, device__unique_id=unique)
         for i, unique in enumerate(("dead", "feed", "beef"))
     ]
-    assert "".join("abc"[gpus.index(gpu)] for gpu in visible(gpus, environ)) == seen
+    assert "".join("abc"[i] for i in rocm_listed([rocr_name(gpu) for gpu in gpus], environ)) == seen
+
+
+@pytest.mark.parametrize(
+    ("visible", "shares"),
+    [
+        pytest.param(None, {3: 1, 4: 1}, id="all of both"),
+        pytest.param("1", {3: 0.125}, id="an eighth of the first"),
+        pytest.param("8", {4: 0.5}, id="half of the second"),
+        pytest.param("8,9,0", {3: 0.125, 4: 1}, id="an eighth, and all"),
+    ],
+)
+def test_partitions_of_a_card_are_counted_as_rocm_counts_them(tmp_path, monkeypatch, visible, shares):
+    if visible is not None:
+        monkeypatch.setenv("ROCR_VISIBLE_DEVICES", visible)
+    chips = [
+        ("amdgpu", f"0000:0{i}:00.0", {"power1_average": W, "device__current_compute_partition": mode})
+        for i, mode in ((3, "CPX"), (4, "DPX"))
+    ]
+    with opened(tmp_path, *chips) as reader:
+        assert {c.name: c.share for c in reader.channels} == {
+            f"gpu/0000:0{i}:00.0": share for i, share in shares.items()
+        }
+        assert ["partition" in c.note for c in reader.channels] == [share < 1 for share in shares.values()]
+
+
+def test_one_of_two_that_nobody_may_read_is_left_to_others_and_told(tmp_path):
+    (chip(tmp_path, 1, "xe", "0000:04:00.0") / "energy1_input").mkdir()
+    with opened(tmp_path, ("amdgpu", "0000:03:00.0", {"power1_average": 3 * W})) as reader:
+        assert shown(reader) == {"gpu/0000:03:00.0": (3 * W, True), "gpu/0000:04:00.0": (None, False)}
+        assert "sudo chmod a+r" in reader.channels[1].note
 
 
 def test_what_is_hidden_is_not_read(tmp_path, monkeypatch):

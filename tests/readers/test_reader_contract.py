@@ -6,11 +6,13 @@ import os
 import pytest
 
 from fakes.meters import Gpu, Signal
-from fakes.tree import Process, chip, powercap_tree, proc_tree, supply
+from fakes.tree import Process, chip, driver, powercap_tree, proc_tree, supply
 from readers.audit import facts
+from wattermark.readers.amd import AmdReader
 from wattermark.readers.battery import BatteryReader
 from wattermark.readers.gaudi import GaudiReader
 from wattermark.readers.hwmon import HwmonReader
+from wattermark.readers.level_zero import LevelZeroReader
 from wattermark.readers.load import LoadReader
 from wattermark.readers.rapl import RaplReader
 from wattermark.readers.replay import ReplayReader
@@ -39,6 +41,38 @@ def gaudi(tmp_path, bench, _program):
         del os.environ["FAKE_HLML_SPEC"]
 
 
+def amd(tmp_path, bench, _program):
+    bench().env()
+    (tmp_path / "amdsmi.spec").write_text(
+        "600 0:3:0.0 a counts 15.3\n0 0:4:0.0 b zero 15.3\n300 0:5:0.0 c lost 15.3\n"
+    )
+    os.environ["FAKE_AMDSMI_SPEC"] = str(tmp_path / "amdsmi.spec")
+    try:
+        return facts(
+            AmdReader(
+                str(bench().libs / "libamd_smi.so"), tmp_path, driver(tmp_path, "amdgpu", "0000:03:00.0")
+            )
+        )
+    finally:
+        del os.environ["FAKE_AMDSMI_SPEC"]
+
+
+def level_zero(tmp_path, bench, _program):
+    bench().env()
+    (tmp_path / "ze.spec").write_text(
+        "150 0:3:0.0 Arc 1 card counts\n600 0:4:0.0 Max 2 tiles counts\n9 0:5:0.0 Arc 1 card lost\n"
+    )
+    os.environ["FAKE_ZE_SPEC"] = str(tmp_path / "ze.spec")
+    try:
+        return facts(
+            LevelZeroReader(
+                str(bench().libs / "libze_loader.so.1"), {}, driver(tmp_path, "xe", "0000:03:00.0")
+            )
+        )
+    finally:
+        del os.environ["FAKE_ZE_SPEC"]
+
+
 def hwmon(tmp_path, _bench, _program):
     chip(tmp_path, 0, "amdgpu", "0000:03:00.0", power1_average=300_000_000)
     chip(tmp_path, 1, "xe", "0000:04:00.0", energy1_input=5_000_000, energy2_input=1)
@@ -65,7 +99,7 @@ def replay(_tmp_path, _bench, _program):
     return facts(ReplayReader(ReaderLog(channels=channels, mono_ns=[0, 10**9, 2 * 10**9], values=values)))
 
 
-EVERY = (rapl, nvml, gaudi, hwmon, battery, load, load_of_this_machine, replay)
+EVERY = (rapl, nvml, amd, gaudi, hwmon, level_zero, battery, load, load_of_this_machine, replay)
 READERS = {one.__name__: one for one in EVERY}
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattermark.science.counters import are_mirrors, counts_between
+from wattermark.science.counters import are_mirrors, counts_between, not_dips
 
 GAP = None
 DAY_S = 86_400
@@ -44,6 +44,38 @@ def test_a_counter_that_never_wraps_can_only_climb(count, known):
     delta, seen = counts_between([0, 1], count, wrap=None, most_per_s=20)
     assert seen.tolist() == [known]
     assert delta.tolist() == [count[1] - count[0] if known else 0]
+
+
+@pytest.mark.parametrize(
+    ("count", "kept"),
+    [
+        pytest.param([10, 20, 30, 40], "1111", id="it climbs"),
+        pytest.param([5010, 0, 5030, 5040], "1011", id="it fell for a look"),
+        pytest.param([5010, 0, 5, 5040, 2, 5060], "100101", id="for two, and for one"),
+        pytest.param([5010, 0, 5020], "101", id="just as high as it would be"),
+        pytest.param([5010, 0, 15, 30], "1111", id="it was reset, and climbs on"),
+        pytest.param([5010, 0, 15, 9000], "1111", id="it comes back higher than it could be"),
+        pytest.param([5010, 0, 15, 5000], "1111", id="it comes back lower than it was"),
+        pytest.param(
+            [10, 10**9, 20, 30, 10**9, 50], "111111", id="leaps, and back: what lies between is true"
+        ),
+        pytest.param([5010], "1", id="a single look"),
+        pytest.param([], "", id="none"),
+    ],
+)
+def test_looks_at_which_a_counter_dipped_are_not_kept(count, kept):
+    assert not_dips(range(len(count)), count, most_per_s=20).tolist() == [one == "1" for one in kept]
+
+
+@given(st.lists(st.integers(0, 19), min_size=3, max_size=40), st.sets(st.integers(1, 38), max_size=8))
+def test_dips_take_nothing_from_the_whole(used, dipped):
+    """Wherever the counter showed nonsense for a moment, both ends aside."""
+    true = 10**6 + np.cumsum([0, *used])
+    shown = np.array([7 if i in dipped and i < len(used) else count for i, count in enumerate(true)])
+    time_s = np.arange(len(shown))
+    kept = not_dips(time_s, shown, most_per_s=20)
+    delta, known = counts_between(time_s[kept], shown[kept], wrap=None, most_per_s=20)
+    assert known.all() and delta.sum() == sum(used)
 
 
 def test_a_reset_is_a_gap_and_no_giant():

@@ -9,7 +9,7 @@ from science.build import cpu, gpu, sampled_gpu, steps
 from wattermark.science.timeline import timeline
 from wattermark.values.units import NS_PER_S
 
-COUNTER, POWER = cpu([])[0], sampled_gpu([])[0]
+COUNTER, POWER, UNWRAPPED = cpu([])[0], sampled_gpu([])[0], gpu([])[0]
 J, W = 1_000_000, 1_000
 
 
@@ -30,6 +30,13 @@ def along(channel, looks, *, begin_s=0, end_s=10):
         pytest.param(COUNTER, {0: 5 * J, 5: 15 * J, 10: 0}, 10, 5, id="a reset: what came before it stays"),
         pytest.param(
             COUNTER, {0: 0, 4: 20_000 * J, 10: 20_060 * J}, 60, 4, id="once more than the device can draw"
+        ),
+        pytest.param(
+            UNWRAPPED,
+            {0: 9000 * W, 4: 5, 6: 5, 10: 9100 * W},
+            100,
+            0,
+            id="it fell for a moment, and was back",
         ),
         pytest.param(COUNTER, {0: 3 * J, 10: 3 * J}, 0, 0, id="it took nothing, and that was seen"),
         pytest.param(POWER, {0: 10 * W, 4: 20 * W, 10: 0}, 160, 0, id="power holds until the next sample"),

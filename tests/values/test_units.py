@@ -15,6 +15,7 @@ from wattermark.values.boundary import ItEnergy
         pytest.param("uJ", 1_000_000, 1.0, id="a RAPL joule"),
         pytest.param("mJ", 1_000, 1.0, id="an NVML joule"),
         pytest.param("J", 1, 1.0, id="a joule"),
+        pytest.param("2^-16 J", 65_536, 1.0, id="a joule of AMD's accumulators"),
         pytest.param("mW", 300_000, 300.0, id="a GPU's 300 W"),
         pytest.param("uW", 15_000_000, 15.0, id="hwmon's 15 W"),
         pytest.param("W", 5, 5.0, id="a watt"),
@@ -27,7 +28,7 @@ def test_raw_counts_become_base_units(unit, raw, base):
 
 
 def test_every_unit_of_a_device_has_a_row_above():
-    assert set(units.BASE_PER_RAW) == {"uJ", "mJ", "J", "uW", "mW", "W", "ns", "B"}
+    assert set(units.BASE_PER_RAW) == {"uJ", "mJ", "J", "2^-16 J", "uW", "mW", "W", "ns", "B"}
 
 
 @given(st.floats(0, 1e12))

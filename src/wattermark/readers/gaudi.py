@@ -16,6 +16,8 @@ from typing import Any
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.files import sampling_s
+from wattermark.readers.library import load_library
+from wattermark.readers.visible import listed
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -43,12 +45,16 @@ class GaudiReader:
     """
 
     def __init__(self, library: str | None = None, visible: str | None = None) -> None:
-        self._hlml = _library((library,) if library else LIBRARIES)
+        self._hlml = load_library(
+            (library,) if library else LIBRARIES,
+            problem="no Gaudi driver library here",
+            fix="Install the driver if this machine has such an accelerator",
+        )
         visible = os.environ.get("HABANA_VISIBLE_DEVICES") if visible is None else visible
         if self._hlml.hlml_init() != 0:
             raise ReaderUnavailable("HLML does not start", fix="See what 'hl-smi' says")
         found = _handles(self._hlml)
-        self._handles = [found[i] for i in _listed(visible, len(found))]
+        self._handles = [found[i] for i in _seen(visible, len(found))]
         if not self._handles:
             raise ReaderUnavailable(
                 f"no Gaudi accelerator may be seen (HABANA_VISIBLE_DEVICES={visible!r})",
@@ -74,17 +80,6 @@ class GaudiReader:
         """HLML stays initialised: another reader of this process may use it."""
 
 
-def _library(places: Sequence[str]) -> Any:
-    for place in places:
-        try:
-            return ctypes.CDLL(place)
-        except OSError:
-            continue
-    raise ReaderUnavailable(
-        "no Gaudi driver library here", fix="Install the driver if this machine has such an accelerator"
-    )
-
-
 def _handles(hlml: Any) -> list[ctypes.c_void_p]:
     count = ctypes.c_uint()
     if hlml.hlml_device_get_count(ctypes.byref(count)) != 0:
@@ -97,17 +92,9 @@ def _handles(hlml: Any) -> list[ctypes.c_void_p]:
     return found
 
 
-def _listed(visible: str | None, count: int) -> list[int]:
-    """Indices; the list ends at the first entry that names none."""
-    if visible is None or visible.strip().lower() == "all":
-        return list(range(count))
-    found: list[int] = []
-    for entry in (text.strip() for text in visible.split(",")):
-        if not (entry.isascii() and entry.isdecimal() and int(entry) < count):
-            break
-        if int(entry) not in found:
-            found.append(int(entry))
-    return found
+def _seen(visible: str | None, count: int) -> list[int]:
+    everything = visible is None or visible.strip().lower() == "all"
+    return listed([""] * count, None if everything else visible)
 
 
 def _energy(hlml: Any, handle: ctypes.c_void_p) -> tuple[int | None, int]:

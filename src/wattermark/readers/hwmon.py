@@ -13,22 +13,31 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
+from wattermark.readers.amdgpu import (
+    GPU_MAX_W,
+    amd_chips,
+    hwmon_root,
+    is_apu,
+    partitions_of,
+    place_of,
+    product_of,
+    rocr_name,
+)
 from wattermark.readers.files import NumberFile, ProductFile, folders_in, sampling_s, text_of
+from wattermark.readers.visible import rocm_listed, say_share, shares
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
-SYSFS = Path("/sys/class/hwmon")
-GPU_MAX_W, SOCKET_MAX_W, PLATFORM_MAX_W, MODULE_MAX_W = 3000.0, 1500.0, 20_000.0, 300.0
+SOCKET_MAX_W, PLATFORM_MAX_W, MODULE_MAX_W = 1500.0, 20_000.0, 300.0
 JETSON = "NVIDIA Jetson"
 HELD = "lies in the rail of the GPU, and is counted there"
 RAILS = (1, 2, 3)
 """Of an INA3221; its further channels are shunts and their sum."""
-APUS = ("0x74a0",)
-"""PCI ids of AMD's APUs whose northbridge tells no voltage: the MI300A."""
 _PARTS = (("GPU", Part.GPU), ("CPU", Part.CPU), ("DDR", Part.DRAM), ("SOC", Part.CPU), ("CV", Part.GPU))
 """By a word of a rail's name, the first that fits; all others feed more than one part."""
 REFRESH_S = 0.1
@@ -58,7 +67,7 @@ class HwmonReader:
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        root = root or Path(os.environ.get("WATTERMARK_HWMON") or SYSFS)
+        root = hwmon_root(root)
         found = _sensors(root)
         if not found:
             raise ReaderUnavailable(
@@ -69,7 +78,10 @@ class HwmonReader:
             raise ReaderUnavailable(
                 f"{self._files[0].path} cannot be read", fix=f"Run: sudo chmod a+r {self._files[0].path}"
             )
-        self.channels: Sequence[Channel] = [channel for _, channel in found]
+        self.channels: Sequence[Channel] = [
+            _refused(channel, file) if file.denied else channel
+            for (_, channel), file in zip(found, self._files, strict=True)
+        ]
 
     def period_s(self, interval_s: float) -> float:
         """A tenth of the user's interval where power has to be sampled. [s]"""
@@ -86,6 +98,11 @@ class HwmonReader:
             file.close()
 
 
+def _refused(channel: Channel, file: NumberFile | ProductFile) -> Channel:
+    """One that nobody may read takes no hardware from another reader."""
+    return replace(channel, counted=False, note=f"may not be read; run: sudo chmod a+r {file.path}")
+
+
 def _told(shown: int | None, channel: Channel) -> int | None:
     """No GPU draws nothing: the second die of an MI250X says so, as the first tells for both."""
     return None if shown == 0 and channel.part is Part.GPU and channel.kind is Kind.POWER else shown
@@ -97,14 +114,23 @@ def _opened(first: Path, *second: Path) -> NumberFile | ProductFile:
 
 def _sensors(root: Path) -> list[Sensor]:
     """What is worth reading, in the order of the PCI bus, each name once."""
-    chips = sorted(folders_in(root), key=lambda chip: (_place(chip), _number(chip)))
-    amd = [chip for chip in chips if text_of(chip / "name") == "amdgpu" and not _is_apu(chip)]
-    hidden = set(amd).difference(visible(amd, os.environ))
+    chips = sorted(folders_in(root), key=lambda chip: (place_of(chip), _number(chip)))
+    amd = [chip for chip in amd_chips(root) if not is_apu(chip)]
+    owners = [i for i, chip in enumerate(amd) for _ in range(partitions_of(chip))]
+    seen = shares(owners, rocm_listed([rocr_name(amd[i]) for i in owners], os.environ))
+    mine = {amd[i]: share for i, share in seen.items()}
+    hidden = set(amd).difference(mine)
     found: dict[str, Sensor] = {}
     for chip in (chip for chip in chips if chip not in hidden):
         for paths, channel in _of_chip(chip):
-            found.setdefault(channel.name, (paths, channel))
+            found.setdefault(channel.name, (paths, _part(channel, mine.get(chip, 1.0))))
     return list(found.values())
+
+
+def _part(channel: Channel, share: float) -> Channel:
+    if share == 1:
+        return channel
+    return replace(channel, share=share, note=say_share(share, "a partition"))
 
 
 def _of_chip(chip: Path) -> Iterator[Sensor]:
@@ -119,54 +145,9 @@ def _of_chip(chip: Path) -> Iterator[Sensor]:
         yield from _jetson(chip)
 
 
-def visible(gpus: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
-    """AMD GPUs that the program may see, by ``ROCR_VISIBLE_DEVICES`` and, of these, HIP's or CUDA's list.
-
-    Parameters
-    ----------
-    gpus : sequence of Path
-        In the order of the PCI bus.
-    environ : mapping of str to str
-        The environment.
-
-    References
-    ----------
-    .. [1] ROCm documentation, "GPU isolation techniques".
-    """
-    seen = _listed(gpus, environ.get("ROCR_VISIBLE_DEVICES"))
-    by_hip = environ.get("HIP_VISIBLE_DEVICES", environ.get("CUDA_VISIBLE_DEVICES"))
-    return _listed(seen, by_hip)
-
-
-def _listed(gpus: Sequence[Path], told: str | None) -> list[Path]:
-    """By index or ``GPU-<unique id>``; the list ends at the first entry that names none."""
-    if told is None:
-        return list(gpus)
-    found: list[Path] = []
-    for entry in (text.strip() for text in told.split(",")):
-        if entry.isascii() and entry.isdecimal():
-            named = list(gpus[int(entry) : int(entry) + 1])
-        else:
-            named = [gpu for gpu in gpus if entry == f"GPU-{text_of(gpu / 'device' / 'unique_id')}"]
-        if not named:
-            break
-        found += [gpu for gpu in named if gpu not in found]
-    return found
-
-
-def _is_apu(chip: Path) -> bool:
-    """By its northbridge's voltage, or by its PCI id: the MI300A has none."""
-    return (chip / "in1_input").exists() or text_of(chip / "device" / "device") in APUS
-
-
 def _file(chip: Path, name: str) -> Path:
     """A file of a chip; ACPI's meter kept its own with its device up to Linux 6.15."""
     return chip / name if (chip / name).exists() else chip / "device" / name
-
-
-def _place(chip: Path) -> str:
-    """The PCI address of its device, such as ``0000:03:00.0``."""
-    return os.path.basename(os.path.realpath(chip / "device"))
 
 
 def _number(chip: Path) -> int:
@@ -178,9 +159,9 @@ def _amd(chip: Path) -> Iterator[Sensor]:
     path = next((p for p in (chip / "power1_average", chip / "power1_input") if p.exists()), None)
     if path is None:
         return
-    where = _place(chip)
-    device = text_of(chip / "device" / "product_name") or "AMD GPU"
-    if _is_apu(chip):
+    where = place_of(chip)
+    device = product_of(chip)
+    if is_apu(chip):
         note = "an APU: its meter holds the processor, so it is shown and not added"
         yield (path,), _power(f"platform/apu-{where}", Part.PLATFORM, GPU_MAX_W, device="AMD APU", note=note)
         return
@@ -189,7 +170,7 @@ def _amd(chip: Path) -> Iterator[Sensor]:
 
 def _intel(chip: Path) -> Iterator[Sensor]:
     """Of the card; of its package where nothing else is told (Arc and Max under xe)."""
-    where = _place(chip)
+    where = place_of(chip)
     path = next((p for p in (chip / "energy1_input", chip / "energy2_input") if p.exists()), None)
     if path is not None:
         yield (path,), Channel(
@@ -207,7 +188,7 @@ def _meter(chip: Path) -> Iterator[Sensor]:
     refresh_s = int(interval) * MS if interval.isdigit() else REFRESH_S
     rail = _SOCKET.fullmatch(text_of(_file(chip, "power1_oem_info")))
     part, most_w, device = Part.PLATFORM, PLATFORM_MAX_W, "ACPI power meter"
-    name = f"node-{_place(chip)}"
+    name = f"node-{place_of(chip)}"
     if rail is not None:
         name, device = f"{rail[1].lower()}-socket-{rail[2]}", "NVIDIA Grace"
         if rail[1] in _INSIDE:

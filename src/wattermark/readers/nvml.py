@@ -17,6 +17,7 @@ from typing import Any
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.files import sampling_s
+from wattermark.readers.visible import say_share
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -203,7 +204,7 @@ def _channel(nvml: Any, handle: Any, share: float) -> Channel:
         share=share,
         device=name.decode() if isinstance(name, bytes) else str(name),
         uuid=uuid,
-        note=f"a MIG slice: {share:.0%} of the GPU's energy is taken" if share < 1 else "",
+        note=say_share(share, "a MIG slice"),
     )
 
 

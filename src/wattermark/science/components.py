@@ -10,6 +10,7 @@ from wattermark.science.metered import Track, metered, tracks_of, twins_of
 from wattermark.science.modelled import modelled
 from wattermark.science.parts import Parts
 from wattermark.science.terms import Term
+from wattermark.science.witness import heard
 from wattermark.values.factors import Factor
 from wattermark.values.kinds import Part, Quality, Scope
 from wattermark.values.range import Range
@@ -36,7 +37,8 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     if scope is Scope.PROCESS and load is None:
         scope = Scope.MACHINE
         flags.append("load-unknown: processor time was not seen, so the whole machine is charged")
-    tracks = list(tracks_of(recorded))
+    tracks, doubts = heard(tracks_of(recorded))
+    flags += doubts
     twins = twins_of(recorded)
     if twins:
         flags.append(f"mirrored: {', '.join(sorted(twins))} show the counter of another die; counted once")

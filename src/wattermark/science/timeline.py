@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wattermark.science.counters import counts_between
+from wattermark.science.counters import counts_between, not_dips
 from wattermark.science.integrate import hold_last_j
 from wattermark.values.kinds import Kind
 from wattermark.values.records import Channel, Recorded
@@ -82,11 +82,15 @@ def timeline(
     window_s = (end_ns - begin_ns) * S_PER_NS
     scale = BASE_PER_RAW[channel.unit]
     if channel.kind is Kind.COUNTER:
+        most_per_s = channel.power_max_w / scale
+        if channel.wrap is None:
+            kept = not_dips(time_s, value, most_per_s=most_per_s, refresh_s=channel.refresh_s)
+            time_s, value = time_s[kept], value[kept]
         delta, known = counts_between(
             time_s,
             value,
             wrap=channel.wrap,
-            most_per_s=channel.power_max_w / scale,
+            most_per_s=most_per_s,
             refresh_s=channel.refresh_s,
         )
         energy_j = np.asarray(delta * scale, np.float64)

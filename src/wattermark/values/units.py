@@ -21,6 +21,7 @@ BASE_PER_RAW: Final = {
     "uJ": 1e-6,  # to J
     "mJ": 1e-3,
     "J": 1.0,
+    "2^-16 J": 2.0**-16,
     "uW": 1e-6,  # to W
     "mW": 1e-3,
     "W": 1.0,

@@ -20,8 +20,10 @@ VARIABLE = "WATTERMARK_READERS"
 OWN: Mapping[str, str] = {
     "rapl": "wattermark.readers.rapl:RaplReader",
     "nvml": "wattermark.readers.nvml:NvmlReader",
+    "amd": "wattermark.readers.amd:AmdReader",
     "gaudi": "wattermark.readers.gaudi:GaudiReader",
     "hwmon": "wattermark.readers.hwmon:HwmonReader",
+    "level_zero": "wattermark.readers.level_zero:LevelZeroReader",
     "battery": "wattermark.readers.battery:BatteryReader",
     "load": "wattermark.readers.load:LoadReader",
 }

@@ -1,0 +1,83 @@
+"""Which accelerators a program may see, by the environment's lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+def listed(names: Sequence[str], told: str | None) -> list[int]:
+    """Which devices a list names, by index or by name, each once; it ends at the first entry that names none.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all devices, in their order; empty where one has no name.
+    told : str or None
+        What the environment says, commas between; None is all.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"], "c, 0, 7, 1")
+    [2, 0]
+    """
+    if told is None:
+        return list(range(len(names)))
+    found: list[int] = []
+    for entry in (text.strip() for text in told.split(",")):
+        named = _named(names, entry)
+        if not named:
+            break
+        found += [i for i in named if i not in found]
+    return found
+
+
+def rocm_listed(names: Sequence[str], environ: Mapping[str, str]) -> list[int]:
+    """AMD GPUs that a program may see: ``ROCR_VISIBLE_DEVICES`` and, of these, HIP's or CUDA's list.
+
+    Parameters
+    ----------
+    names : sequence of str
+        ``GPU-<unique id>`` of all, in the order of the PCI bus.
+    environ : mapping of str to str
+        The environment.
+
+    References
+    ----------
+    .. [1] ROCm documentation, "GPU isolation techniques".
+    """
+    seen = listed(names, environ.get("ROCR_VISIBLE_DEVICES"))
+    by_hip = environ.get("HIP_VISIBLE_DEVICES", environ.get("CUDA_VISIBLE_DEVICES"))
+    return [seen[i] for i in listed([names[i] for i in seen], by_hip)]
+
+
+def shares(owners: Sequence[int], chosen: Sequence[int]) -> dict[int, float]:
+    """How much of each card its chosen parts are; cards in the order in which they were chosen.
+
+    Parameters
+    ----------
+    owners : sequence of int
+        The card of each part.
+    chosen : sequence of int
+        Which parts.
+    """
+    mine = [owners[part] for part in chosen]
+    return {card: mine.count(card) / owners.count(card) for card in mine}
+
+
+def say_share(share: float, what: str) -> str:
+    """What is to be said of a device of which only a part is ours; nothing of a whole one.
+
+    Parameters
+    ----------
+    share : float
+        Of its energy that is taken. [1]
+    what : str
+        What the part is called.
+    """
+    return f"{what}: {share:.0%} of the GPU's energy is taken" if share < 1 else ""
+
+
+def _named(names: Sequence[str], entry: str) -> list[int]:
+    if entry.isascii() and entry.isdecimal():
+        return [int(entry)] if int(entry) < len(names) else []
+    return [i for i, name in enumerate(names) if entry and name == entry]
