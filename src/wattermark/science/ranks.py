@@ -147,18 +147,20 @@ def _meters(longest: Iterable[Recorded]) -> dict[str, ReaderLog]:
     known: set[str] = set()
     for number, record in enumerate(longest):
         for name, log in record.logs.items():
-            fresh = [i for i, channel in enumerate(log.channels) if _hardware(channel) not in known]
+            fresh = [i for i, channel in enumerate(log.channels) if _key(name, channel) not in known]
             if name in found and found[name].channels == log.channels:
                 found[name] = _longer(found[name], log)
             if name == LOAD or not fresh:
                 continue
-            known.update(_hardware(log.channels[i]) for i in fresh)
+            known.update(_key(name, log.channels[i]) for i in fresh)
             found[f"{name} {number}" if number else name] = _columns(log, fresh)
     return found
 
 
-def _hardware(channel: Channel) -> str:
-    return channel.uuid or channel.covers or channel.name
+def _key(reader: str, channel: Channel) -> str:
+    """What is added is one for all readers; what is only shown, or a witness, may stand beside it."""
+    hardware = channel.uuid or channel.covers or channel.name
+    return hardware if channel.counted else f"{reader} {channel.name} {hardware}"
 
 
 def _longer(log: ReaderLog, other: ReaderLog) -> ReaderLog:
