@@ -15,8 +15,8 @@ RANK = """
 import json, os, sys, time
 import wattermark as wm
 burn_s, scope = float(sys.argv[1]), sys.argv[2]
-print(flush=True)
 with wm.track(name="job", place="deu", scope=scope, interval=0.1) as run:
+    print(flush=True)
     with run.span("epoch", 1):
         sys.stdin.readline()
         began_s = time.process_time()
