@@ -40,6 +40,8 @@ LIBRARIES = {
     "powercap.c": "libfakepowercap.so",
     "nvml.c": "libnvidia-ml.so.1",
     "hlml.c": "libhlml.so",
+    "ioreport.c": "libIOReport.so",
+    "emi.c": "libemi.so",
     "clock.c": "libfakeclock.so",
 }
 FAKE_VARIABLES = ("FAKE_POWERCAP_ROOT", "FAKE_NVML_SPEC", "FAKE_CLOCK_FILE")
