@@ -200,7 +200,7 @@ def test_where_it_cannot_be_is_told(chip, libs):
 
 
 def test_what_it_reads_becomes_energy(chip, tmp_path):
-    """12 W, 8 W and 2 W for as long as the run took. No accelerator was made for it: the GPU is the chip's."""
+    """12 W, 8 W and 2 W for as long as it took. No accelerator was made for it: the GPU is the chip's."""
     reader = AppleReader(chip(*SOME))
     with wm.track(readers={"apple": reader}, ledger=tmp_path / "runs", interval=0.02, scope="machine") as run:
         time.sleep(0.3)

@@ -8,7 +8,9 @@ import pytest
 from fakes.meters import Gpu, Signal
 from fakes.tree import Process, chip, powercap_tree, proc_tree, supply
 from readers.audit import facts
+from wattermark.readers.apple import AppleReader
 from wattermark.readers.battery import BatteryReader
+from wattermark.readers.emi import EmiReader
 from wattermark.readers.gaudi import GaudiReader
 from wattermark.readers.hwmon import HwmonReader
 from wattermark.readers.load import LoadReader
@@ -29,14 +31,35 @@ def nvml(_tmp_path, bench, program):
     return json.loads(done.stdout)
 
 
-def gaudi(tmp_path, bench, _program):
+def of_library(tmp_path, bench, name, spec, opener):
+    """A reader of a library that is compiled, and told what it shows by a file that a variable names."""
     bench().env()  # builds the library
-    (tmp_path / "hlml.spec").write_text("600 a 1 0\n300 b 0 0\n")
-    os.environ["FAKE_HLML_SPEC"] = str(tmp_path / "hlml.spec")
+    variable, file = f"FAKE_{name.upper()}_SPEC", tmp_path / f"{name}.spec"
+    file.write_text(spec)
+    os.environ[variable] = str(file)
     try:
-        return facts(GaudiReader(str(bench().libs / "libhlml.so"), "all"))
+        return facts(opener(bench().libs))
     finally:
-        del os.environ["FAKE_HLML_SPEC"]
+        del os.environ[variable]
+
+
+def gaudi(tmp_path, bench, _program):
+    spec = "600 a 1 0\n300 b 0 0\n"
+    return of_library(
+        tmp_path, bench, "hlml", spec, lambda libs: GaudiReader(str(libs / "libhlml.so"), "all")
+    )
+
+
+def apple(tmp_path, bench, _program):
+    spec = "".join(f"mJ 5 900 {period} {name}\n" for name, period in (("CPU Energy", 2), ("GPU Energy", 0)))
+    return of_library(
+        tmp_path, bench, "ioreport", spec, lambda libs: AppleReader((str(libs / "libIOReport.so"),) * 2)
+    )
+
+
+def emi(tmp_path, bench, _program):
+    spec = "".join(f"emi0 2 RAPL_Package0_{part} 50 900 ok\n" for part in ("PKG", "PP0", "DRAM"))
+    return of_library(tmp_path, bench, "emi", spec, lambda libs: EmiReader((str(libs / "libemi.so"),) * 2))
 
 
 def hwmon(tmp_path, _bench, _program):
@@ -65,7 +88,7 @@ def replay(_tmp_path, _bench, _program):
     return facts(ReplayReader(ReaderLog(channels=channels, mono_ns=[0, 10**9, 2 * 10**9], values=values)))
 
 
-EVERY = (rapl, nvml, gaudi, hwmon, battery, load, load_of_this_machine, replay)
+EVERY = (rapl, nvml, gaudi, hwmon, battery, apple, emi, load, load_of_this_machine, replay)
 READERS = {one.__name__: one for one in EVERY}
 
 
