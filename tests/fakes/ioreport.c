@@ -7,7 +7,8 @@
  *                                       START below 0: an invalid number
  *
  * It is read at each call, so a test may change it under a reader. Ownership is Core Foundation's, and is kept:
- * releasing what is gone ends the program, and fake_live() tells how many objects are left. */
+ * releasing what is gone ends the program, and fake_live() tells how many objects are left. Loaded before a program,
+ * it is also macOS's sysctlbyname, whose processor is called $FAKE_CPU_BRAND. */
 #define _GNU_SOURCE
 #include "power_signal.h"
 #include <math.h>
@@ -186,4 +187,13 @@ object *IOReportChannelGetChannelName(const object *o) { return check(o, CHANNEL
 object *IOReportChannelGetUnitLabel(const object *o) { return check(o, CHANNEL)->b; }
 int64_t IOReportSimpleGetIntegerValue(const object *o, void *nothing) {
     return nothing ? INT64_MIN : check(o, CHANNEL)->value;
+}
+
+/* ---------------------------------------------------------------- sysctl(3) */
+int sysctlbyname(const char *name, void *out, size_t *size_b, void *in, size_t in_b) {
+    const char *brand = getenv("FAKE_CPU_BRAND");
+    if (!brand || strcmp(name, "machdep.cpu.brand_string") || in || in_b || strlen(brand) >= *size_b) return -1;
+    *size_b = strlen(brand) + 1;
+    strcpy(out, brand);
+    return 0;
 }
