@@ -34,6 +34,8 @@ typedef struct { char unit[8], name[128]; double watts, start, period; } row;
 static long live;
 const char kCFTypeArrayCallBacks[40] = "retains what is put in";
 long fake_live(void) { return live; }
+static long sampled;
+long fake_sampled(void) { return sampled; } /* channels of the last sample */
 
 static object *make(kind kind) {
     object *o = calloc(1, sizeof *o);
@@ -172,6 +174,7 @@ object *IOReportCreateSamples(const object *subscription, object *wanted, const 
     int n = load(rows);
     object *of = check(check(wanted, DICTIONARY)->b, ARRAY);
     check(subscription, SUBSCRIPTION);
+    sampled = of->count;
     if (nothing || !n) return NULL;
     object *array = CFArrayCreateMutable(NULL, 0, kCFTypeArrayCallBacks);
     for (long i = of->count; i--;) /* in an order of its own */

@@ -131,6 +131,13 @@ def test_nothing_is_kept_of_a_look_and_all_is_released_in_the_end(chip, live):
     assert reader.read() == [None] * 4
 
 
+def test_only_what_is_read_is_asked_for(chip, libs):
+    """A group has hundreds of channels, and each costs a look."""
+    reader = AppleReader(chip(*SOME, *(("mJ", 1, 5, 0, f"PCPUDTL{i}") for i in range(300))))
+    reader.read()
+    assert ctypes.CDLL(str(libs / "libIOReport.so")).fake_sampled() == len(reader.channels) == 4
+
+
 def test_what_cannot_be_used_leaves_nothing_behind(chip, live):
     before = live()
     with pytest.raises(ReaderUnavailable, match="tells no energy"):

@@ -28,8 +28,12 @@ OWN: Mapping[str, str] = {
     "emi": "wattermark.readers.emi:EmiReader",
     "load": "wattermark.readers.load:LoadReader",
 }
-ONLY_ON: Mapping[str, str] = {"apple": "darwin", "emi": "win32"}
-"""Meters of one system, by its ``sys.platform``: others do not even import them."""
+ONLY_ON: Mapping[str, str] = {
+    **dict.fromkeys(("rapl", "gaudi", "hwmon", "battery"), "linux"),
+    "apple": "darwin",
+    "emi": "win32",
+}
+"""Meters of one system, by its ``sys.platform``: others do not even import them, nor advise to mend them."""
 
 
 def reader_openers(names: tuple[str, ...] | None = None) -> dict[str, Callable[..., Reader]]:
