@@ -431,3 +431,68 @@ def test_no_file_names_this_workplace_or_a_package_host():
 )
 def test_a_local_name_is_seen(text, caught):
     assert bool(local_names(text)) is caught
+
+
+# -- (8) every system ------------------------------------------------------------------
+
+POSIX_ONLY = {"resource", "fcntl", "pwd", "grp", "termios", "tty", "pty", "posix", "syslog"}
+
+
+def one_system(source: str) -> list[str]:
+    """What another system would not import, or would read as other letters (Windows' own are not UTF-8)."""
+    tree = ast.parse(source)
+    found = [
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom) and POSIX_ONLY & _roots(node)
+    ]
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return found + [f"line {call.lineno}: {ast.unparse(call)}" for call in calls if _of_no_encoding(call)]
+
+
+def _roots(node: ast.Import | ast.ImportFrom) -> set[str]:
+    names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+    return {name.partition(".")[0] for name in names}
+
+
+def _of_no_encoding(call: ast.Call) -> bool:
+    """Whether it reads or writes text in letters that the system chooses; ``os.open`` knows no letters."""
+    function = call.func
+    if isinstance(function, ast.Name):
+        name, modes = function.id, call.args[1:2]
+    elif isinstance(function, ast.Attribute) and ast.unparse(function.value) != "os":
+        name, modes = function.attr, call.args[:1]
+    else:
+        return False
+    if any(keyword.arg == "encoding" for keyword in call.keywords):
+        return False
+    binary = any("b" in str(mode.value) for mode in modes if isinstance(mode, ast.Constant))
+    return name in ("read_text", "write_text") or (name == "open" and not binary)
+
+
+@pytest.mark.parametrize("path", modules("."), ids=name_of)
+def test_nothing_is_of_one_system_alone(path):
+    assert one_system(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "caught"),
+    [
+        ("import resource", True),
+        ("from fcntl import flock", True),
+        ("def f():\n    import resource", False),
+        ("import resources", False),
+        ("path.read_text()", True),
+        ("path.write_text(text)", True),
+        ("path.read_text(encoding='utf-8')", False),
+        ("open(path)", True),
+        ("open(path, 'w')", True),
+        ("open(path, 'rb')", False),
+        ("open(path, encoding='utf-8')", False),
+        ("path.open()", True),
+        ("path.open('rb')", False),
+        ("os.open(path, os.O_RDONLY)", False),
+    ],
+)
+def test_what_is_of_one_system_is_seen(source, caught):
+    assert bool(one_system(source)) is caught

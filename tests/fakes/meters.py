@@ -42,6 +42,8 @@ LIBRARIES = {
     "hlml.c": "libhlml.so",
     "amdsmi.c": "libamd_smi.so",
     "ze.c": "libze_loader.so.1",
+    "ioreport.c": "libIOReport.so",
+    "emi.c": "libemi.so",
     "clock.c": "libfakeclock.so",
 }
 FAKE_VARIABLES = ("FAKE_POWERCAP_ROOT", "FAKE_NVML_SPEC", "FAKE_CLOCK_FILE")

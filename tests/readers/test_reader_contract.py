@@ -9,7 +9,9 @@ from fakes.meters import Gpu, Signal
 from fakes.tree import Process, chip, driver, powercap_tree, proc_tree, supply
 from readers.audit import facts
 from wattermark.readers.amd import AmdReader
+from wattermark.readers.apple import AppleReader
 from wattermark.readers.battery import BatteryReader
+from wattermark.readers.emi import EmiReader
 from wattermark.readers.gaudi import GaudiReader
 from wattermark.readers.hwmon import HwmonReader
 from wattermark.readers.level_zero import LevelZeroReader
@@ -31,46 +33,51 @@ def nvml(_tmp_path, bench, program):
     return json.loads(done.stdout)
 
 
-def gaudi(tmp_path, bench, _program):
+def of_library(tmp_path, bench, name, spec, opener):
+    """A reader of a library that is compiled, and told what it shows by a file that a variable names."""
     bench().env()  # builds the library
-    (tmp_path / "hlml.spec").write_text("600 a 1 0\n300 b 0 0\n")
-    os.environ["FAKE_HLML_SPEC"] = str(tmp_path / "hlml.spec")
+    variable, file = f"FAKE_{name.upper()}_SPEC", tmp_path / f"{name}.spec"
+    file.write_text(spec)
+    os.environ[variable] = str(file)
     try:
-        return facts(GaudiReader(str(bench().libs / "libhlml.so"), "all"))
+        return facts(opener(bench().libs))
     finally:
-        del os.environ["FAKE_HLML_SPEC"]
+        del os.environ[variable]
+
+
+def gaudi(tmp_path, bench, _program):
+    spec = "600 a 1 0\n300 b 0 0\n"
+    return of_library(
+        tmp_path, bench, "hlml", spec, lambda libs: GaudiReader(str(libs / "libhlml.so"), "all")
+    )
+
+
+def apple(tmp_path, bench, _program):
+    spec = "".join(f"mJ 5 900 {period} {name}\n" for name, period in (("CPU Energy", 2), ("GPU Energy", 0)))
+    return of_library(
+        tmp_path, bench, "ioreport", spec, lambda libs: AppleReader((str(libs / "libIOReport.so"),) * 2)
+    )
+
+
+def emi(tmp_path, bench, _program):
+    spec = "".join(f"emi0 2 RAPL_Package0_{part} 50 900 ok\n" for part in ("PKG", "PP0", "DRAM"))
+    return of_library(tmp_path, bench, "emi", spec, lambda libs: EmiReader((str(libs / "libemi.so"),) * 2))
 
 
 def amd(tmp_path, bench, _program):
-    bench().env()
-    (tmp_path / "amdsmi.spec").write_text(
-        "600 0:3:0.0 a counts 15.3\n0 0:4:0.0 b zero 15.3\n300 0:5:0.0 c lost 15.3\n"
+    spec = "600 0:3:0.0 a counts 15.3\n0 0:4:0.0 b zero 15.3\n300 0:5:0.0 c lost 15.3\n"
+    there = driver(tmp_path, "amdgpu", "0000:03:00.0")
+    return of_library(
+        tmp_path, bench, "amdsmi", spec, lambda libs: AmdReader(str(libs / "libamd_smi.so"), tmp_path, there)
     )
-    os.environ["FAKE_AMDSMI_SPEC"] = str(tmp_path / "amdsmi.spec")
-    try:
-        return facts(
-            AmdReader(
-                str(bench().libs / "libamd_smi.so"), tmp_path, driver(tmp_path, "amdgpu", "0000:03:00.0")
-            )
-        )
-    finally:
-        del os.environ["FAKE_AMDSMI_SPEC"]
 
 
 def level_zero(tmp_path, bench, _program):
-    bench().env()
-    (tmp_path / "ze.spec").write_text(
-        "150 0:3:0.0 Arc 1 card counts\n600 0:4:0.0 Max 2 tiles counts\n9 0:5:0.0 Arc 1 card lost\n"
+    spec = "150 0:3:0.0 Arc 1 card counts\n600 0:4:0.0 Max 2 tiles counts\n9 0:5:0.0 Arc 1 card lost\n"
+    there = driver(tmp_path, "xe", "0000:03:00.0")
+    return of_library(
+        tmp_path, bench, "ze", spec, lambda libs: LevelZeroReader(str(libs / "libze_loader.so.1"), {}, there)
     )
-    os.environ["FAKE_ZE_SPEC"] = str(tmp_path / "ze.spec")
-    try:
-        return facts(
-            LevelZeroReader(
-                str(bench().libs / "libze_loader.so.1"), {}, driver(tmp_path, "xe", "0000:03:00.0")
-            )
-        )
-    finally:
-        del os.environ["FAKE_ZE_SPEC"]
 
 
 def hwmon(tmp_path, _bench, _program):
@@ -99,7 +106,7 @@ def replay(_tmp_path, _bench, _program):
     return facts(ReplayReader(ReaderLog(channels=channels, mono_ns=[0, 10**9, 2 * 10**9], values=values)))
 
 
-EVERY = (rapl, nvml, amd, gaudi, hwmon, level_zero, battery, load, load_of_this_machine, replay)
+EVERY = (rapl, nvml, amd, gaudi, hwmon, level_zero, battery, apple, emi, load, load_of_this_machine, replay)
 READERS = {one.__name__: one for one in EVERY}
 
 

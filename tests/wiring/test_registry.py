@@ -1,5 +1,6 @@
 """Meters by name: ours are listed, a stranger's come by entry point, and one that cannot be had says why."""
 
+import sys
 import tomllib
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from wattermark.errors import PluginError
 from wattermark.readers.rapl import RaplReader
-from wattermark.wiring.registry import GROUP, OWN, reader_openers
+from wattermark.wiring.registry import GROUP, ONLY_ON, OWN, reader_openers
 
+HERE = [name for name in OWN if ONLY_ON.get(name, sys.platform) == sys.platform]
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 
 
@@ -16,8 +18,30 @@ def test_our_own_table_is_that_of_the_entry_points():
     assert PROJECT["entry-points"][GROUP] == OWN
 
 
-def test_all_of_ours_are_offered_in_order():
-    assert list(reader_openers()) == list(OWN)
+@pytest.mark.parametrize(
+    ("system", "there"),
+    [
+        pytest.param(
+            "linux", ["rapl", "nvml", "amd", "gaudi", "hwmon", "level_zero", "battery", "load"], id="Linux"
+        ),
+        pytest.param("darwin", ["nvml", "apple", "load"], id="macOS"),
+        pytest.param("win32", ["nvml", "emi", "load"], id="Windows"),
+        pytest.param("freebsd14", ["nvml", "load"], id="another"),
+    ],
+)
+def test_those_that_a_system_can_have_are_offered_in_order(monkeypatch, system, there):
+    monkeypatch.setattr("sys.platform", system)
+    assert list(reader_openers()) == there
+
+
+def test_what_another_system_has_is_not_even_imported(program):
+    done = program(
+        "import sys, wattermark.verbs.meters as meters\n"
+        "from wattermark.readers.choose import choose\n"
+        "choose(meters.candidates())\n"
+        "print([name for name in sys.modules if name.endswith(('.apple', '.ioreport', '.emi', '.windows'))])"
+    )
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_an_opener_opens_with_what_it_is_given(tmp_path):
@@ -48,12 +72,12 @@ def test_a_strangers_reader_is_found_by_its_variable(monkeypatch, install):
     install("wm_strange_a", "strange_a = wm_strange_a:Reader", "Reader = dict")
     monkeypatch.setenv("WATTERMARK_READERS", " strange_a, rapl,, ")
     openers = reader_openers()
-    assert list(openers) == [*OWN, "strange_a"]
+    assert list(openers) == [*HERE, "strange_a"]
     assert openers["strange_a"](a=1) == {"a": 1}
 
 
 def test_an_unknown_reader_is_told_with_those_there_are():
-    known = r"rapl, nvml, amd, gaudi, hwmon, level_zero, battery, load"
+    known = r"rapl, nvml, amd, gaudi, hwmon, level_zero, battery, apple, emi, load"
     with pytest.raises(PluginError, match=rf"no reader 'zebra' is installed\. Choose from: {known}"):
         reader_openers(("zebra",))["zebra"]()
 

@@ -16,10 +16,10 @@ from wattermark.errors import BadSpool
 from wattermark.ledger.spool import SCHEMA
 from wattermark.values.kinds import Kind, Part, Scope, Status
 from wattermark.values.records import Channel, ReaderLog, Recorded, RunHeader, SpanMark
-from wattermark.values.units import BASE_PER_RAW, NS_PER_S
+from wattermark.values.units import BASE_PER_RAW, NS_PER_S, WRAP_64
 
 STEP_S = 2.0  # the wall clock may drift this far from the steady one before it counts as a jump
-MOST, MOST_CPUS, MOST_RANKS = 2**62, 2**20, 2**24  # more is no reading, no machine, and no job
+MOST, MOST_CPUS, MOST_RANKS = WRAP_64, 2**20, 2**24  # more is no reading, no machine, and no job
 TAIL_B, HEAD_B = 4096, 65536
 _MOMENT = re.compile(rb'"mono_ns":(\d{1,18})[,}]')
 SILENT_BEATS = 30  # a run on another host is taken for dead after so many silent beats

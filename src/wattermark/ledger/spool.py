@@ -25,6 +25,7 @@ from wattermark.values.records import Channel, RunHeader
 SCHEMA = 1
 MOST_KEPT_B = 4_000_000  # lines that wait for a full disk
 
+_AS_IT_IS = getattr(os, "O_BINARY", 0)  # Windows would write two bytes for each line end
 _BEAT, _LOST = (b'{"kind":"beat"',), b'{"kind":"lost"'
 _SPAN = (b'{"kind":"begin"', b'{"kind":"end"')
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make an encoder a call
@@ -39,7 +40,7 @@ class SpoolFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _AS_IT_IS, 0o644)
         self._one_at_a_time = threading.Lock()
         self._waiting = b""
         self._torn = False  # the file ends in the middle of a line of ours

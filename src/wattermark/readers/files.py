@@ -50,7 +50,7 @@ class NumberFile:
         if self._fd is None:
             return None
         try:
-            return int(os.pread(self._fd, 32, 0))
+            return _number(self._fd)
         except (OSError, ValueError):
             self.close()
             return None
@@ -103,7 +103,7 @@ def text_of(path: Path) -> str:
         Of the file.
     """
     try:
-        return path.read_text().strip()
+        return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return ""
 
@@ -124,12 +124,19 @@ def folders_in(root: Path) -> list[Path]:
 
 def _open(path: Path) -> int | None:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY)
     except OSError:
         return None
     try:
-        int(os.pread(fd, 32, 0))
+        _number(fd)
     except (OSError, ValueError):
         os.close(fd)
         return None
     return fd
+
+
+def _number(fd: int) -> int:
+    if hasattr(os, "pread"):
+        return int(os.pread(fd, 32, 0))
+    os.lseek(fd, 0, os.SEEK_SET)  # Windows
+    return int(os.read(fd, 32))

@@ -118,9 +118,9 @@ class _Procfs:
         self._proc = str(proc)
         self._ns_per_tick = NS_PER_S // tick_hz
         self._page_b = os.sysconf("SC_PAGE_SIZE")
-        self._stat = os.open(proc / "stat", os.O_RDONLY | os.O_CLOEXEC)
-        self._meminfo = os.open(proc / "meminfo", os.O_RDONLY | os.O_CLOEXEC)
-        self._statm = os.open(PROC / "self" / "statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._stat = os.open(proc / "stat", os.O_RDONLY)
+        self._meminfo = os.open(proc / "meminfo", os.O_RDONLY)
+        self._statm = os.open(PROC / "self" / "statm", os.O_RDONLY)
 
     def close(self) -> None:
         for name in ("_stat", "_meminfo", "_statm"):

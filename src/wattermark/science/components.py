@@ -62,7 +62,7 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
         load=load,
         gaps=gaps,
         flags=(*flags, *_flags(tracks, with_gaps, duration_s)),
-        gpus=tuple(channel for channel, _ in tracks if channel.part is Part.GPU),
+        gpus=tuple(c for c, _ in tracks if c.part is Part.GPU and not c.embedded),
     )
 
 

@@ -28,6 +28,8 @@ _IDLE_GRID = 33
 GAINS: Mapping[tuple[Part, Kind, str], str] = {
     (Part.CPU, Kind.COUNTER, "uJ"): "meter_rapl_cpu",
     (Part.DRAM, Kind.COUNTER, "uJ"): "meter_rapl_dram",
+    (Part.CPU, Kind.COUNTER, "pWh"): "meter_rapl_cpu",  # the same counters, as Windows tells them
+    (Part.DRAM, Kind.COUNTER, "pWh"): "meter_rapl_dram",
     (Part.GPU, Kind.COUNTER, "mJ"): "meter_nvml_energy",
     (Part.GPU, Kind.POWER, "mW"): "meter_nvml_power",
 }

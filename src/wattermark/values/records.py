@@ -12,11 +12,12 @@ from wattermark.values.kinds import Kind, Part, Scope, Status
 class Channel:
     """One number that a meter tells at each look, kept raw.
 
-    ``unit`` is the device's own (``uJ``, ``mJ``, ``mW``, ``ns``, ``B``); ``wrap`` is where a
+    ``unit`` is the device's own (``uJ``, ``mJ``, ``pWh``, ``mW``, ``ns``, ``B``); ``wrap`` is where a
     counter starts again from zero, in that unit. ``covers`` names the hardware inside the
     meter's boundary: what one channel covers no other may add. ``share`` is the part of
     the device that belongs to the run (a MIG slice), ``refresh_s`` how often the device
-    renews its number, ``power_max_w`` more than the device can draw.
+    renews its number, ``power_max_w`` more than the device can draw. ``embedded`` is a part of
+    the processor's own chip: what making it took stands with the machine.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Channel:
     refresh_s: float = 0.0
     counted: bool = True
     share: float = 1.0
+    embedded: bool = False
     device: str = ""
     uuid: str = ""
     note: str = ""

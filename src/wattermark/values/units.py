@@ -17,11 +17,16 @@ G_PER_KG: Final = 1_000.0
 L_PER_M3: Final = 1_000.0
 BYTES_PER_GB: Final = 1e9
 
+WRAP_64: Final = 2**62
+"""Where counters of 64 bits are made to start again: what is kept fits everywhere, differences stay exact."""
+
 BASE_PER_RAW: Final = {
-    "uJ": 1e-6,  # to J
+    "nJ": 1e-9,  # to J
+    "uJ": 1e-6,
     "mJ": 1e-3,
     "J": 1.0,
     "2^-16 J": 2.0**-16,
+    "pWh": 3.6e-9,
     "uW": 1e-6,  # to W
     "mW": 1e-3,
     "W": 1.0,

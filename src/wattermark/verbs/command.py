@@ -175,7 +175,7 @@ class _Target:
     def _send(self, number: int) -> None:
         try:
             os.kill(self._pid or 0, number)
-        except ProcessLookupError:
+        except OSError:  # it is gone, or another user's
             self._waiting.clear()
 
 
@@ -186,6 +186,8 @@ def _from_keyboard(number: int) -> bool:
 
 def _at_the_terminal() -> bool:
     """Whether our group is the one that the terminal's keys reach, or was until its command was stopped."""
+    if not hasattr(os, "tcgetpgrp"):
+        return True  # Windows: a console's keys reach every program in it
     try:
         with open("/dev/tty", "rb") as terminal:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()

@@ -183,9 +183,9 @@ def _change(change: Callable[[MutableMapping[str, Any]], object]) -> Path:
     path = user_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
+        document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
         change(document)
-        path.write_text(tomlkit.dumps(document))
+        path.write_text(tomlkit.dumps(document), encoding="utf-8")
     except (OSError, ValueError, tomlkit.exceptions.TOMLKitError) as error:
         raise UsageError(
             f"{path} cannot be changed: {error}", fix="Mend the file or its permissions"

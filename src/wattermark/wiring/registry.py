@@ -7,6 +7,7 @@ only who names a stranger's reader pays for it (decision 0002).
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -25,8 +26,16 @@ OWN: Mapping[str, str] = {
     "hwmon": "wattermark.readers.hwmon:HwmonReader",
     "level_zero": "wattermark.readers.level_zero:LevelZeroReader",
     "battery": "wattermark.readers.battery:BatteryReader",
+    "apple": "wattermark.readers.apple:AppleReader",
+    "emi": "wattermark.readers.emi:EmiReader",
     "load": "wattermark.readers.load:LoadReader",
 }
+ONLY_ON: Mapping[str, str] = {
+    **dict.fromkeys(("rapl", "amd", "gaudi", "hwmon", "level_zero", "battery"), "linux"),
+    "apple": "darwin",
+    "emi": "win32",
+}
+"""Meters of one system, by its ``sys.platform``: others do not even import them, nor advise to mend them."""
 
 
 def reader_openers(names: tuple[str, ...] | None = None) -> dict[str, Callable[..., Reader]]:
@@ -35,12 +44,13 @@ def reader_openers(names: tuple[str, ...] | None = None) -> dict[str, Callable[.
     Parameters
     ----------
     names : tuple of str, optional
-        Which; by default all of ours and those that ``WATTERMARK_READERS`` (commas) adds.
+        Which; by default those of ours that this system can have, and those that ``WATTERMARK_READERS``
+        (commas) adds.
     """
     if names is None:
         named = os.environ.get(VARIABLE, "")
         names = (
-            *OWN,
+            *(name for name in OWN if ONLY_ON.get(name, sys.platform) == sys.platform),
             *(name.strip() for name in named.split(",") if name.strip() and name.strip() not in OWN),
         )
     return {name: _opener(name) for name in names}

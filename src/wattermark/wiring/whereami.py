@@ -72,7 +72,7 @@ def where_am_i(
 
 def _cloud_init(path: Path) -> str | None:
     try:
-        v1 = json.loads(path.read_text())["v1"]
+        v1 = json.loads(path.read_text(encoding="utf-8"))["v1"]
         provider, region = PROVIDERS.get(str(v1["cloud_name"]).lower()), v1["region"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -81,8 +81,8 @@ def _cloud_init(path: Path) -> str | None:
 
 def _maker(dmi: Path) -> str | None:
     try:
-        maker = (dmi / "sys_vendor").read_text().strip().lower()
-        product = (dmi / "product_name").read_text().strip().lower()
+        maker = (dmi / "sys_vendor").read_text(encoding="utf-8").strip().lower()
+        product = (dmi / "product_name").read_text(encoding="utf-8").strip().lower()
     except (OSError, ValueError):
         return None
     if maker.startswith("microsoft") and product != "virtual machine":
@@ -102,7 +102,7 @@ def _zone_name(localtime: Path, timezone: Path) -> str:
     if "zoneinfo/" in target:
         return target.partition("zoneinfo/")[2]
     try:
-        return timezone.read_text().strip()
+        return timezone.read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         return ""
 
@@ -111,7 +111,7 @@ def _country(zone: str, zoneinfo: Iterable[Path]) -> str | None:
     """ISO 3166 two-letter code of a time zone."""
     for folder in zoneinfo:
         try:
-            lines = (folder / "zone.tab").read_text().splitlines()
+            lines = (folder / "zone.tab").read_text(encoding="utf-8").splitlines()
         except (OSError, ValueError):
             continue
         rows = (line.split("\t") for line in lines if not line.startswith("#"))
