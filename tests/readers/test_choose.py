@@ -11,15 +11,25 @@ from wattermark.values.records import Channel
 class Meter:
     """A meter that covers what it is told to."""
 
-    def __init__(self, *covers, counted=True):
+    def __init__(self, *covers, counted=True, kind=Kind.COUNTER):
         self.channels = [
-            Channel(name=f"n/{i}", kind=Kind.COUNTER, part=Part.CPU, unit="uJ", covers=part, counted=counted)
+            Channel(name=f"n/{i}", kind=kind, part=Part.CPU, unit="uJ", covers=part, counted=counted)
             for i, part in enumerate(covers)
         ]
         self.closed = 0
 
+    def read(self):
+        return [7] * len(self.channels)
+
+    def period_s(self, interval_s):
+        return interval_s / 2
+
     def close(self):
         self.closed += 1
+
+
+def sampled(*covers):
+    return Meter(*covers, kind=Kind.POWER)
 
 
 def refused():
@@ -37,10 +47,16 @@ def broken():
             {"a": lambda: Meter("cpu"), "b": lambda: Meter("gpu")}, ["a", "b"], {}, id="two kinds of hardware"
         ),
         pytest.param(
-            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", "gpu")},
+            {"a": lambda: Meter("cpu"), "b": lambda: sampled("cpu")},
             ["a"],
             {"b": "cpu is metered already"},
             id="the second one would count the CPU twice",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("cpu/package-0"), "b": lambda: Meter("cpu/package-0-die-0", "cpu/package-0-die-1")},
+            ["a"],
+            {"b": "cpu/package-0-die-0, cpu/package-0-die-1 is metered already"},
+            id="the second one would count the dies of a socket again",
         ),
         pytest.param(
             {"a": refused, "b": lambda: Meter("cpu")}, ["b"], {"a": "no meter"}, id="one that does not work"
@@ -64,8 +80,34 @@ def test_each_part_once(meters, chosen, reasons):
     assert {name: error.problem for name, error in got.skipped.items()} == reasons
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "counted"),
+    [
+        pytest.param(Meter("cpu"), Meter("cpu"), [False], id="a second counter of one part is held against the first"),
+        pytest.param(Meter("cpu"), Meter("cpu", "dram"), [False, True], id="what only the second one meters is added"),
+        pytest.param(Meter("cpu"), sampled("gpu", "cpu"), [True, False], id="a power meter of two parts, one of them new"),
+        pytest.param(
+            Meter("cpu/package-0"), Meter("cpu/package-0-die-1", "cpu/package-10"), [False, True],
+            id="a die of the same socket, and another socket",
+        ),
+        pytest.param(
+            Meter("cpu/package-0-die-0", "cpu/package-0-die-1"), Meter("cpu/package-0", "dram"), [False, True],
+            id="the socket of two dies",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_metered_already_is_read_on_and_not_added(first, second, counted):
+    reader = choose({"a": lambda: first, "b": lambda: second}).readers["b"]
+    assert [channel.counted for channel in reader.channels] == counted
+    assert [channel.covers for channel in reader.channels] == [channel.covers for channel in second.channels]
+    assert reader.read() == [7] * len(counted)
+    assert reader.period_s(1.0) == 0.5
+    reader.close()
+    assert second.closed == 1
+
+
 def test_the_one_that_is_not_needed_is_closed():
-    second = Meter("cpu")
+    second = sampled("cpu")
     choose({"a": lambda: Meter("cpu"), "b": lambda: second})
     assert second.closed == 1
 

@@ -136,6 +136,22 @@ def shown(reader):
         ),
         pytest.param(
             [
+                (
+                    "amd_energy",
+                    "platform/amd_energy.0",
+                    {
+                        **{"energy1_label": "Ecore000", "energy1_input": 3},
+                        **{"energy2_label": "Ecore001", "energy2_input": 4},
+                        **{"energy9_label": "Esocket1", "energy9_input": 9 * W},
+                        **{"energy10_label": "Esocket0", "energy10_input": 7 * W},
+                    },
+                )
+            ],
+            {"cpu/package-0": (7 * W, True), "cpu/package-1": (9 * W, True)},
+            id="sockets of AMD are added, their cores never",
+        ),
+        pytest.param(
+            [
                 ("coretemp", "platform/coretemp.0", {"temp1_input": 50_000}),
                 ("amdgpu", "0000:03:00.0", {"temp1_input": 50_000}),
                 ("amdgpu", "0000:07:00.0", {"power1_input": 5 * W}),

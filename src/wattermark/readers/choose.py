@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from wattermark.errors import FOREIGN, ReaderUnavailable, WattermarkError
+from wattermark.values.kinds import Kind
 from wattermark.values.ports import Reader
+from wattermark.values.records import Channel, overlap
 
 Opener = Callable[[], Reader]
 
@@ -19,11 +21,45 @@ class Chosen:
     skipped: dict[str, WattermarkError]
 
 
+class Beside:
+    """A reader of which some parts are metered already: they are read, to be compared, and not added.
+
+    Parameters
+    ----------
+    reader : Reader
+        All of whose channels are read on.
+    again : iterable of Channel
+        Those that are not added.
+    """
+
+    def __init__(self, reader: Reader, again: Iterable[Channel]) -> None:
+        self._reader = reader
+        names = {channel.name for channel in again}
+        self.channels: Sequence[Channel] = [
+            replace(channel, counted=False) if channel.name in names else channel for channel in reader.channels
+        ]
+
+    def period_s(self, interval_s: float) -> float:
+        """As often as by itself. [s]"""
+        return self._reader.period_s(interval_s)
+
+    def read(self) -> Sequence[int | None]:
+        """All of its numbers."""
+        return self._reader.read()
+
+    def close(self) -> None:
+        self._reader.close()
+
+
 def choose(candidates: Mapping[str, Opener]) -> Chosen:
-    """Open the candidates in the order given; hardware that one covers is not covered twice."""
+    """Open the candidates in the order given; hardware that one covers is not counted twice.
+
+    A later one stays where it meters something more, or where its counter may be held against the
+    first one's.
+    """
     readers: dict[str, Reader] = {}
     skipped: dict[str, WattermarkError] = {}
-    covered: set[str] = set()
+    covered: dict[str, Channel] = {}
     for name, open_reader in candidates.items():
         try:
             reader = open_reader()
@@ -35,13 +71,19 @@ def choose(candidates: Mapping[str, Opener]) -> Chosen:
                 f"the reader cannot be opened: {type(error).__name__}: {error}", fix="Report it to its makers"
             )
             continue
-        parts = {channel.covers for channel in reader.channels if channel.covers and channel.counted}
-        if parts & covered:
+        told = [channel for channel in reader.channels if channel.counted and channel.covers]
+        again = [channel for channel in told if any(overlap(channel.covers, other) for other in covered)]
+        if again and len(again) == len(told) and not any(_comparable(channel, covered) for channel in again):
             reader.close()
-            skipped[name] = ReaderUnavailable(
-                f"{', '.join(sorted(parts & covered))} is metered already", fix="Nothing to do"
-            )
+            parts = ", ".join(sorted(channel.covers for channel in again))
+            skipped[name] = ReaderUnavailable(f"{parts} is metered already", fix="Nothing to do")
             continue
-        readers[name] = reader
-        covered |= parts
+        readers[name] = Beside(reader, again) if again else reader
+        covered = {channel.covers: channel for channel in told} | covered
     return Chosen(readers, skipped)
+
+
+def _comparable(channel: Channel, covered: Mapping[str, Channel]) -> bool:
+    """Whether both are counters of the very same part."""
+    first = covered.get(channel.covers)
+    return first is not None and first.kind is channel.kind is Kind.COUNTER

@@ -63,7 +63,7 @@ def tracks_of(recorded: Recorded) -> Iterator[Track]:
 
 
 def twins_of(recorded: Recorded) -> set[str]:
-    """Names of channels that repeat another die of their socket.
+    """Names of channels that repeat another die of their socket: registers, by where they stand.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def twins_of(recorded: Recorded) -> set[str]:
         first: dict[str, int] = {}
         for i, channel in enumerate(log.channels):
             die = _DIE.fullmatch(channel.name)
-            if die is None:
+            if die is None or channel.wrap is None:  # all that begin at zero stand alike
                 continue
             earlier = first.setdefault(die[1], i)
             pairs = [(v[earlier], v[i]) for v in log.values if v[earlier] is not None and v[i] is not None]

@@ -18,6 +18,7 @@ GROUP = "wattermark.readers"
 VARIABLE = "WATTERMARK_READERS"
 
 OWN: Mapping[str, str] = {
+    "perf": "wattermark.readers.perf:PerfReader",
     "rapl": "wattermark.readers.rapl:RaplReader",
     "nvml": "wattermark.readers.nvml:NvmlReader",
     "gaudi": "wattermark.readers.gaudi:GaudiReader",
