@@ -21,6 +21,8 @@ APART_S = 0.1
 """The two looks of one beat, and the last refreshes before them, lie closer together. [s]"""
 QUANTUM_J = 1.0
 """No register counts in larger steps. [J]"""
+WORTH_MORE = 0.005
+"""How much more of the run a second meter saw that is counted instead. [1]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,21 @@ class Checked:
     flags: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Which meter tells a part, and what is to be said of the other."""
+
+    track: Timeline | None
+    flag: str = ""
+    doubt: Factor | None = None
+
+
 def checked(tracks: Iterable[Track]) -> Checked:
     """Hold second meters of a part against the first ones, and leave them out.
 
-    A first meter that told nothing, or stood still while the second one counted, gives way to it. Where both
-    tell an energy, and these differ by more than two looks at one register can, the interval of the part
-    reaches from the one to the other: nobody knows which is right.
+    A first meter that told nothing, stood still while the second one counted, or saw less of the run gives way
+    to it. Where both tell an energy, and these differ by more than two looks at one register can, the interval
+    of the part reaches from the one to the other: nobody knows which is right.
 
     Parameters
     ----------
@@ -46,29 +57,31 @@ def checked(tracks: Iterable[Track]) -> Checked:
     """
     everything = list(tracks)
     firsts = list(_firsts(everything))
-    told: list[Track] = []
-    doubts: dict[str, Factor] = {}
-    flags = []
-    for channel, track in firsts:
-        second = next((other for one, other in everything if _is_second(one, channel)), None)
-        if second is None:
-            told.append((channel, track))
-        elif track is None or (track.total_j == 0 and second.total_j > QUANTUM_J):
-            told.append((channel, second))
-            flags.append(
-                f"disagree: {channel.name}: its first meter told nothing that can be believed; "
-                "the second one is counted"
-            )
-        else:
-            told.append((channel, track))
-            energies_j = _apart_j(track, second)
-            if energies_j is not None:
-                doubts[channel.name] = _doubt(channel.name, *energies_j)
-                flags.append(
-                    f"disagree: {channel.name}: its two meters tell {energies_j[0]:.4g} J and "
-                    f"{energies_j[1]:.4g} J of the same time; the interval reaches from one to the other"
-                )
-    return Checked(tuple(told), doubts, tuple(flags))
+    verdicts = {
+        channel.name: _verdict(channel.name, track, _second(channel, everything)) for channel, track in firsts
+    }
+    return Checked(
+        tuple((channel, verdicts[channel.name].track) for channel, _ in firsts),
+        {name: verdict.doubt for name, verdict in verdicts.items() if verdict.doubt is not None},
+        tuple(f"disagree: {name}: {one.flag}" for name, one in verdicts.items() if one.flag),
+    )
+
+
+def _verdict(name: str, first: Timeline | None, second: Timeline | None) -> _Verdict:
+    if second is None:
+        return _Verdict(first)
+    if first is None:
+        return _Verdict(second, "its first meter told nothing that can be believed; the second one is counted")
+    if first.total_j == 0 and second.total_j > QUANTUM_J:
+        return _Verdict(second, "its first meter stood still; the second one is counted")
+    if second.seen_s - first.seen_s > WORTH_MORE * (first.seen_s + first.unseen_s):
+        return _Verdict(second, "its first meter has gaps where the second one has none; the second is counted")
+    energies_j = _apart_j(first, second)
+    if energies_j is None:
+        return _Verdict(first)
+    told = " and ".join(f"{energy_j:.4g} J" for energy_j in energies_j)
+    flag = f"its two meters tell {told} of the same time; the interval reaches from one to the other"
+    return _Verdict(first, flag, _doubt(name, *energies_j))
 
 
 def _firsts(tracks: Iterable[Track]) -> Iterator[Track]:
@@ -84,14 +97,18 @@ def _firsts(tracks: Iterable[Track]) -> Iterator[Track]:
             shown.add(channel.covers)
 
 
-def _is_second(one: Channel, first: Channel) -> bool:
-    return (
-        one is not first
-        and bool(one.covers)
-        and one.covers == first.covers
-        and one.kind is first.kind is Kind.COUNTER
-        and not one.counted
+def _second(first: Channel, tracks: Iterable[Track]) -> Timeline | None:
+    """What another counter of the very same part saw."""
+    if not first.covers or first.kind is not Kind.COUNTER:
+        return None
+    others = (
+        track
+        for channel, track in tracks
+        if channel is not first
+        and not channel.counted
+        and (channel.covers, channel.kind) == (first.covers, first.kind)
     )
+    return next((track for track in others if track is not None), None)
 
 
 def _apart_j(first: Timeline, second: Timeline) -> tuple[float, float] | None:
