@@ -33,7 +33,7 @@ if not __package__:  # run as a script: the relative import below needs the pack
     sys.path.insert(0, str(HERE.parent))
     __package__ = HERE.name
 
-from .tree import EVENTS, PMU, SYSFS_SIZE, add_zone, empty_tree, power_pmu, zone_folder  # noqa: E402
+from .tree import AMD, EVENTS, INTEL, PMU, SYSFS_SIZE, add_zone, empty_tree, power_pmu, zone_folder  # noqa: E402
 
 INTEL_MAX_UJ = 262_143_328_850  # 2**32 units of 61 uJ
 LIBRARIES = {
@@ -380,7 +380,7 @@ class Bench:
         return next(event for event in self.events if f"{event.name}@{event.cpu}" == name)
 
     def truth_j(self, name: str, t0_s: float, t1_s: float) -> float:
-        """Exact joules of a zone (see `zone`), an event (see `event`) or 'gpu0', ... between two monotonic times."""
+        """Exact joules of a zone, of an event ('energy-pkg@0') or of 'gpu0' between two monotonic times."""
         if name.startswith("gpu") and name[3:].isdigit():
             signal = self.gpus[int(name[3:])].signal
         else:
@@ -443,6 +443,13 @@ def _perf(bench: Bench, *, powercap: bool = True, **changes: Any) -> Bench:
     return bench.perf([*events, Event("energy-cores", Signal.const(70))], {0: (0, 0)})
 
 
+def _perf_dies(bench: Bench, *, modalias: str, apart_uj: int) -> Bench:
+    """Two dies of one socket, told by both; their registers are one, or stand apart."""
+    cpus = {0: (0, 0), 8: (0, 1)}
+    bench.powercap(replace(zone, offset_uj=i * apart_uj) for i, zone in enumerate(_dies()))
+    return bench.perf([Event("energy-pkg", _W100, cpu) for cpu in cpus], cpus, modalias=modalias)
+
+
 SCENARIOS: dict[str, Callable[[Bench], Bench]] = {
     "const": _zones(*socket(0, _W100)),
     "square": _zones(*socket(0, _SQUARE)),
@@ -460,6 +467,8 @@ SCENARIOS: dict[str, Callable[[Bench], Bench]] = {
     "twelve": _zones(*_twelve()),
     "perf": _perf,
     "perf_only": lambda bench: _perf(bench, powercap=False),
+    "perf_amd_dies": lambda bench: _perf_dies(bench, modalias=AMD, apart_uj=0),
+    "perf_intel_dies": lambda bench: _perf_dies(bench, modalias=INTEL, apart_uj=10**9),
     "perf_denied": lambda bench: _perf(bench, fail_at_s=0.0),
     "denied": _zones(*socket(0, _W100, fail_at_s=0.0)),
     "gpu2": _gpus(*_TWO_GPUS),

@@ -256,7 +256,7 @@ def event(kind=32, config=2, cpu=0, pid=-1, flags=8):
 def count(fd):
     return struct.unpack("=Q", os.read(fd, 8))[0]
 """
-X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="the number of perf_event_open is that of x86-64")
+X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers of calls are those of x86-64")
 
 
 @X86

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wattermark.errors import PluginError, ReaderUnavailable
+from wattermark.errors import PluginError, ReaderUnavailable, UsageError
 from wattermark.readers.choose import choose
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
@@ -36,6 +36,10 @@ def refused():
     raise ReaderUnavailable("no meter", fix="Buy one")
 
 
+def misread():
+    raise UsageError("an odd setting", fix="Mend it")
+
+
 def broken():
     raise PluginError("no such plug-in", fix="Install it")
 
@@ -53,9 +57,9 @@ def broken():
             id="the second one would count the CPU twice",
         ),
         pytest.param(
-            {"a": lambda: Meter("cpu/package-0"), "b": lambda: Meter("cpu/package-0-die-0", "cpu/package-0-die-1")},
+            {"a": lambda: Meter("n/package-0"), "b": lambda: Meter("n/package-0-die-0", "n/package-0-die-1")},
             ["a"],
-            {"b": "cpu/package-0-die-0, cpu/package-0-die-1 is metered already"},
+            {"b": "n/package-0-die-0, n/package-0-die-1 is metered already"},
             id="the second one would count the dies of a socket again",
         ),
         pytest.param(
@@ -63,6 +67,9 @@ def broken():
         ),
         pytest.param(
             {"a": broken, "b": lambda: Meter("cpu")}, ["b"], {"a": "no such plug-in"}, id="no such plug-in"
+        ),
+        pytest.param(
+            {"a": misread, "b": lambda: Meter("cpu")}, ["b"], {"a": "an odd setting"}, id="a setting that is odd"
         ),
         pytest.param(
             {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", counted=False)},
@@ -83,15 +90,15 @@ def test_each_part_once(meters, chosen, reasons):
 @pytest.mark.parametrize(
     ("first", "second", "counted"),
     [
-        pytest.param(Meter("cpu"), Meter("cpu"), [False], id="a second counter of one part is held against the first"),
-        pytest.param(Meter("cpu"), Meter("cpu", "dram"), [False, True], id="what only the second one meters is added"),
-        pytest.param(Meter("cpu"), sampled("gpu", "cpu"), [True, False], id="a power meter of two parts, one of them new"),
+        pytest.param(Meter("cpu"), Meter("cpu"), [False], id="a second counter of one part"),
+        pytest.param(Meter("cpu"), Meter("cpu", "dram"), [False, True], id="what only the second meters"),
+        pytest.param(Meter("cpu"), sampled("gpu", "cpu"), [True, False], id="a power meter of a new part"),
         pytest.param(
             Meter("cpu/package-0"), Meter("cpu/package-0-die-1", "cpu/package-10"), [False, True],
             id="a die of the same socket, and another socket",
         ),
         pytest.param(
-            Meter("cpu/package-0-die-0", "cpu/package-0-die-1"), Meter("cpu/package-0", "dram"), [False, True],
+            Meter("n/package-0-die-0", "n/package-0-die-1"), Meter("n/package-0", "dram"), [False, True],
             id="the socket of two dies",
         ),
     ],

@@ -1,4 +1,4 @@
-"""Energy events through a fake kernel: which are read, what they are called, and what happens when one is lost."""
+"""Energy events through a fake kernel: which are read, what they are called, and what if one is lost."""
 
 import json
 import platform
@@ -6,7 +6,7 @@ import platform
 import pytest
 
 from fakes.meters import SCENARIOS, Event, Signal
-from fakes.tree import AMD, power_pmu
+from fakes.tree import AMD, INTEL, power_pmu
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.perf import LONGEST_S, MEND, PerfReader
 
@@ -14,7 +14,7 @@ W100 = Signal.const(100)
 ONE, TWO = {0: (0, 0)}, {0: (0, 0), 28: (1, 0)}
 FOUR = {24: (1, 1), 0: (0, 0), 8: (0, 1), 16: (1, 0)}
 
-pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the fake kernel knows the call of x86-64")
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the fake has the call of x86-64")
 
 
 def named(cpus, *names):
@@ -34,37 +34,37 @@ def audit(bench, home, program):
 
 
 @pytest.mark.parametrize(
-    ("events", "cpus", "more", "expected"),
+    ("events", "cpus", "modalias", "expected"),
     [
-        pytest.param(["energy-pkg"], ONE, {}, ["cpu/package-0"], id="one socket"),
+        pytest.param(["energy-pkg"], ONE, INTEL, ["cpu/package-0"], id="one socket"),
         pytest.param(
-            ["energy-cores", "energy-gpu", "energy-pkg"], ONE, {}, ["cpu/package-0"],
+            ["energy-cores", "energy-gpu", "energy-pkg"], ONE, INTEL, ["cpu/package-0"],
             id="cores and graphics lie inside their package",
         ),
         pytest.param(
-            ["energy-psys", "energy-ram", "energy-pkg"], TWO, {},
+            ["energy-psys", "energy-ram", "energy-pkg"], TWO, INTEL,
             ["cpu/package-0", "cpu/package-1", "dram/package-0", "dram/package-1", "platform/psys"],
             id="two sockets with their memory; the board once",
         ),
         pytest.param(
-            ["energy-pkg"], {5 * i: (i, 0) for i in (10, 2, 11, *range(2), *range(3, 10))}, {},
+            ["energy-pkg"], {5 * i: (i, 0) for i in (10, 2, 11, *range(2), *range(3, 10))}, INTEL,
             [f"cpu/package-{i}" for i in range(12)], id="twelve sockets in the order of their numbers",
         ),
         pytest.param(
-            ["energy-pkg"], FOUR, {}, [f"cpu/package-{s}-die-{d}" for s in (0, 1) for d in (0, 1)],
+            ["energy-pkg"], FOUR, INTEL, [f"cpu/package-{s}-die-{d}" for s in (0, 1) for d in (0, 1)],
             id="Intel's dies have a counter each",
         ),
         pytest.param(
-            ["energy-pkg"], FOUR, {"modalias": AMD}, ["cpu/package-0", "cpu/package-1"],
+            ["energy-pkg"], FOUR, AMD, ["cpu/package-0", "cpu/package-1"],
             id="AMD's dies tell their socket's counter, and it is read once",
         ),
         pytest.param(
-            ["energy-pkg"], {0: (0, 3)}, {}, ["cpu/package-0"], id="the one die of a socket needs no number"
+            ["energy-pkg"], {0: (0, 3)}, INTEL, ["cpu/package-0"], id="the only die of a socket"
         ),
     ],
 )  # fmt: skip
-def test_events_are_named_as_powercap_names_them(bench, audit, events, cpus, more, expected):
-    bench.perf(named(cpus, *events), cpus, **more)
+def test_events_are_named_as_powercap_names_them(bench, audit, events, cpus, modalias, expected):  # noqa: PLR0917
+    bench.perf(named(cpus, *events), cpus, modalias=modalias)
     told = audit()
     assert [channel["name"] for channel in told["channels"]] == expected
     assert [channel["covers"] for channel in told["channels"]] == expected
@@ -169,7 +169,8 @@ def test_a_forked_child_reads_on_and_a_program_that_is_started_inherits_nothing(
     code = """
 import json, os, subprocess, sys
 from wattermark.readers.perf import PerfReader
-HELD = "import os; print(sum('counters' in os.path.realpath(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd')))"
+FDS = "/proc/self/fd"
+HELD = f"import os; print(sum('counters' in os.path.realpath('{FDS}/' + n) for n in os.listdir('{FDS}')))"
 reader = PerfReader()
 (first,) = reader.read()
 r, w = os.pipe()

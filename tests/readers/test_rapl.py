@@ -113,7 +113,7 @@ def test_a_range_that_cannot_be_read_is_the_usual_one_and_said_so(tmp_path, text
         pytest.param("package-0", AMD, 5, AMD_RANGE_UJ, id="a package of AMD counts in smaller steps"),
         pytest.param("package-0", HYGON, 5, AMD_RANGE_UJ, id="so does Hygon's"),
         pytest.param("dram", INTEL, 5, DRAM_RANGE_UJ, id="so does the memory of a server"),
-        pytest.param("dram", INTEL, DRAM_RANGE_UJ + 1, USUAL_RANGE_UJ, id="it shows more than that: a client's"),
+        pytest.param("dram", INTEL, DRAM_RANGE_UJ + 1, USUAL_RANGE_UJ, id="it shows more: a client's"),
         pytest.param("psys", INTEL, 5, USUAL_RANGE_UJ, id="a board"),
     ],
 )

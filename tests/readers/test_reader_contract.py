@@ -24,7 +24,8 @@ def rapl(tmp_path, _bench, _program):
 
 
 def perf(_tmp_path, bench, program):
-    done = program("from readers import audit; audit.perf()", env=SCENARIOS["perf"](bench()).env(program.home))
+    env = SCENARIOS["perf"](bench()).env(program.home)
+    done = program("from readers import audit; audit.perf()", env=env)
     return json.loads(done.stdout)
 
 

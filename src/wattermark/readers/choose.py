@@ -36,7 +36,8 @@ class Beside:
         self._reader = reader
         names = {channel.name for channel in again}
         self.channels: Sequence[Channel] = [
-            replace(channel, counted=False) if channel.name in names else channel for channel in reader.channels
+            replace(channel, counted=channel.counted and channel.name not in names)
+            for channel in reader.channels
         ]
 
     def period_s(self, interval_s: float) -> float:
@@ -62,25 +63,36 @@ def choose(candidates: Mapping[str, Opener]) -> Chosen:
     covered: dict[str, Channel] = {}
     for name, open_reader in candidates.items():
         try:
-            reader = open_reader()
+            readers[name], told = _beside(_opened(open_reader), covered)
         except WattermarkError as error:
             skipped[name] = error
             continue
-        except FOREIGN as error:
-            skipped[name] = ReaderUnavailable(
-                f"the reader cannot be opened: {type(error).__name__}: {error}", fix="Report it to its makers"
-            )
-            continue
-        told = [channel for channel in reader.channels if channel.counted and channel.covers]
-        again = [channel for channel in told if any(overlap(channel.covers, other) for other in covered)]
-        if again and len(again) == len(told) and not any(_comparable(channel, covered) for channel in again):
-            reader.close()
-            parts = ", ".join(sorted(channel.covers for channel in again))
-            skipped[name] = ReaderUnavailable(f"{parts} is metered already", fix="Nothing to do")
-            continue
-        readers[name] = Beside(reader, again) if again else reader
         covered = {channel.covers: channel for channel in told} | covered
     return Chosen(readers, skipped)
+
+
+def _opened(open_reader: Opener) -> Reader:
+    try:
+        return open_reader()
+    except WattermarkError:
+        raise
+    except FOREIGN as error:
+        raise ReaderUnavailable(
+            f"the reader cannot be opened: {type(error).__name__}: {error}", fix="Report it to its makers"
+        ) from error
+
+
+def _beside(reader: Reader, covered: Mapping[str, Channel]) -> tuple[Reader, list[Channel]]:
+    """A reader as it may be used beside those that were opened, and what it would count by itself."""
+    told = [channel for channel in reader.channels if channel.counted and channel.covers]
+    again = [channel for channel in told if any(overlap(channel.covers, other) for other in covered)]
+    if not again:
+        return reader, told
+    if len(again) == len(told) and not any(_comparable(channel, covered) for channel in again):
+        reader.close()
+        parts = ", ".join(sorted(channel.covers for channel in again))
+        raise ReaderUnavailable(f"{parts} is metered already", fix="Nothing to do")
+    return Beside(reader, again), told
 
 
 def _comparable(channel: Channel, covered: Mapping[str, Channel]) -> bool:

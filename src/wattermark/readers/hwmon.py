@@ -1,4 +1,4 @@
-"""Sensors of the kernel's hardware monitoring: AMD and Intel GPUs, AMD sockets, Grace, Jetson, the node's own meter.
+"""Sensors of the kernel's hardware monitoring: GPUs of AMD and Intel, AMD sockets, Grace, Jetson, the node.
 
 A chip is known by its ``name``, its GPU by its place on the PCI bus. What holds other parts is read
 and shown, never added: the board's meter holds everything, and the meter of an AMD APU its processor.
@@ -24,7 +24,7 @@ from wattermark.values.records import Channel
 SYSFS = Path("/sys/class/hwmon")
 GPU_MAX_W, SOCKET_MAX_W, PLATFORM_MAX_W, MODULE_MAX_W = 3000.0, 1500.0, 20_000.0, 300.0
 JETSON = "NVIDIA Jetson"
-BY_NODE = "its driver goes by NUMA nodes: where a socket has several, one may be told twice and another not at all"
+BY_NODE = "its driver goes by NUMA nodes: of sockets with several, one may be told twice, and another not"
 HELD = "lies in the rail of the GPU, and is counted there"
 RAILS = (1, 2, 3)
 """Of an INA3221; its further channels are shunts and their sum."""

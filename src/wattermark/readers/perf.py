@@ -169,7 +169,7 @@ def _scale(events: Path, event: str) -> float | None:
 
 
 def _sockets(root: Path, pmu: Path) -> list[tuple[int, str]]:
-    """The CPU that answers for each socket, and the name that powercap gives it; for each die, where Intel has more.
+    """The CPU that answers for each socket, or die of Intel's, and the name that powercap gives it.
 
     The counter of AMD's dies is that of their socket, whatever the mask says: the first die tells it.
     """

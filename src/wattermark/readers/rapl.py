@@ -140,7 +140,7 @@ def _counter(path: Path, name: str, part: Part, power_max_w: float, system: Path
 
 
 def _assumed_uj(path: Path, part: Part, system: Path) -> int:
-    """The range that such a counter has; of the two, the one that holds what it shows. One that is wrong makes a gap."""
+    """The range that such a counter has, and that holds what it shows; a wrong one makes a gap."""
     usual = DRAM_RANGE_UJ if part is Part.DRAM else USUAL_RANGE_UJ
     likely = AMD_RANGE_UJ if made_by_amd(system) else usual
     shown = text_of(path / "energy_uj")

@@ -46,9 +46,9 @@ class _Verdict:
 def checked(tracks: Iterable[Track]) -> Checked:
     """Hold second meters of a part against the first ones, and leave them out.
 
-    A first meter that told nothing, stood still while the second one counted, or saw less of the run gives way
-    to it. Where both tell an energy, and these differ by more than two looks at one register can, the interval
-    of the part reaches from the one to the other: nobody knows which is right.
+    A first meter that told nothing, or saw less of the run, gives way to it. Where both tell an energy, and
+    these differ by more than two looks at one register can, the interval of the part reaches from the one to
+    the other: nobody knows which is right.
 
     Parameters
     ----------
@@ -71,11 +71,9 @@ def _verdict(name: str, first: Timeline | None, second: Timeline | None) -> _Ver
     if second is None:
         return _Verdict(first)
     if first is None:
-        return _Verdict(second, "its first meter told nothing that can be believed; the second one is counted")
-    if first.total_j == 0 and second.total_j > QUANTUM_J:
-        return _Verdict(second, "its first meter stood still; the second one is counted")
+        return _Verdict(second, "its first meter told nothing to be believed; the second one is counted")
     if second.seen_s - first.seen_s > WORTH_MORE * (first.seen_s + first.unseen_s):
-        return _Verdict(second, "its first meter has gaps where the second one has none; the second is counted")
+        return _Verdict(second, "its first meter has gaps that the second has not, and that one is counted")
     energies_j = _apart_j(first, second)
     if energies_j is None:
         return _Verdict(first)
