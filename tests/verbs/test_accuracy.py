@@ -113,8 +113,8 @@ def test_the_board_is_shown_and_not_added(recorder):
 @pytest.mark.parametrize("lost", ["package-1", "gpu1"])
 def test_a_meter_that_is_lost_half_way_is_told_and_stops_no_other(bench, recorder, lost):
     """The gap is filled at the mean power of the rest, which is right where the power is steady."""
-    window = recorder("all", 0.6, 0.05)
-    lost_s = time.monotonic() + 0.3
+    window = recorder("all", 1.2, 0.05)
+    lost_s = time.monotonic() + 0.7
     bench.fail(lost, lost_s) if lost.startswith("package") else bench.lose_gpu(1, lost_s)
     told = window()
     (name,) = [channel for channel, zone in ALL.items() if zone == lost]
@@ -149,8 +149,8 @@ def test_energy_events_and_powercap_that_differ_are_told(bench, recorder, watts)
 
 
 def test_energy_events_that_are_lost_half_way_give_way_to_powercap(bench, recorder):
-    window = recorder("perf", 0.6, 0.05)
-    lost_s = time.monotonic() + 0.3
+    window = recorder("perf", 1.2, 0.05)
+    lost_s = time.monotonic() + 0.7
     bench.update_event("energy-pkg@0", fail_at_s=lost_s, fail_errno=5)
     told = window()
     _, begin_s, end_s, _ = told["edges"]
