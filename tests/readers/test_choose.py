@@ -63,6 +63,18 @@ def broken():
             id="the second one would count the dies of a socket again",
         ),
         pytest.param(
+            {"a": lambda: sampled("cpu"), "b": lambda: sampled("cpu")},
+            ["a"],
+            {"b": "cpu is metered already"},
+            id="two of the power of a moment cannot be held against each other",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("cpu"), "b": lambda: Meter("gpu"), "c": lambda: sampled("cpu")},
+            ["a", "b"],
+            {"c": "cpu is metered already"},
+            id="another one between them",
+        ),
+        pytest.param(
             {"a": refused, "b": lambda: Meter("cpu")}, ["b"], {"a": "no meter"}, id="one that does not work"
         ),
         pytest.param(

@@ -166,6 +166,21 @@ def test_a_chip_is_known_by_its_name_and_a_gpu_by_its_place(tmp_path, chips, exp
         assert shown(reader) == expected
 
 
+def test_sockets_of_amd_stand_in_order_and_tell_that_they_are_counted_by_node(tmp_path):
+    labels = {f"energy{i + 1}_label": f"Esocket{i}" for i in (10, 0, 2)}
+    files = labels | {f"energy{i + 1}_input": i for i in (10, 0, 2)}
+    with opened(tmp_path, ("amd_energy", "platform/amd_energy.0", files)) as reader:
+        assert [c.name for c in reader.channels] == [f"cpu/package-{i}" for i in (0, 2, 10)]
+        assert reader.read() == [0, 2, 10]
+        assert all("NUMA" in c.note for c in reader.channels)
+
+
+def test_one_socket_of_amd_has_nothing_to_tell(tmp_path):
+    files = {"energy1_label": "Esocket0", "energy1_input": 5}
+    with opened(tmp_path, ("amd_energy", "platform/amd_energy.0", files)) as reader:
+        assert [(c.note, c.wrap, c.covers) for c in reader.channels] == [("", None, "cpu/package-0")]
+
+
 def test_no_chip_that_we_know_is_told(tmp_path):
     with pytest.raises(ReaderUnavailable, match="no power sensor"):
         HwmonReader(tmp_path)
