@@ -81,7 +81,10 @@ def broken():
             {"a": broken, "b": lambda: Meter("cpu")}, ["b"], {"a": "no such plug-in"}, id="no such plug-in"
         ),
         pytest.param(
-            {"a": misread, "b": lambda: Meter("cpu")}, ["b"], {"a": "an odd setting"}, id="a setting that is odd"
+            {"a": misread, "b": lambda: Meter("cpu")},
+            ["b"],
+            {"a": "an odd setting"},
+            id="a setting that is odd",
         ),
         pytest.param(
             {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", counted=False)},

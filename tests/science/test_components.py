@@ -130,6 +130,12 @@ def test_each_part_counts_once(meters, total_j):
     assert best(account(recorded(*meters))) == pytest.approx(total_j)
 
 
+def test_memory_that_a_counter_tells_is_not_modelled_as_well():
+    run = recorded(PACKAGE, dram(counter(50)), load=HALF_BUSY, memory_b=8 * GB)
+    told = {c.name: c.quality for c in account(run, Scope.PROCESS).components if c.kind == "dram"}
+    assert told == {"dram/package-0": Quality.MEASURED}
+
+
 def test_psys_is_shown_all_the_same():
     shown = component(account(recorded(PACKAGE, psys(counter(150)))), "platform/psys")
     assert (shown.counted, shown.energy_j.best) == (False, pytest.approx(1500))

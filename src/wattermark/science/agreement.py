@@ -57,13 +57,13 @@ def checked(tracks: Iterable[Track]) -> Checked:
     """
     everything = list(tracks)
     firsts = list(_firsts(everything))
-    verdicts = {
-        channel.name: _verdict(channel.name, track, _second(channel, everything)) for channel, track in firsts
-    }
+    verdicts = [
+        (channel, _verdict(channel.name, track, _second(channel, everything))) for channel, track in firsts
+    ]
     return Checked(
-        tuple((channel, verdicts[channel.name].track) for channel, _ in firsts),
-        {name: verdict.doubt for name, verdict in verdicts.items() if verdict.doubt is not None},
-        tuple(f"disagree: {name}: {one.flag}" for name, one in verdicts.items() if one.flag),
+        tuple((channel, one.track) for channel, one in verdicts),
+        {channel.name: one.doubt for channel, one in verdicts if one.doubt is not None},
+        tuple(f"disagree: {channel.name}: {one.flag}" for channel, one in verdicts if one.flag),
     )
 
 
