@@ -33,7 +33,7 @@ if not __package__:  # run as a script: the relative import below needs the pack
     sys.path.insert(0, str(HERE.parent))
     __package__ = HERE.name
 
-from .tree import SYSFS_SIZE, add_zone, empty_tree, zone_folder  # noqa: E402
+from .tree import AMD, EVENTS, INTEL, PMU, SYSFS_SIZE, add_zone, empty_tree, power_pmu, zone_folder  # noqa: E402
 
 INTEL_MAX_UJ = 262_143_328_850  # 2**32 units of 61 uJ
 LIBRARIES = {
@@ -133,11 +133,30 @@ class Zone:
 
     def model(self) -> str:
         """The file the C side reads."""
-        lines = [f"signal={self.signal.text()}", f"max_uj={self.max_uj}", f"offset_uj={self.offset_uj}"]
-        lines.append(f"update_s={self.update_s!r}")
-        if self.fail_at_s is not None:
-            lines += [f"fail_at={self.fail_at_s!r}", f"fail_errno={self.fail_errno}"]
-        return "\n".join(lines) + "\n"
+        return _model(self, [f"max_uj={self.max_uj}", f"offset_uj={self.offset_uj}"])
+
+
+@dataclass(frozen=True)
+class Event:
+    """An energy event of the power PMU, as one CPU of the mask tells it: 'energy-pkg'."""
+
+    name: str
+    signal: Signal
+    cpu: int = 0
+    update_s: float = 0.001
+    fail_at_s: float | None = None
+    fail_errno: int = errno.EACCES
+
+    def model(self) -> str:
+        """The file the C side reads."""
+        return _model(self, [])
+
+
+def _model(counter: Zone | Event, lines: list[str]) -> str:
+    lines = [f"signal={counter.signal.text()}", *lines, f"update_s={counter.update_s!r}"]
+    if counter.fail_at_s is not None:
+        lines += [f"fail_at={counter.fail_at_s!r}", f"fail_errno={counter.fail_errno}"]
+    return "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True)
@@ -269,6 +288,7 @@ class Bench:
         self.clock = self.folder / "clock"
         self.zones: list[Zone] = []
         self.gpus: list[Gpu] = []
+        self.events: list[Event] = []
         self.folder.mkdir(parents=True, exist_ok=True)
 
     # -------------------------------------------------------------- setting up
@@ -282,6 +302,16 @@ class Bench:
             denied = zone.fail_errno == errno.EACCES and zone.fail_at_s == 0
             (folder / "energy_uj").chmod(0o400 if denied else 0o444)
             self._write_zone(zone)
+        return self
+
+    def perf(self, events: Iterable[Event], cpus: Mapping[int, tuple[int, int]], **more: Any) -> Bench:
+        """Give the fake kernel a power PMU; `cpus` are those of its mask, each with its package and die."""
+        self.events = list(events)
+        power_pmu(self.root, cpus, {event.name for event in self.events}, **more)
+        for event in self.events:
+            self._event_folder(event).mkdir(parents=True)
+            (self._event_folder(event) / "count").write_text("read past the fake\n")
+            _put(self._event_folder(event) / "model", event.model())
         return self
 
     def nvml(self, gpus: Iterable[Gpu]) -> Bench:
@@ -307,6 +337,13 @@ class Bench:
         """Change fields of a GPU; a reader sees it within 50 ms."""
         self.gpus[index] = replace(self.gpus[index], **changes)
         self._write_gpus()
+        return self
+
+    def update_event(self, name: str, **changes: Any) -> Bench:
+        """Change fields of an event ('energy-pkg@0'); a reader sees it within 50 ms."""
+        i = self.events.index(self.event(name))
+        self.events[i] = replace(self.events[i], **changes)
+        _put(self._event_folder(self.events[i]) / "model", self.events[i].model())
         return self
 
     def fail(self, name: str, at_s: float, errno: int = errno.EACCES) -> Bench:
@@ -342,14 +379,23 @@ class Bench:
             raise KeyError(f"{len(found)} zones answer to {name!r}, of {[z.place for z in self.zones]}")
         return found[0]
 
+    def event(self, name: str) -> Event:
+        """An event by name and CPU: 'energy-pkg@0'."""
+        return next(event for event in self.events if f"{event.name}@{event.cpu}" == name)
+
     def truth_j(self, name: str, t0_s: float, t1_s: float) -> float:
-        """Exact joules of a zone (see `zone`) or of 'gpu0', 'gpu1', ... between two monotonic times."""
-        is_gpu = name.startswith("gpu") and name[3:].isdigit()
-        signal = self.gpus[int(name[3:])].signal if is_gpu else self.zone(name).signal
+        """Exact joules of a zone, of an event ('energy-pkg@0') or of 'gpu0' between two monotonic times."""
+        if name.startswith("gpu") and name[3:].isdigit():
+            signal = self.gpus[int(name[3:])].signal
+        else:
+            signal = (self.event(name) if "@" in name else self.zone(name)).signal
         return signal.energy_j(t1_s) - signal.energy_j(t0_s)
 
     def _write_zone(self, zone: Zone) -> None:
         _put(zone_folder(self.root, zone.place) / "model", zone.model())
+
+    def _event_folder(self, event: Event) -> Path:
+        return self.root / PMU / f"counters/{EVENTS[event.name]}-{event.cpu}"
 
     def _write_gpus(self) -> None:
         _put(self.spec, "".join(gpu.line(i) + "\n" for i, gpu in enumerate(self.gpus)))
@@ -394,6 +440,20 @@ def _dies() -> list[Zone]:
     return [Zone(f"intel-rapl:{i}", f"package-0-die-{i}", _W100, offset_uj=11_000_000) for i in range(2)]
 
 
+def _perf(bench: Bench, *, powercap: bool = True, **changes: Any) -> Bench:
+    """A socket and its memory, told by both; `changes` are of the event of the socket."""
+    events = [Event("energy-pkg", _W100, **changes), Event("energy-ram", Signal.const(20), **changes)]
+    bench.powercap(socket(0, _W100, core=Signal.const(70), dram=Signal.const(20)) if powercap else [])
+    return bench.perf([*events, Event("energy-cores", Signal.const(70))], {0: (0, 0)})
+
+
+def _perf_dies(bench: Bench, *, modalias: str, apart_uj: int) -> Bench:
+    """Two dies of one socket, told by both; their registers are one, or stand apart."""
+    cpus = {0: (0, 0), 8: (0, 1)}
+    bench.powercap(replace(zone, offset_uj=i * apart_uj) for i, zone in enumerate(_dies()))
+    return bench.perf([Event("energy-pkg", _W100, cpu) for cpu in cpus], cpus, modalias=modalias)
+
+
 SCENARIOS: dict[str, Callable[[Bench], Bench]] = {
     "const": _zones(*socket(0, _W100)),
     "square": _zones(*socket(0, _SQUARE)),
@@ -409,6 +469,11 @@ SCENARIOS: dict[str, Callable[[Bench], Bench]] = {
     "two_equal": _zones(*socket(0, _W100, offset_uj=0), *socket(1, _W100, offset_uj=500_000)),
     "dies": _zones(*_dies()),
     "twelve": _zones(*_twelve()),
+    "perf": _perf,
+    "perf_only": lambda bench: _perf(bench, powercap=False),
+    "perf_amd_dies": lambda bench: _perf_dies(bench, modalias=AMD, apart_uj=0),
+    "perf_intel_dies": lambda bench: _perf_dies(bench, modalias=INTEL, apart_uj=10**9),
+    "perf_denied": lambda bench: _perf(bench, fail_at_s=0.0),
     "denied": _zones(*socket(0, _W100, fail_at_s=0.0)),
     "gpu2": _gpus(*_TWO_GPUS),
     "gpu2square": _gpus(*_SQUARE_GPUS),

@@ -14,6 +14,10 @@
  *     fail_at=12345.6               from this monotonic second on open and read fail ...
  *     fail_errno=13                 ... with this errno
  *
+ * The power PMU is there too: its folder below /sys/bus/event_source/devices, the CPUs' places and
+ * perf_event_open. An event of the type that the folder names is looked up as counters/CONFIG-CPU/count
+ * in it, with a model beside it; a read gives 8 bytes of 2^-32 J since the event was opened.
+ *
  * On disk energy_uj holds words, no number: a reader that got past this library fails loudly.
  * A descriptor made by dup() is not followed. */
 #define _GNU_SOURCE
@@ -22,15 +26,28 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 #define REAL(ret, name, ...)                                   \
     static ret (*real)(__VA_ARGS__);                           \
     if (!real) real = (ret (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
 
 /* ------------------------------------------------------------------ which file is meant */
-static const char *const MAPPED[] = {"/class/powercap", "/devices/virtual/powercap"};
+#define PMU "/bus/event_source/devices/power"
+#define CPUS "/devices/system/cpu"
+static const char *const MAPPED[] = {"/class/powercap", "/devices/virtual/powercap", PMU, CPUS};
+
+/* Programs ask for the machine's CPUs for reasons of their own: ours hide them only where there are any. */
+static int is_hidden(const char *root, const char *prefix) {
+    char cpus[PATH_MAX];
+    REAL(int, "access", const char *, int);
+    if (strcmp(prefix, CPUS)) return 1;
+    return snprintf(cpus, sizeof cpus, "%s" CPUS, root) < (int)sizeof cpus && !real(cpus, F_OK);
+}
 
 static const char *mapped(const char *path, char out[PATH_MAX]) {
     if (!path || strncmp(path, "/sys/", 5)) return path;
@@ -39,6 +56,7 @@ static const char *mapped(const char *path, char out[PATH_MAX]) {
         size_t n = strlen(MAPPED[i]);
         const char *rest = path + 4 + n;
         if (strncmp(path + 4, MAPPED[i], n) || (*rest && *rest != '/')) continue;
+        if (!is_hidden(root, MAPPED[i])) return path;
         if (snprintf(out, PATH_MAX, "%s%s", root, path + 4) >= PATH_MAX) return path;
         return out;
     }
@@ -65,6 +83,8 @@ typedef struct {
     _Atomic int slot;
     char text[32];                  /* what a read() from the start saw, for the reads after it */
     int length;
+    int is_event;
+    double born;                    /* monotonic second at which an event was opened */
 } counter;
 
 #define MAX_FD 65536
@@ -99,14 +119,19 @@ static const zone *zone_now(counter *c, double now) {
     return &c->slots[slot];
 }
 
+/* The model of a counter that answers at a moment, or NULL with errno set. */
+static const zone *answering(counter *c, double now) {
+    const zone *z = zone_now(c, now);
+    if (now < z->fail_at) return z;
+    errno = z->fail_errno;
+    return NULL;
+}
+
 /* The text of the counter now: its length, or -1 with errno set. */
 static int counter_text(counter *c, char out[32]) {
     double now = monotonic_s();
-    const zone *z = zone_now(c, now);
-    if (now >= z->fail_at) {
-        errno = z->fail_errno;
-        return -1;
-    }
+    const zone *z = answering(c, now);
+    if (!z) return -1;
     double uj = 1e6 * power_joules(&z->signal, refreshed_at(now, z->update_s)) + z->offset_uj;
     return snprintf(out, 32, "%llu\n", (unsigned long long)floor(fmod(uj, z->max_uj + 1)));
 }
@@ -141,7 +166,7 @@ static int adopt(int fd) {
     if (!c) return fd;
     c->device = st.st_dev;
     c->inode = st.st_ino;
-    c->length = 0;
+    c->length = c->is_event = 0;
     c->slots[0] = z;
     atomic_store(&c->slot, 0);
     watch(&c->file, path);
@@ -196,10 +221,27 @@ static ssize_t part(const char *text, int length, void *out, size_t n, off_t at)
     return (ssize_t)(n < left ? n : left);
 }
 
+/* What an event has counted; as the kernel does, nothing fits into less than 8 bytes. */
+static ssize_t event_read(counter *c, void *out, size_t n) {
+    double now = monotonic_s();
+    const zone *z = answering(c, now);
+    if (!z) return -1;
+    if (n < sizeof(uint64_t)) {
+        errno = ENOSPC;
+        return -1;
+    }
+    double joules = power_joules(&z->signal, refreshed_at(now, z->update_s));
+    joules -= power_joules(&z->signal, refreshed_at(c->born, z->update_s));
+    uint64_t count = (uint64_t)ldexp(joules, 32);
+    memcpy(out, &count, sizeof count);
+    return sizeof count;
+}
+
 ssize_t read(int fd, void *out, size_t n) {
     REAL(ssize_t, "read", int, void *, size_t);
     counter *c = counter_of(fd);
     if (!c) return real(fd, out, n);
+    if (c->is_event) return event_read(c, out, n);
     off_t at = lseek(fd, 0, SEEK_CUR);
     if (at == 0 && (c->length = counter_text(c, c->text)) < 0) return -1;
     ssize_t got = part(c->text, c->length, out, n, at);
@@ -262,6 +304,40 @@ static FILE *open_stream(const char *path, const char *how) {
     }
 FOPEN(fopen)
 FOPEN(fopen64)
+
+/* ------------------------------------------------------------------ events */
+static long event_open(const struct perf_event_attr *attr, pid_t pid, int cpu, unsigned long flags) {
+    char type[32], path[PATH_MAX];
+    const char *root = getenv("FAKE_POWERCAP_ROOT");
+    snprintf(path, sizeof path, "%s" PMU "/type", root);
+    errno = ENOENT;
+    if (read_small(path, type, sizeof type) || attr->type != strtoul(type, NULL, 10)) return -1;
+    errno = EINVAL;
+    if (attr->size < PERF_ATTR_SIZE_VER0 || pid != -1 || cpu < 0 || attr->sample_period) return -1;
+    snprintf(path, sizeof path, "%s" PMU "/counters/%llu-%d/count", root, (unsigned long long)attr->config, cpu);
+    int fd = open(path, O_RDONLY | (flags & PERF_FLAG_FD_CLOEXEC ? O_CLOEXEC : 0));
+    if (fd < 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    fd = adopt(fd);
+    if (fd < 0 || !counters[fd]) return -1;
+    counters[fd]->born = monotonic_s();
+    counters[fd]->is_event = !attr->disabled;
+    return fd;
+}
+
+long syscall(long number, ...) {
+    REAL(long, "syscall", long, ...);
+    long a[6];
+    va_list ap;
+    va_start(ap, number);
+    for (int i = 0; i < 6; i++) a[i] = va_arg(ap, long);
+    va_end(ap);
+    if (number == SYS_perf_event_open && getenv("FAKE_POWERCAP_ROOT"))
+        return event_open((const struct perf_event_attr *)a[0], (pid_t)a[1], (int)a[2], (unsigned long)a[4]);
+    return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
 
 /* ------------------------------------------------------------------ looking around */
 #define MAP(ret, name, args, call, ...)                        \

@@ -6,6 +6,7 @@ import errno
 import itertools
 import json
 import math
+import platform
 import subprocess
 import sys
 import time
@@ -244,6 +245,58 @@ print(json.dumps([before, int(os.pread(fd, 64, 0))]))
     assert seen == [5, 77]
 
 
+# ---------------------------------------------------------------------------- perf
+OPEN = """
+import ctypes, struct
+libc = ctypes.CDLL(None, use_errno=True)
+def event(kind=32, config=2, cpu=0, pid=-1, flags=8):
+    attr = ctypes.create_string_buffer(struct.pack("=IIQ", kind, 112, config).ljust(112, b"\\0"))
+    fd = libc.syscall(ctypes.c_long(298), attr, *map(ctypes.c_long, (pid, cpu, -1, flags)))
+    return fd if fd >= 0 else -ctypes.get_errno()
+def count(fd):
+    return struct.unpack("=Q", os.read(fd, 8))[0]
+"""
+X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers of calls are those of x86-64")
+
+
+@X86
+def test_an_event_counts_from_its_opening(make: MakeBench) -> None:
+    code = """
+t0 = time.monotonic(); fd = event(); t1 = time.monotonic()
+first = count(fd); time.sleep(0.05); t2 = time.monotonic(); last = count(fd); t3 = time.monotonic()
+print(json.dumps([t0, t1, t2, t3, first, last, os.get_inheritable(fd)]))
+"""
+    bench = SCENARIOS["perf"](make())
+    t0, t1, t2, t3, first, last, inherited = child(bench, OPEN + code)
+    assert first / 2**32 <= bench.truth_j("energy-pkg@0", t0, t2) + 0.1
+    assert bench.truth_j("energy-pkg@0", t1, t2) - 0.1 <= last / 2**32
+    assert last / 2**32 <= bench.truth_j("energy-pkg@0", t0, t3) + 0.1
+    assert not inherited
+
+
+@X86
+def test_what_the_kernel_would_refuse_is_refused(make: MakeBench) -> None:
+    code = "print(json.dumps([event(kind=31), event(config=9), event(cpu=1), event(cpu=-1), event(pid=0)]))"
+    invalid = -errno.EINVAL
+    refused = [-errno.ENOENT, invalid, invalid, invalid, invalid]
+    assert child(SCENARIOS["perf"](make()), OPEN + code) == refused
+    assert child(SCENARIOS["perf_denied"](make()), OPEN + "print(event())") == -errno.EACCES
+
+
+@X86
+def test_other_calls_of_the_kernel_go_through(make: MakeBench) -> None:
+    code = "print(json.dumps([libc.syscall(ctypes.c_long(39)), os.getpid()]))"
+    called, pid = child(SCENARIOS["perf"](make()), OPEN + code)
+    assert called == pid
+
+
+def test_the_processors_of_the_machine_show_where_there_are_no_others(make: MakeBench) -> None:
+    code = "print(json.dumps(os.path.exists('/sys/devices/system/cpu/possible')))"
+    real = Path("/sys/devices/system/cpu/possible").exists()
+    assert child(SCENARIOS["const"](make()), code) is real
+    assert child(SCENARIOS["perf"](make()), code) is False
+
+
 # ---------------------------------------------------------------------------- NVML
 NVML = "import pynvml as n\nn.nvmlInit()\nh = n.nvmlDeviceGetHandleByIndex\n"
 
@@ -422,6 +475,8 @@ def test_every_scenario_lays_out(tmp_path: Path) -> None:
             assert bench.truth_j(zone.place, 10.0, 12.0) > 0
         for i in range(len(bench.gpus)):
             assert bench.truth_j(f"gpu{i}", 10.0, 12.0) > 0
+        for event in bench.events:
+            assert bench.truth_j(f"{event.name}@{event.cpu}", 10.0, 12.0) > 0
     assert len({zone.name for zone in SCENARIOS["twelve"](Bench(tmp_path / "twelve")).zones}) == 12
 
 

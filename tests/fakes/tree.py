@@ -1,4 +1,4 @@
-"""Plain folders that look like the kernel's: a powercap tree and a /proc. No compiler, no time.
+"""Plain folders that look like the kernel's: a powercap tree, a power PMU and a /proc. No compiler, no time.
 
     cls = powercap_tree(tmp, {"intel-rapl:0": ("package-0", 1_500_000, 262_143_328_850)})
     set_energy(tmp, "intel-rapl:0", 2_500_000)
@@ -94,6 +94,42 @@ def set_energy(root: Path, zone: str, uj: int) -> None:
         os.ftruncate(fd, len(text))
     finally:
         os.close(fd)
+
+
+# ---------------------------------------------------------------------------- perf
+PMU = "bus/event_source/devices/power"
+EVENTS = {"energy-cores": 1, "energy-pkg": 2, "energy-ram": 3, "energy-gpu": 4, "energy-psys": 5}
+INTEL, AMD = "cpu:type:x86,ven0000fam0006mod006A:feature:", "cpu:type:x86,ven0002fam0019mod0011:feature:"
+
+
+def power_pmu(
+    root: Path,
+    cpus: Mapping[int, tuple[int, int]],
+    events: Iterable[str],
+    *,
+    modalias: str = INTEL,
+    kind: int = 32,
+    scale: str = "2.3283064365386962890625e-10",
+    unit: str = "Joules",
+) -> Path:
+    """The PMU's folder and the CPUs'; `cpus` are those of the mask, each with its package and die."""
+    pmu, places = root / PMU, root / "devices/system/cpu"
+    for folder in (pmu, places):
+        shutil.rmtree(folder, ignore_errors=True)
+    (pmu / "events").mkdir(parents=True)
+    (pmu / "type").write_text(f"{kind}\n")
+    (pmu / "cpumask").write_text(",".join(map(str, cpus)) + "\n")
+    for event in events:
+        (pmu / "events" / event).write_text(f"event=0x{EVENTS[event]:02x}\n")
+        (pmu / "events" / f"{event}.scale").write_text(f"{scale}\n")
+        (pmu / "events" / f"{event}.unit").write_text(f"{unit}\n")
+    for cpu, (package, die) in cpus.items():
+        topology = places / f"cpu{cpu}/topology"
+        topology.mkdir(parents=True)
+        (topology / "physical_package_id").write_text(f"{package}\n")
+        (topology / "die_id").write_text(f"{die}\n")
+    (places / "modalias").write_text(f"{modalias}0000,0001\n")
+    return pmu
 
 
 # ------------------------------------------------------------------- hwmon, batteries

@@ -24,10 +24,22 @@ def facts(reader):
 
 def nvml():
     """The same, for the GPUs that this process sees, or why there are none."""
-    from wattermark.errors import ReaderUnavailable
     from wattermark.readers.nvml import NvmlReader
 
+    _print(NvmlReader)
+
+
+def perf():
+    """The same, for the energy events that this process sees, or why there are none."""
+    from wattermark.readers.perf import PerfReader
+
+    _print(PerfReader)
+
+
+def _print(opener):
+    from wattermark.errors import ReaderUnavailable
+
     try:
-        print(json.dumps(facts(NvmlReader())))
+        print(json.dumps(facts(opener())))
     except ReaderUnavailable as error:
         print(json.dumps({"problem": error.problem, "fix": error.fix}))

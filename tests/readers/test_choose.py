@@ -2,7 +2,7 @@
 
 import pytest
 
-from wattermark.errors import PluginError, ReaderUnavailable
+from wattermark.errors import PluginError, ReaderUnavailable, UsageError
 from wattermark.readers.choose import choose
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
@@ -28,8 +28,16 @@ class Meter:
         self.closed += 1
 
 
+def sampled(*covers):
+    return Meter(*covers, kind=Kind.POWER)
+
+
 def refused():
     raise ReaderUnavailable("no meter", fix="Buy one")
+
+
+def misread():
+    raise UsageError("an odd setting", fix="Mend it")
 
 
 def broken():
@@ -43,34 +51,58 @@ def broken():
             {"a": lambda: Meter("cpu"), "b": lambda: Meter("gpu")}, ["a", "b"], {}, id="two kinds of hardware"
         ),
         pytest.param(
-            {"a": lambda: Meter("cpu", "gpu"), "b": lambda: Meter("gpu", "cpu")},
+            {"a": lambda: sampled("cpu", "gpu"), "b": lambda: sampled("gpu", "cpu")},
             ["a"],
             {"b": "cpu, gpu is metered already"},
             id="the second one would count both twice",
         ),
         pytest.param(
-            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", "gpu"), "c": lambda: Meter("gpu")},
+            {"a": lambda: sampled("cpu"), "b": lambda: sampled("cpu", "gpu"), "c": lambda: sampled("gpu")},
             ["a", "b"],
             {"c": "gpu is metered already"},
             id="the second one has a part of its own, which the third one would count again",
         ),
         pytest.param(
-            {"a": lambda: Meter("gpu"), "b": lambda: Meter("gpu", kind=Kind.POWER)},
+            {"a": lambda: Meter("gpu"), "b": lambda: sampled("gpu")},
             ["a", "b"],
             {},
             id="the power of what is counted is a witness",
         ),
         pytest.param(
-            {"a": lambda: Meter("gpu", kind=Kind.POWER), "b": lambda: Meter("gpu", kind=Kind.POWER)},
+            {"a": lambda: sampled("gpu"), "b": lambda: sampled("gpu")},
             ["a"],
             {"b": "gpu is metered already"},
-            id="a power beside a power is none",
+            id="a power beside a power is none: two moments cannot be held against each other",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu")},
+            ["a", "b"],
+            {},
+            id="a second counter is held against the first",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("n/package-0"), "b": lambda: Meter("n/package-0-die-0", "n/package-0-die-1")},
+            ["a"],
+            {"b": "n/package-0-die-0, n/package-0-die-1 is metered already"},
+            id="the second one would count the dies of a socket again",
+        ),
+        pytest.param(
+            {"a": lambda: sampled("cpu"), "b": lambda: Meter("gpu"), "c": lambda: sampled("cpu")},
+            ["a", "b"],
+            {"c": "cpu is metered already"},
+            id="another one between them",
         ),
         pytest.param(
             {"a": refused, "b": lambda: Meter("cpu")}, ["b"], {"a": "no meter"}, id="one that does not work"
         ),
         pytest.param(
             {"a": broken, "b": lambda: Meter("cpu")}, ["b"], {"a": "no such plug-in"}, id="no such plug-in"
+        ),
+        pytest.param(
+            {"a": misread, "b": lambda: Meter("cpu")},
+            ["b"],
+            {"a": "an odd setting"},
+            id="a setting that is odd",
         ),
         pytest.param(
             {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", counted=False)},
@@ -106,9 +138,33 @@ def test_what_is_not_added_takes_nothing_from_a_reader_after_it():
     assert [[c.counted for c in reader.channels] for reader in got.readers.values()] == [[False], [True]]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "counted"),
+    [
+        pytest.param(Meter("cpu"), Meter("cpu"), [False], id="a second counter of one part"),
+        pytest.param(Meter("cpu"), Meter("cpu", "dram"), [False, True], id="what only the second meters"),
+        pytest.param(Meter("cpu"), sampled("gpu", "cpu"), [True, False], id="a power meter of a new part"),
+        pytest.param(
+            Meter("cpu/package-0"), Meter("cpu/package-0-die-1", "cpu/package-10"), [False, True],
+            id="a die of the same socket, and another socket",
+        ),
+        pytest.param(
+            Meter("n/package-0-die-0", "n/package-0-die-1"), Meter("n/package-0", "dram"), [False, True],
+            id="the socket of two dies",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_metered_already_is_read_on_and_not_added(first, second, counted):
+    reader = choose({"a": lambda: first, "b": lambda: second}).readers["b"]
+    assert [channel.counted for channel in reader.channels] == counted
+    assert [channel.covers for channel in reader.channels] == [channel.covers for channel in second.channels]
+    reader.close()
+    assert second.closed == 1
+
+
 def test_the_one_that_is_not_needed_is_closed():
-    second = Meter("cpu")
-    choose({"a": lambda: Meter("cpu"), "b": lambda: second})
+    second = sampled("cpu")
+    choose({"a": lambda: sampled("cpu"), "b": lambda: second})
     assert second.closed == 1
 
 

@@ -138,6 +138,22 @@ def shown(reader):
         ),
         pytest.param(
             [
+                (
+                    "amd_energy",
+                    "platform/amd_energy.0",
+                    {
+                        **{"energy1_label": "Ecore000", "energy1_input": 3},
+                        **{"energy2_label": "Ecore001", "energy2_input": 4},
+                        **{"energy9_label": "Esocket1", "energy9_input": 9 * W},
+                        **{"energy10_label": "Esocket0", "energy10_input": 7 * W},
+                    },
+                )
+            ],
+            {"cpu/package-0": (7 * W, True), "cpu/package-1": (9 * W, True)},
+            id="sockets of AMD are added, their cores never",
+        ),
+        pytest.param(
+            [
                 ("coretemp", "platform/coretemp.0", {"temp1_input": 50_000}),
                 ("amdgpu", "0000:03:00.0", {"temp1_input": 50_000}),
                 ("amdgpu", "0000:07:00.0", {"power1_input": 5 * W}),
@@ -150,6 +166,21 @@ def shown(reader):
 def test_a_chip_is_known_by_its_name_and_a_gpu_by_its_place(tmp_path, chips, expected):
     with opened(tmp_path, *chips) as reader:
         assert shown(reader) == expected
+
+
+def test_sockets_of_amd_stand_in_order_and_tell_that_they_are_counted_by_node(tmp_path):
+    labels = {f"energy{i + 1}_label": f"Esocket{i}" for i in (10, 0, 2)}
+    files = labels | {f"energy{i + 1}_input": i for i in (10, 0, 2)}
+    with opened(tmp_path, ("amd_energy", "platform/amd_energy.0", files)) as reader:
+        assert [c.name for c in reader.channels] == [f"cpu/package-{i}" for i in (0, 2, 10)]
+        assert reader.read() == [0, 2, 10]
+        assert all("NUMA" in c.note for c in reader.channels)
+
+
+def test_one_socket_of_amd_has_nothing_to_tell(tmp_path):
+    files = {"energy1_label": "Esocket0", "energy1_input": 5}
+    with opened(tmp_path, ("amd_energy", "platform/amd_energy.0", files)) as reader:
+        assert [(c.note, c.wrap, c.covers) for c in reader.channels] == [("", None, "cpu/package-0")]
 
 
 def test_no_chip_that_we_know_is_told(tmp_path):

@@ -4,11 +4,12 @@ from contextlib import closing
 
 import pytest
 
-from fakes.tree import powercap_tree, set_energy, zone_folder
+from fakes.tree import AMD, INTEL, power_pmu, powercap_tree, set_energy, zone_folder
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.rapl import ALLOW, USUAL_RANGE_UJ, RaplReader
+from wattermark.readers.rapl import ALLOW, AMD_RANGE_UJ, DRAM_RANGE_UJ, USUAL_RANGE_UJ, RaplReader
 
 MAX_UJ = 262_143_328_850
+HYGON = "cpu:type:x86,ven0009fam0018mod0000:feature:"
 PACKAGES = {"intel-rapl:0": ("package-0", 5, MAX_UJ), "intel-rapl:1": ("package-1", 7, MAX_UJ)}
 
 
@@ -90,14 +91,36 @@ def test_the_counter_starts_again_after_its_largest_value(tmp_path):
         assert reader.channels[0].wrap == 100
 
 
-@pytest.mark.parametrize("text", [None, "", "0\n", "-1\n", "soon\n"], ids=repr)
-def test_a_range_that_cannot_be_read_is_the_usual_one_and_said_so(tmp_path, text):
-    root = powercap_tree(tmp_path, zones(r0="package-0"))
+def without_range(tmp_path, name, shown=0, text=None):
+    """A tree whose one zone does not tell its range, or tells this of it."""
+    root = powercap_tree(tmp_path, {"intel-rapl:0": (name, shown, MAX_UJ)})
     path = zone_folder(tmp_path, "intel-rapl:0") / "max_energy_range_uj"
     path.unlink() if text is None else path.write_text(text)
-    with closing(RaplReader(root)) as reader:
+    return root
+
+
+@pytest.mark.parametrize("text", [None, "", "0\n", "-1\n", "soon\n"], ids=repr)
+def test_a_range_that_cannot_be_read_is_the_usual_one_and_said_so(tmp_path, text):
+    with closing(RaplReader(without_range(tmp_path, "package-0", text=text), tmp_path)) as reader:
         assert reader.channels[0].wrap == USUAL_RANGE_UJ + 1
         assert "usual one is assumed" in reader.channels[0].note
+
+
+@pytest.mark.parametrize(
+    ("name", "modalias", "shown", "range_uj"),
+    [
+        pytest.param("package-0", INTEL, 5, USUAL_RANGE_UJ, id="a package of Intel"),
+        pytest.param("package-0", AMD, 5, AMD_RANGE_UJ, id="a package of AMD counts in smaller steps"),
+        pytest.param("package-0", HYGON, 5, AMD_RANGE_UJ, id="so does Hygon's"),
+        pytest.param("dram", INTEL, 5, DRAM_RANGE_UJ, id="so does the memory of a server"),
+        pytest.param("dram", INTEL, DRAM_RANGE_UJ + 1, USUAL_RANGE_UJ, id="it shows more: a client's"),
+        pytest.param("psys", INTEL, 5, USUAL_RANGE_UJ, id="a board"),
+    ],
+)
+def test_the_range_that_is_assumed_is_that_of_such_a_counter(tmp_path, name, modalias, shown, range_uj):
+    power_pmu(tmp_path, {0: (0, 0)}, [], modalias=modalias)
+    with closing(RaplReader(without_range(tmp_path, name, shown), tmp_path)) as reader:
+        assert reader.channels[0].wrap == range_uj + 1
 
 
 def deny(tmp_path, *places):

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from fakes.meters import Gpu, Signal
+from fakes.meters import SCENARIOS, Gpu, Signal
 from fakes.tree import Process, chip, driver, powercap_tree, proc_tree, supply
 from readers.audit import facts
 from wattermark.readers.amd import AmdReader
@@ -25,6 +25,12 @@ from wattermark.values.records import Channel, ReaderLog
 def rapl(tmp_path, _bench, _program):
     zones = {"intel-rapl:0": ("package-0", 5, 100), "intel-rapl:1": ("psys", 7, 100)}
     return facts(RaplReader(powercap_tree(tmp_path, zones)))
+
+
+def perf(_tmp_path, bench, program):
+    env = SCENARIOS["perf"](bench()).env(program.home)
+    done = program("from readers import audit; audit.perf()", env=env)
+    return json.loads(done.stdout)
 
 
 def nvml(_tmp_path, bench, program):
@@ -106,7 +112,21 @@ def replay(_tmp_path, _bench, _program):
     return facts(ReplayReader(ReaderLog(channels=channels, mono_ns=[0, 10**9, 2 * 10**9], values=values)))
 
 
-EVERY = (rapl, nvml, amd, gaudi, hwmon, level_zero, battery, apple, emi, load, load_of_this_machine, replay)
+EVERY = (
+    rapl,
+    perf,
+    nvml,
+    amd,
+    gaudi,
+    hwmon,
+    level_zero,
+    battery,
+    apple,
+    emi,
+    load,
+    load_of_this_machine,
+    replay,
+)
 READERS = {one.__name__: one for one in EVERY}
 
 

@@ -72,7 +72,7 @@ def counter(power_w: float, *, start: float = 0, unit: float = 1e6, looks: int =
 
 
 def cpu(values: Sequence[int | None], name: str = "cpu/package-0", **more: object) -> Meter:
-    return _channel(name, Part.CPU, unit="uJ", wrap=262_143_328_851, **more), values
+    return _channel(name, Part.CPU, unit="uJ", **{"wrap": 262_143_328_851, **more}), values
 
 
 def dram(values: Sequence[int | None]) -> Meter:

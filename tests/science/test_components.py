@@ -20,8 +20,11 @@ from science.build import (
     psys,
     recorded,
     sampled_gpu,
+    span,
     steps,
 )
+from wattermark.science.components import parts_of
+from wattermark.science.footprint import spans_of
 from wattermark.values.kinds import Quality, Scope
 from wattermark.values.range import Range
 
@@ -104,6 +107,15 @@ def test_others_idle_and_run_are_the_machine(beats, scope, metered):
             id="two dies with a counter each",
         ),
         pytest.param(
+            [cpu(counter(100), f"cpu/package-0-die-{die}", wrap=None) for die in (0, 1)], 2000,
+            id="two dies whose counts begin at zero: that they stand alike says nothing",
+        ),
+        pytest.param(
+            [cpu([*counter(100, looks=10), round(1e6 * last)], f"cpu/package-0-die-{die}")
+             for die, last in ((0, 1000), (1, 1020))], 2020,
+            id="two dies that stood alike until the last look",
+        ),
+        pytest.param(
             [cpu(counter(100), f"cpu/package-{socket}-die-0") for socket in (0, 1)], 2000,
             id="dies of two sockets are no mirrors",
         ),
@@ -118,9 +130,99 @@ def test_each_part_counts_once(meters, total_j):
     assert best(account(recorded(*meters))) == pytest.approx(total_j)
 
 
+def test_memory_that_a_counter_tells_is_not_modelled_as_well():
+    run = recorded(PACKAGE, dram(counter(50)), load=HALF_BUSY, memory_b=8 * GB)
+    told = {c.name: c.quality for c in account(run, Scope.PROCESS).components if c.kind == "dram"}
+    assert told == {"dram/package-0": Quality.MEASURED}
+
+
 def test_psys_is_shown_all_the_same():
     shown = component(account(recorded(PACKAGE, psys(counter(150)))), "platform/psys")
     assert (shown.counted, shown.energy_j.best) == (False, pytest.approx(1500))
+
+
+# -- two meters of one part ------------------------------------------------------------
+
+
+def again(values, name="cpu/package-0", **more):
+    """A second meter of a part: read, and not added."""
+    return cpu(values, name, counted=False, **more)
+
+
+WHOLE = {"cpu/package-0": 1000}
+
+
+@pytest.mark.parametrize(
+    ("meters", "parts"),
+    [
+        pytest.param([PACKAGE, again(counter(100))], WHOLE, id="they agree"),
+        pytest.param([PACKAGE, again(counter(100, start=9e4))], WHOLE, id="they began at other moments"),
+        pytest.param([PACKAGE, again([*counter(100, looks=10), 1_005_000_000])], WHOLE,
+                     id="the second was looked at a moment later at last"),
+        pytest.param([PACKAGE, again(DENIED)], WHOLE, id="the second may not be read"),
+        pytest.param([PACKAGE, again([0, *[None] * 10])], WHOLE, id="the second was read once"),
+        pytest.param([PACKAGE, again([None] * 5 + counter(50)[5:])], {"cpu/package-0": 1000},
+                     id="the second saw half of it, in which they differ by half"),
+        pytest.param([PACKAGE, *(again(counter(100), f"cpu/package-0-die-{die}") for die in (0, 1))],
+                     WHOLE, id="dies of a socket that is counted"),
+        pytest.param([PACKAGE, dram(counter(20)), again(counter(100))], {**WHOLE, "dram/package-0": 200},
+                     id="what the first one does not meter is added"),
+        pytest.param([PACKAGE, psys(counter(150)), psys(counter(150))], {**WHOLE, "platform/psys": 1500},
+                     id="two of the board: it is shown once"),
+        pytest.param([again(counter(100)), PACKAGE], WHOLE, id="the second one stands first"),
+    ],
+)  # fmt: skip
+def test_a_part_of_two_meters_is_told_once(meters, parts):
+    footprint = account(recorded(*meters))
+    assert {c.name: pytest.approx(c.energy_j.best) for c in footprint.components if c.energy_j} == parts
+    half = any(None in values and values[5] is not None and values[6] is not None for _, values in meters)
+    assert any(flag.startswith("disagree") for flag in footprint.flags) is half
+
+
+@pytest.mark.parametrize(("other_w", "low_j", "high_j"), [(150, 1000, 1500), (50, 500, 1000)])
+def test_where_two_meters_of_a_part_differ_the_interval_holds_both(other_w, low_j, high_j):
+    exact = [factor(f.name, f.value.best, f.value.best, f.value.best) for f in FACTORS]
+    footprint = account(recorded(PACKAGE, again(counter(other_w))), factors=exact)
+    told = component(footprint, "cpu/package-0").energy_j
+    assert told.best == pytest.approx(1000)
+    assert (told.low, told.high) == (pytest.approx(low_j, rel=0.06), pytest.approx(high_j, rel=0.06))
+    assert footprint.it_energy_j == told
+    (flag,) = [flag for flag in footprint.flags if flag.startswith("disagree: cpu/package-0: its two meters")]
+    assert f"1000 J and {other_w * 10} J" in flag
+
+
+@pytest.mark.parametrize(
+    ("first", "says"),
+    [
+        pytest.param(DENIED, "told nothing", id="it was denied"),
+        pytest.param([5, *DENIED[1:]], "told nothing", id="it answered once"),
+        pytest.param([5] * 11, "told nothing", id="it stood still"),
+        pytest.param([*counter(100)[:6], *[None] * 5], "has gaps", id="it was lost half way"),
+    ],
+)
+def test_a_first_meter_that_fails_gives_way_to_the_second(first, says):
+    footprint = account(recorded(cpu(first), again(counter(100))))
+    one = component(footprint, "cpu/package-0")
+    assert (one.energy_j.best, one.unseen_s, one.counted) == (pytest.approx(1000), 0, True)
+    assert [says in flag for flag in footprint.flags if flag.startswith("disagree: cpu/package-0")] == [True]
+
+
+def test_spans_of_a_doubted_part_add_up_to_the_run():
+    run = recorded(PACKAGE, again(counter(150)), spans=[span(1, 0, 4), span(2, 4, 10)])
+    window = {"begin_ns": run.begin_mono_ns, "end_ns": run.end_mono_ns}
+    told = spans_of(run.spans, parts_of(run, Scope.MACHINE), FACTORS, **window)
+    assert [one.it_energy_j for one in told] == [pytest.approx(400), pytest.approx(600)]
+
+
+@given(st.lists(st.integers(1, 10**9), min_size=1, max_size=12), st.integers(0, 2**40), st.booleans())
+def test_two_looks_at_one_register_never_differ(beats, start, wraps):
+    """Whatever was used, wherever each began to count, and whether the second one wraps."""
+    shown = steps(beats)
+    wrap = 262_143_328_851
+    second = [(start + v) % wrap for v in shown] if wraps else [start + v for v in shown]
+    footprint = account(recorded(cpu(shown, wrap=None), again(second) if wraps else again(second, wrap=None)))
+    assert best(footprint) == pytest.approx(sum(beats) * 1e-6)
+    assert not any(flag.startswith("disagree") for flag in footprint.flags)
 
 
 def test_mirrors_are_told():
@@ -212,6 +314,15 @@ def test_a_meter_of_which_nothing_is_known_is_never_zero(meter):
     footprint = account(recorded(PACKAGE, meter))
     assert component(footprint, "gpu/0").energy_j is None
     assert any("gpu/0" in flag for flag in footprint.flags)
+
+
+@pytest.mark.parametrize("meter", [cpu([5] * 11), dram([5] * 11)])
+def test_a_processor_that_would_have_drawn_nothing_was_not_seen(meter):
+    """Some virtual machines show counters that never move."""
+    footprint = account(recorded(meter, load=HALF_BUSY, memory_b=8 * GB), Scope.PROCESS)
+    assert component(footprint, meter[0].name).energy_j is None
+    assert best(footprint) == pytest.approx(30 + 8)
+    assert any(flag.startswith(f"gap: {meter[0].name}") for flag in footprint.flags)
 
 
 def test_two_looks_so_far_apart_that_a_wrap_could_hide_are_never_zero():

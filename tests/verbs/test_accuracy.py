@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from fakes.meters import SCENARIOS
+from fakes.meters import SCENARIOS, Signal
 
 RECORD = """
 import json, sys, time
@@ -31,6 +31,8 @@ for _ in sys.stdin:
 ONE, TWO = {"cpu/package-0": "package-0"}, {"cpu/package-0": "package-0", "cpu/package-1": "package-1"}
 DRAM, GPUS = {**ONE, "dram/package-0": "dram"}, {"gpu/0": "gpu0", "gpu/1": "gpu1"}
 ALL = {**TWO, **GPUS, "dram/package-0": "intel-rapl:0:0", "dram/package-1": "intel-rapl:1:0"}
+EVENTS = {"cpu/package-0": "energy-pkg@0", "dram/package-0": "energy-ram@0"}
+DIES = {f"cpu/package-0-die-{die}": f"energy-pkg@{8 * die}" for die in (0, 1)}
 STORIES = [
     pytest.param("const", ONE, id="one socket"),
     pytest.param("two", TWO, id="two sockets are added"),
@@ -39,6 +41,11 @@ STORIES = [
     pytest.param("mmio", ONE, id="the MMIO twin is not added"),
     pytest.param("wrap3", ONE, id="a counter that wraps after 3 s"),
     pytest.param("wrap065", ONE, id="a counter that wraps after 0.65 s"),
+    pytest.param("perf", EVENTS, id="energy events, and powercap beside them"),
+    pytest.param("perf_only", EVENTS, id="energy events alone"),
+    pytest.param("perf_denied", DRAM, id="energy events that may not be opened: powercap is read"),
+    pytest.param("perf_amd_dies", {"cpu/package-0": "energy-pkg@0"}, id="AMD's dies tell one socket"),
+    pytest.param("perf_intel_dies", DIES, id="Intel's dies are added"),
     pytest.param("gpu2", GPUS, id="two GPUs are added"),
     pytest.param("gpu2square", GPUS, id="a GPU whose power jumps"),
     pytest.param("all", ALL, id="everything at once"),
@@ -107,8 +114,8 @@ def test_the_board_is_shown_and_not_added(recorder):
 @pytest.mark.parametrize("lost", ["package-1", "gpu1"])
 def test_a_meter_that_is_lost_half_way_is_told_and_stops_no_other(bench, recorder, lost):
     """The gap is filled at the mean power of the rest, which is right where the power is steady."""
-    window = recorder("all", 0.6, 0.05)
-    lost_s = time.monotonic() + 0.3
+    window = recorder("all", 1.2, 0.05)
+    lost_s = time.monotonic() + 0.7
     bench.fail(lost, lost_s) if lost.startswith("package") else bench.lose_gpu(1, lost_s)
     told = window()
     (name,) = [channel for channel, zone in ALL.items() if zone == lost]
@@ -118,6 +125,41 @@ def test_a_meter_that_is_lost_half_way_is_told_and_stops_no_other(bench, recorde
         assert told["parts"][channel] == pytest.approx(bench.truth_j(zone, begin_s, end_s), rel=0.05)
     (gap,) = [flag for flag in told["flags"] if flag.startswith("gap: ")]
     assert name in gap
+
+
+def test_energy_events_and_powercap_agree_on_the_whole_run(recorder, told):
+    """Both are in the ledger, one is added, and nothing is to be said of it."""
+    window = recorder("perf", 1.2, 0.1)()
+    assert not [flag for flag in window["flags"] if flag.startswith("disagree")]
+    counted = {
+        line["name"]: [channel.get("counted", True) for channel in line["channels"]]
+        for line in told()
+        if line["kind"] == "reader" and line["name"] in ("perf", "rapl")
+    }
+    assert counted == {"perf": [True, True], "rapl": [False, False]}
+
+
+@pytest.mark.parametrize("watts", [200, 50])
+def test_energy_events_and_powercap_that_differ_are_told(bench, recorder, watts):
+    """Twice as much as the events say, or half of it."""
+    window = recorder("perf", 0.6, 0.1)
+    bench.update_zone("package-0", signal=Signal.const(watts))
+    window()  # the new power is known within 50 ms, and a changed signal changes all of the past
+    flags = [flag for flag in window()["flags"] if flag.startswith("disagree")]
+    assert ["disagree: cpu/package-0: its two meters tell" in flag for flag in flags] == [True]
+
+
+def test_energy_events_that_are_lost_half_way_give_way_to_powercap(bench, recorder):
+    window = recorder("perf", 1.2, 0.05)
+    lost_s = time.monotonic() + 0.7
+    bench.update_event("energy-pkg@0", fail_at_s=lost_s, fail_errno=5)
+    told = window()
+    _, begin_s, end_s, _ = told["edges"]
+    assert begin_s < lost_s < end_s
+    true_j = bench.truth_j("package-0", begin_s, end_s)
+    assert told["parts"]["cpu/package-0"] == pytest.approx(true_j, rel=0.05)
+    assert ["has gaps" in flag for flag in told["flags"] if flag.startswith("disagree: cpu")] == [True]
+    assert not [flag for flag in told["flags"] if flag.startswith("gap: cpu")]
 
 
 def test_a_machine_without_meters_says_that_it_is_modelled(bench, recorder):

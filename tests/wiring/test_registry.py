@@ -22,7 +22,9 @@ def test_our_own_table_is_that_of_the_entry_points():
     ("system", "there"),
     [
         pytest.param(
-            "linux", ["rapl", "nvml", "amd", "gaudi", "hwmon", "level_zero", "battery", "load"], id="Linux"
+            "linux",
+            ["perf", "rapl", "nvml", "amd", "gaudi", "hwmon", "level_zero", "battery", "load"],
+            id="Linux",
         ),
         pytest.param("darwin", ["nvml", "apple", "load"], id="macOS"),
         pytest.param("win32", ["nvml", "emi", "load"], id="Windows"),
@@ -77,7 +79,7 @@ def test_a_strangers_reader_is_found_by_its_variable(monkeypatch, install):
 
 
 def test_an_unknown_reader_is_told_with_those_there_are():
-    known = r"rapl, nvml, amd, gaudi, hwmon, level_zero, battery, apple, emi, load"
+    known = r"perf, rapl, nvml, amd, gaudi, hwmon, level_zero, battery, apple, emi, load"
     with pytest.raises(PluginError, match=rf"no reader 'zebra' is installed\. Choose from: {known}"):
         reader_openers(("zebra",))["zebra"]()
 

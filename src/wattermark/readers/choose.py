@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wattermark.errors import FOREIGN, ReaderUnavailable, WattermarkError
 from wattermark.values.kinds import Kind
 from wattermark.values.ports import Reader
-from wattermark.values.records import Channel
+from wattermark.values.records import Channel, overlap
 
 Opener = Callable[[], Reader]
+NOT_ADDED = "metered by another reader: not added"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +23,23 @@ class Chosen:
 
 
 class Beside:
-    """A reader of which another one meters some parts already: it reads them still, and they are not added.
+    """A reader of which some parts are metered already: they are read, to be compared, and not added.
 
     Parameters
     ----------
     reader : Reader
-        As it was opened.
-    channels : sequence of Channel
-        What its numbers mean beside the other readers.
+        All of whose channels are read on.
+    again : iterable of Channel
+        Those that are not added.
     """
 
-    def __init__(self, reader: Reader, channels: Sequence[Channel]) -> None:
+    def __init__(self, reader: Reader, again: Iterable[Channel]) -> None:
         self._reader = reader
-        self.channels = channels
+        names = {channel.name for channel in again}
+        self.channels: Sequence[Channel] = [
+            replace(channel, counted=False, note=NOT_ADDED) if channel.name in names else channel
+            for channel in reader.channels
+        ]
 
     def period_s(self, interval_s: float) -> float:
         """As the reader says. [s]"""
@@ -50,45 +55,49 @@ class Beside:
 
 
 def choose(candidates: Mapping[str, Opener]) -> Chosen:
-    """Open the candidates in the order given; hardware that one covers is not covered twice.
+    """Open the candidates in the order given; hardware that one covers is not counted twice.
 
-    A part that is metered already is not added again. A reader of which nothing else is left is closed,
-    unless it tells the power of what another one counts: accounting compares the two.
+    A later one stays where it meters something more, or where it may be held against the counter of
+    the first one: accounting compares the two.
     """
     readers: dict[str, Reader] = {}
     skipped: dict[str, WattermarkError] = {}
-    metered: dict[str, Kind] = {}
+    covered: dict[str, Channel] = {}
     for name, open_reader in candidates.items():
         try:
-            reader = open_reader()
+            readers[name], told = _beside(_opened(open_reader), covered)
         except WattermarkError as error:
             skipped[name] = error
             continue
-        except FOREIGN as error:
-            skipped[name] = ReaderUnavailable(
-                f"the reader cannot be opened: {type(error).__name__}: {error}", fix="Report it to its makers"
-            )
-            continue
-        twice = [channel for channel in reader.channels if channel.counted and channel.covers in metered]
-        if twice and not _is_of_use(reader.channels, metered):
-            reader.close()
-            covers = ", ".join(sorted({channel.covers for channel in twice}))
-            skipped[name] = ReaderUnavailable(f"{covers} is metered already", fix="Nothing to do")
-            continue
-        readers[name] = Beside(reader, [_beside(c, metered) for c in reader.channels]) if twice else reader
-        metered |= {c.covers: c.kind for c in readers[name].channels if c.covers and c.counted}
+        covered = {channel.covers: channel for channel in told} | covered
     return Chosen(readers, skipped)
 
 
-def _is_of_use(channels: Sequence[Channel], metered: Mapping[str, Kind]) -> bool:
-    """Whether a reader has a part of its own, or the power of a part that another one counts."""
-    return any(
-        channel.covers not in metered or (channel.kind, metered[channel.covers]) == (Kind.POWER, Kind.COUNTER)
-        for channel in channels
-    )
+def _opened(open_reader: Opener) -> Reader:
+    try:
+        return open_reader()
+    except WattermarkError:
+        raise
+    except FOREIGN as error:
+        raise ReaderUnavailable(
+            f"the reader cannot be opened: {type(error).__name__}: {error}", fix="Report it to its makers"
+        ) from error
 
 
-def _beside(channel: Channel, metered: Mapping[str, Kind]) -> Channel:
-    if channel.covers not in metered:
-        return channel
-    return replace(channel, counted=False, note="metered by another reader: not added")
+def _beside(reader: Reader, covered: Mapping[str, Channel]) -> tuple[Reader, list[Channel]]:
+    """A reader as it may be used beside those that were opened, and what it would count by itself."""
+    told = [channel for channel in reader.channels if channel.counted and channel.covers]
+    again = [channel for channel in told if any(overlap(channel.covers, other) for other in covered)]
+    if not again:
+        return reader, told
+    if len(again) == len(told) and not any(_comparable(channel, covered) for channel in again):
+        reader.close()
+        parts = ", ".join(sorted(channel.covers for channel in again))
+        raise ReaderUnavailable(f"{parts} is metered already", fix="Nothing to do")
+    return Beside(reader, again), told
+
+
+def _comparable(channel: Channel, covered: Mapping[str, Channel]) -> bool:
+    """Whether the very same part has a counter, that this counter or power may be held against."""
+    first = covered.get(channel.covers)
+    return first is not None and first.kind is Kind.COUNTER

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
+AMD = r"cpu:type:x86,ven(0002|0009)fam"
 SAMPLES_PER_INTERVAL = 10  # power is only a moment: look more often than at a counter
 SLOWEST_SAMPLE_S = 1.0
 
@@ -120,6 +122,17 @@ def folders_in(root: Path) -> list[Path]:
         return [root / name for name in os.listdir(root)]
     except OSError:
         return []
+
+
+def made_by_amd(root: Path) -> bool:
+    """Whether the processor is of AMD's make, or Hygon's, by the name that the kernel loads drivers by.
+
+    Parameters
+    ----------
+    root : Path
+        Where ``/sys`` is.
+    """
+    return re.match(AMD, text_of(root / "devices/system/cpu/modalias")) is not None
 
 
 def _open(path: Path) -> int | None:

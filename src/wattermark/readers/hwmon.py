@@ -1,4 +1,4 @@
-"""Sensors of the kernel's hardware monitoring: AMD and Intel GPUs, Grace, Jetson, the node's own meter.
+"""Sensors of the kernel's hardware monitoring: GPUs of AMD and Intel, AMD sockets, Grace, Jetson, the node.
 
 A chip is known by its ``name``, its GPU by its place on the PCI bus. What holds other parts is read
 and shown, never added: the board's meter holds everything, and the meter of an AMD APU its processor.
@@ -6,7 +6,7 @@ and shown, never added: the board's meter holds everything, and the meter of an 
 References: Linux Documentation/hwmon (acpi_power_meter, ina3221, sysfs-interface), Documentation/gpu/amdgpu
 (thermal: power1_average, power1_input in microwatt; in1 is the northbridge of an APU) and the ABI files of
 i915 and xe (energy1_input: microjoules of the card); NVIDIA Grace Performance Tuning Guide, "Power
-telemetry".
+telemetry"; drivers/hwmon/amd_energy.c (energyN_input: microjoules of a core or a socket, by energyN_label).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from wattermark.values.records import Channel
 
 SOCKET_MAX_W, PLATFORM_MAX_W, MODULE_MAX_W = 1500.0, 20_000.0, 300.0
 JETSON = "NVIDIA Jetson"
+BY_NODE = "its driver goes by NUMA nodes: of sockets with several, one may be told twice, and another not"
 HELD = "lies in the rail of the GPU, and is counted there"
 RAILS = (1, 2, 3)
 """Of an INA3221; its further channels are shunts and their sum."""
@@ -45,6 +46,7 @@ MS = 1e-3
 LONGEST_S = 60.0
 """The driver adds a 32-bit register up at each look: so often at least."""
 _SOCKET = re.compile(r"(CPU|SysIO|Grace|Module) Power Socket (\d+)")
+_AMD_SOCKET = re.compile(r"Esocket(\d+)")
 _INSIDE = ("CPU", "SysIO")
 """Rails of a Grace socket that are added; the socket and the module hold them and more."""
 
@@ -139,6 +141,8 @@ def _of_chip(chip: Path) -> Iterator[Sensor]:
         yield from _amd(chip)
     elif name in ("i915", "xe"):
         yield from _intel(chip)
+    elif name == "amd_energy":
+        yield from _amd_sockets(chip)
     elif name == "power_meter":
         yield from _meter(chip)
     elif name == "ina3221":
@@ -176,6 +180,18 @@ def _intel(chip: Path) -> Iterator[Sensor]:
         yield (path,), Channel(
             name=f"gpu/{where}", kind=Kind.COUNTER, part=Part.GPU, unit="uJ", covers=f"gpu/{where}",
             power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, device="Intel GPU",
+        )  # fmt: skip
+
+
+def _amd_sockets(chip: Path) -> Iterator[Sensor]:
+    """The sockets of AMD's processors; their cores lie inside them."""
+    labels = {label: _AMD_SOCKET.fullmatch(text_of(label)) for label in chip.glob("energy*_label")}
+    sockets = {int(found[1]): label for label, found in labels.items() if found}
+    for number, label in sorted(sockets.items()):
+        name = f"cpu/package-{number}"
+        yield (label.with_name(label.name.replace("_label", "_input")),), Channel(
+            name=name, kind=Kind.COUNTER, part=Part.CPU, unit="uJ", covers=name, power_max_w=SOCKET_MAX_W,
+            refresh_s=REFRESH_S, note=BY_NODE if len(sockets) > 1 else "",
         )  # fmt: skip
 
 

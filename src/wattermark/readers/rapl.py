@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.files import NumberFile, folders_in, text_of
+from wattermark.readers.files import NumberFile, folders_in, made_by_amd, text_of
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -36,6 +36,8 @@ KEEP = (
 MEND = f"Until the next boot run: {ALLOW} - and for good: {KEEP}"
 
 USUAL_RANGE_UJ = 262_143_328_850  # 2^32 counts of 61.035 uJ: Intel servers and clients
+AMD_RANGE_UJ = 65_532_610_987  # of 15.258 uJ: AMD Zen
+DRAM_RANGE_UJ = 65_712_999_613  # of 15.3 uJ: memory of Intel servers
 PACKAGE_MAX_W = 1000.0
 DRAM_MAX_W = 400.0
 PLATFORM_MAX_W = 3000.0
@@ -53,6 +55,8 @@ class RaplReader:
     root : Path, optional
         Where the zones are; ``WATTERMARK_POWERCAP`` names another place (a container that
         binds the host's tree).
+    system : Path, optional
+        Where the kernel tells whose make the processor is.
 
     Raises
     ------
@@ -60,9 +64,9 @@ class RaplReader:
         If there is no zone, or none that may be read.
     """
 
-    def __init__(self, root: Path | None = None) -> None:
+    def __init__(self, root: Path | None = None, system: Path = Path("/sys")) -> None:
         root = root or Path(os.environ.get("WATTERMARK_POWERCAP") or SYSFS)
-        zones = _zones(root)
+        zones = _zones(root, system)
         if not zones:
             raise ReaderUnavailable(
                 f"no RAPL zone under {root}",
@@ -88,7 +92,7 @@ class RaplReader:
             file.close()
 
 
-def _zones(root: Path) -> list[tuple[Path, Channel]]:
+def _zones(root: Path, system: Path) -> list[tuple[Path, Channel]]:
     """The zones worth reading, packages first, by the number in their name."""
     found = sorted((path for path in folders_in(root) if _ZONE.fullmatch(path.name)), key=_numbers)
     names = {path.name: text_of(path / "name") for path in found}
@@ -96,7 +100,7 @@ def _zones(root: Path) -> list[tuple[Path, Channel]]:
     chosen = []
     for path in found:
         parent = names.get(path.name.rsplit(":", 1)[0], "") if path.name.count(":") == 2 else ""
-        channel = _channel(path, names[path.name], parent)
+        channel = _channel(path, names[path.name], parent, system)
         if channel is None or channel.name in met:  # met: the MMIO twin of a zone
             continue
         met.add(channel.name)
@@ -108,17 +112,17 @@ def _numbers(path: Path) -> tuple[bool, list[int]]:
     return "mmio" in path.name, [int(digits) for digits in re.findall(r"\d+", path.name)]
 
 
-def _channel(path: Path, name: str, parent: str) -> Channel | None:
+def _channel(path: Path, name: str, parent: str, system: Path) -> Channel | None:
     if _PACKAGE.fullmatch(name):
-        return _counter(path, f"cpu/{name}", Part.CPU, PACKAGE_MAX_W)
+        return _counter(path, f"cpu/{name}", Part.CPU, PACKAGE_MAX_W, system)
     if name == "dram":
-        return _counter(path, f"dram/{parent or path.name}", Part.DRAM, DRAM_MAX_W)
+        return _counter(path, f"dram/{parent or path.name}", Part.DRAM, DRAM_MAX_W, system)
     if name == "psys":
-        return _counter(path, "platform/psys", Part.PLATFORM, PLATFORM_MAX_W)
+        return _counter(path, "platform/psys", Part.PLATFORM, PLATFORM_MAX_W, system)
     return None  # core and uncore lie inside their package
 
 
-def _counter(path: Path, name: str, part: Part, power_max_w: float) -> Channel:
+def _counter(path: Path, name: str, part: Part, power_max_w: float, system: Path) -> Channel:
     range_text = text_of(path / "max_energy_range_uj")
     known = range_text.isdigit() and int(range_text) > 0
     return Channel(
@@ -127,9 +131,17 @@ def _counter(path: Path, name: str, part: Part, power_max_w: float) -> Channel:
         part=part,
         unit="uJ",
         covers=name,
-        wrap=(int(range_text) if known else USUAL_RANGE_UJ) + 1,
+        wrap=(int(range_text) if known else _assumed_uj(path, part, system)) + 1,
         power_max_w=power_max_w,
         refresh_s=REFRESH_S,
         counted=part is not Part.PLATFORM,
         note="" if known else "the range of this counter could not be read; the usual one is assumed",
     )
+
+
+def _assumed_uj(path: Path, part: Part, system: Path) -> int:
+    """The range that such a counter has, and that holds what it shows; a wrong one makes a gap."""
+    usual = DRAM_RANGE_UJ if part is Part.DRAM else USUAL_RANGE_UJ
+    likely = AMD_RANGE_UJ if made_by_amd(system) else usual
+    shown = text_of(path / "energy_uj")
+    return USUAL_RANGE_UJ if shown.isdigit() and int(shown) > likely else likely

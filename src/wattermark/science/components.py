@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from wattermark.science.agreement import checked
 from wattermark.science.load import load_of
 from wattermark.science.metered import Track, metered, tracks_of, twins_of
 from wattermark.science.modelled import modelled
@@ -42,7 +43,9 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     twins = twins_of(recorded)
     if twins:
         flags.append(f"mirrored: {', '.join(sorted(twins))} show the counter of another die; counted once")
-    tracks = [(channel, track) for channel, track in tracks if channel.name not in twins]
+    both = checked((channel, track) for channel, track in tracks if channel.name not in twins)
+    tracks = list(both.tracks)
+    flags.extend(both.flags)
     terms = [*metered(tracks, load, scope), *modelled(tracks, load, scope, duration_s, recorded)]
     terms.append(
         Term(
@@ -54,13 +57,16 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
         )
     )
     gaps = tuple(_gap(term) for term in terms if _has_gap(term, duration_s))
-    with_gaps = tuple(_widened(term) if _has_gap(term, duration_s) else term for term in terms)
+    with_gaps = tuple(_filled(term) if _has_gap(term, duration_s) else term for term in terms)
+    doubted = tuple(
+        _more(term, 1.0, both.doubts[term.name]) if term.name in both.doubts else term for term in with_gaps
+    )
     return Parts(
-        terms=with_gaps,
+        terms=doubted,
         duration_s=duration_s,
         scope=scope,
         load=load,
-        gaps=gaps,
+        gaps=(*gaps, *both.doubts.values()),
         flags=(*flags, *_flags(tracks, with_gaps, duration_s)),
         gpus=tuple(c for c, _ in tracks if c.part is Part.GPU and not c.embedded),
     )
@@ -70,14 +76,10 @@ def _has_gap(term: Term, duration_s: float) -> bool:
     return term.run is not None and term.seen_s > 0 and term.unseen_s > UNSEEN_WORTH_TELLING * duration_s
 
 
-def _gap_name(term: Term) -> str:
-    return f"gap in {term.name}"
-
-
 def _gap(term: Term) -> Factor:
     """How much of a gap to fill with the mean power of what was seen: all of it, or none, or twice that."""
     return Factor(
-        name=_gap_name(term),
+        name=f"gap in {term.name}",
         value=Range(0.0, 1.0, 2.0),
         unit="1",
         key="this run",
@@ -88,10 +90,15 @@ def _gap(term: Term) -> Factor:
     )
 
 
-def _widened(term: Term) -> Term:
+def _filled(term: Term) -> Term:
+    return _more(term, term.unseen_s / term.seen_s, _gap(term))
+
+
+def _more(term: Term, part: float, factor: Factor) -> Term:
+    """A term and so much of it again, as often as a factor of the run's own says."""
     assert term.run is not None
-    seen, name, missing = term.run, _gap_name(term), term.unseen_s / term.seen_s
-    return replace(term, run=lambda values: seen(values) * (1 + missing * values[name]))
+    seen, name = term.run, factor.name
+    return replace(term, run=lambda values: seen(values) * (1 + part * values[name]))
 
 
 def _flags(tracks: Iterable[Track], terms: Iterable[Term], duration_s: float) -> Iterator[str]:

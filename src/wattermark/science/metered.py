@@ -22,6 +22,7 @@ from wattermark.values.records import Channel, Recorded
 from wattermark.values.units import BASE_PER_RAW
 
 TWIN_S = 0.005  # two dies that show one register are read this close to each other, at most
+DEAD_S = 0.05  # in so long any processor draws more than one count
 _DIE = re.compile(r"cpu/package-(\d+)-die-\d+")
 _IDLE_GRID = 33
 
@@ -52,20 +53,19 @@ def tracks_of(recorded: Recorded) -> Iterator[Track]:
         for i, channel in enumerate(log.channels):
             if channel.part is not Part.LOAD:
                 raw = [values[i] for values in log.values]
-                yield (
-                    channel,
-                    timeline(
-                        channel,
-                        log.mono_ns,
-                        raw,
-                        begin_ns=recorded.begin_mono_ns,
-                        end_ns=recorded.end_mono_ns,
-                    ),
-                )
+                begin_ns, end_ns = recorded.begin_mono_ns, recorded.end_mono_ns
+                track = timeline(channel, log.mono_ns, raw, begin_ns=begin_ns, end_ns=end_ns)
+                yield channel, None if _is_dead(channel, track) else track
+
+
+def _is_dead(channel: Channel, track: Timeline | None) -> bool:
+    """Whether a processor, or memory, would have drawn nothing: some virtual machines have such counters."""
+    counter = channel.kind is Kind.COUNTER and channel.part in (Part.CPU, Part.DRAM)
+    return counter and track is not None and track.total_j == 0 and track.seen_s > DEAD_S + channel.refresh_s
 
 
 def twins_of(recorded: Recorded) -> set[str]:
-    """Names of channels that repeat another die of their socket.
+    """Names of channels that repeat another die of their socket: registers, by where they stand.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def twins_of(recorded: Recorded) -> set[str]:
         first: dict[str, int] = {}
         for i, channel in enumerate(log.channels):
             die = _DIE.fullmatch(channel.name)
-            if die is None:
+            if die is None or channel.wrap is None:  # all that begin at zero stand alike
                 continue
             earlier = first.setdefault(die[1], i)
             pairs = [(v[earlier], v[i]) for v in log.values if v[earlier] is not None and v[i] is not None]

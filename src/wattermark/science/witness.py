@@ -22,9 +22,9 @@ SETTLE_S = 10.0
 def heard(tracks: Iterable[Track]) -> tuple[list[Track], list[str]]:
     """Tracks of what is to be accounted, and what must be said of counters that are not believed.
 
-    A channel that is not added, and covers what another one adds, is its witness: it makes no part of
-    its own. Where a counter tells nothing, or cannot be true beside the power of the same hardware, the
-    power takes its place.
+    A power that is not added, and covers what another one adds, is its witness: it makes no part of
+    its own. (``agreement`` holds two counters against each other.) Where a counter tells nothing, or
+    cannot be true beside the power of the same hardware, the power takes its place.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def heard(tracks: Iterable[Track]) -> tuple[list[Track], list[str]]:
     powers = {
         channel.covers: (channel, track)
         for channel, track in everything
-        if _is_witness(channel, added) and channel.kind is Kind.POWER and track is not None
+        if _is_witness(channel, added) and track is not None
     }
     told: list[Track] = []
     flags: list[str] = []
@@ -102,7 +102,7 @@ def agree(counted_w: float, power_w: float, seen_s: float) -> bool:
 
 
 def _is_witness(channel: Channel, added: set[str]) -> bool:
-    return not channel.counted and channel.covers in added
+    return not channel.counted and channel.kind is Kind.POWER and channel.covers in added
 
 
 def _doubt(counted: Timeline | None, power: Timeline | None) -> str:

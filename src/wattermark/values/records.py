@@ -36,6 +36,18 @@ class Channel:
     note: str = ""
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether two ``covers`` hold the same hardware: they are equal, or one is a die of the other's socket.
+
+    Examples
+    --------
+    >>> overlap("cpu/package-0", "cpu/package-0-die-1"), overlap("cpu/package-1", "cpu/package-10")
+    (True, False)
+    """
+    short, long = sorted((one, other), key=len)
+    return bool(short) and f"{long}-die-".startswith(f"{short}-die-")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHeader:
     """What was known when a run began; the first line of its spool.

@@ -19,6 +19,7 @@ GROUP = "wattermark.readers"
 VARIABLE = "WATTERMARK_READERS"
 
 OWN: Mapping[str, str] = {
+    "perf": "wattermark.readers.perf:PerfReader",
     "rapl": "wattermark.readers.rapl:RaplReader",
     "nvml": "wattermark.readers.nvml:NvmlReader",
     "amd": "wattermark.readers.amd:AmdReader",
@@ -31,7 +32,7 @@ OWN: Mapping[str, str] = {
     "load": "wattermark.readers.load:LoadReader",
 }
 ONLY_ON: Mapping[str, str] = {
-    **dict.fromkeys(("rapl", "amd", "gaudi", "hwmon", "level_zero", "battery"), "linux"),
+    **dict.fromkeys(("perf", "rapl", "amd", "gaudi", "hwmon", "level_zero", "battery"), "linux"),
     "apple": "darwin",
     "emi": "win32",
 }

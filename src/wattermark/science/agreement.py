@@ -1,0 +1,146 @@
+"""Two meters of one part: one is counted, the other is held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattermark.science.metered import Track
+from wattermark.science.timeline import Timeline
+from wattermark.values.factors import Factor
+from wattermark.values.kinds import Kind
+from wattermark.values.range import Range
+from wattermark.values.records import Channel, overlap
+
+AGREE = 0.01
+"""Two looks at one register differ by less, as a part of the energy. [1]"""
+APART_S = 0.1
+"""The two looks of one beat, and the last refreshes before them, lie closer together. [s]"""
+QUANTUM_J = 1.0
+"""No register counts in larger steps. [J]"""
+WORTH_MORE = 0.005
+"""How much more of the run a second meter saw that is counted instead. [1]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Each part told by one meter; doubts by the part's name, and what must be said."""
+
+    tracks: tuple[Track, ...]
+    doubts: dict[str, Factor]
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Which meter tells a part, and what is to be said of the other."""
+
+    track: Timeline | None
+    flag: str = ""
+    doubt: Factor | None = None
+
+
+def checked(tracks: Iterable[Track]) -> Checked:
+    """Hold second meters of a part against the first ones, and leave them out.
+
+    A first meter that told nothing, or saw less of the run, gives way to it. Where both tell an energy, and
+    these differ by more than two looks at one register can, the interval of the part reaches from the one to
+    the other: nobody knows which is right.
+
+    Parameters
+    ----------
+    tracks : iterable of (Channel, Timeline or None)
+        What all meters saw. [J]
+    """
+    everything = list(tracks)
+    firsts = list(_firsts(everything))
+    verdicts = [
+        (channel, _verdict(channel.name, track, _second(channel, everything))) for channel, track in firsts
+    ]
+    return Checked(
+        tuple((channel, one.track) for channel, one in verdicts),
+        {channel.name: one.doubt for channel, one in verdicts if one.doubt is not None},
+        tuple(f"disagree: {channel.name}: {one.flag}" for channel, one in verdicts if one.flag),
+    )
+
+
+def _verdict(name: str, first: Timeline | None, second: Timeline | None) -> _Verdict:
+    if second is None:
+        return _Verdict(first)
+    if first is None:
+        return _Verdict(second, "its first meter told nothing to be believed; the second one is counted")
+    if second.seen_s - first.seen_s > WORTH_MORE * (first.seen_s + first.unseen_s):
+        return _Verdict(second, "its first meter has gaps that the second has not, and that one is counted")
+    energies_j = _apart_j(first, second)
+    if energies_j is None:
+        return _Verdict(first)
+    told = " and ".join(f"{energy_j:.4g} J" for energy_j in energies_j)
+    flag = f"its two meters tell {told} of the same time; the interval reaches from one to the other"
+    return _Verdict(first, flag, _doubt(name, *energies_j))
+
+
+def _firsts(tracks: Iterable[Track]) -> Iterator[Track]:
+    """Without what another one is counted for, or shows before."""
+    everything = list(tracks)
+    counted = [channel.covers for channel, _ in everything if channel.counted]
+    shown: set[str] = set()
+    for channel, track in everything:
+        again = channel.covers in shown or any(overlap(channel.covers, other) for other in counted)
+        if channel.counted or not again:
+            yield channel, track
+        if channel.covers:
+            shown.add(channel.covers)
+
+
+def _second(first: Channel, tracks: Iterable[Track]) -> Timeline | None:
+    """What another counter of the very same part saw."""
+    if not first.covers or first.kind is not Kind.COUNTER:
+        return None
+    others = (
+        track
+        for channel, track in tracks
+        if channel is not first
+        and not channel.counted
+        and (channel.covers, channel.kind) == (first.covers, first.kind)
+    )
+    return next((track for track in others if track is not None), None)
+
+
+def _apart_j(first: Timeline, second: Timeline) -> tuple[float, float] | None:
+    """What both tell of the time that both saw, where these cannot be one register; else None. [J]"""
+    common_s = np.intersect1d(_looks_s(first), _looks_s(second))
+    if len(common_s) < 2:
+        return None
+    begin_s, end_s = float(common_s[0]), float(common_s[-1])
+    if not (_whole(first, begin_s, end_s) and _whole(second, begin_s, end_s)):
+        return None
+    one_j, two_j = (float(np.diff(track.until_j([begin_s, end_s]))[0]) for track in (first, second))
+    most_j = QUANTUM_J + max(one_j, two_j) * (AGREE + APART_S / (end_s - begin_s))
+    return (one_j, two_j) if abs(one_j - two_j) > most_j else None
+
+
+def _looks_s(track: Timeline) -> NDArray[np.float64]:
+    """When it was looked at: the ends of all that was seen. [s]"""
+    return np.union1d(track.edge_s[:-1][track.known], track.edge_s[1:][track.known])
+
+
+def _whole(track: Timeline, begin_s: float, end_s: float) -> bool:
+    inside = (track.edge_s[:-1] >= begin_s) & (track.edge_s[1:] <= end_s)
+    return bool(track.known[inside].all())
+
+
+def _doubt(name: str, one_j: float, two_j: float) -> Factor:
+    more = two_j / one_j - 1 if one_j else 0.0
+    return Factor(
+        name=f"doubt of {name}",
+        value=Range(min(more, 0.0), 0.0, max(more, 0.0)),
+        unit="1",
+        key="this run",
+        year=0,
+        basis="two meters",
+        source="run",
+        note=f"how much more than the first meter another one of the same part told ({more:+.3g})",
+    )

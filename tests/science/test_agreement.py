@@ -1,0 +1,58 @@
+"""Two meters of one part: how far apart they may be, and when they cannot be held against each other."""
+
+import pytest
+
+from science.build import SECONDS, counter, cpu, recorded
+from wattermark.science.agreement import checked
+from wattermark.science.metered import tracks_of
+
+FIRST = counter(100)
+"""A kilojoule in ten seconds."""
+
+
+def verdict(first, second, *, looks=SECONDS + 1, **more):
+    meters = (cpu(first), cpu(second, counted=False, **more))
+    return checked(tracks_of(recorded(*meters, at_s=range(looks))))
+
+
+def late(extra_j):
+    """A second meter whose last look comes later by so much energy."""
+    return [*FIRST[:-1], FIRST[-1] + round(extra_j * 1e6)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "apart"),
+    [
+        pytest.param(FIRST, FIRST, False, id="one register"),
+        pytest.param(FIRST, late(18), False, id="a tenth of a second of its power, and a hundredth, later"),
+        pytest.param(FIRST, late(25), True, id="more than that"),
+        pytest.param(FIRST, late(-25), True, id="less than that"),
+        pytest.param(counter(0.2), counter(0.29), False, id="a step of the register"),
+        pytest.param(counter(0.2), counter(0.5), True, id="three steps"),
+        pytest.param(FIRST, [*FIRST[:6], *counter(200)[:5]], False, id="the second was reset half way"),
+        pytest.param(FIRST, [*FIRST[:6], *[None] * 5], False, id="the second was lost half way"),
+        pytest.param(
+            FIRST, [*[None] * 5, *counter(200)[5:]], True, id="the second came late, and counts double"
+        ),
+        pytest.param(FIRST, [*[None] * 10, 5], False, id="the second was looked at once"),
+    ],
+)
+def test_how_far_two_meters_may_be_apart(first, second, apart):
+    told = verdict(first, second)
+    assert [channel.name for channel, _ in told.tracks] == ["cpu/package-0"]
+    assert bool(told.flags) is apart
+    assert list(told.doubts) == (["cpu/package-0"] if apart else [])
+    assert told.tracks[0][1].total_j == pytest.approx((first[-1] - first[0]) * 1e-6)
+
+
+def test_looks_that_are_close_together_tell_nothing_of_each_other():
+    """In a twentieth of a second the two looks of a beat may be as far apart as the beats."""
+    first, second = cpu([0, 5_000_000]), cpu([0, 9_000_000], counted=False)
+    assert not checked(tracks_of(recorded(first, second, at_s=[0, 0.05]))).flags
+
+
+def test_two_that_are_both_counted_are_not_held_against_each_other():
+    """The caller brought them, and knows why."""
+    told = checked(tracks_of(recorded(cpu(FIRST), cpu(counter(300)))))
+    assert [track.total_j for _, track in told.tracks] == [pytest.approx(1000), pytest.approx(3000)]
+    assert not told.flags
