@@ -71,9 +71,17 @@ def test_only_what_cuda_may_see_is_read(bench, audit, visible, expected):
             id="both slices: the GPU once, whole",
         ),
         pytest.param("MIG-00000000-dead-beef-0000-000000000000", [], id="a slice that is not there"),
-        pytest.param(None, [A], id="not set: the whole GPU"),
+        pytest.param(f"{mig_uuid(gpu_uuid(0), 0)[:10]}", [("gpu/0", round(3 / 7, 3))], id="a prefix of one"),
+        pytest.param(
+            f"{mig_uuid(gpu_uuid(0), 0)},{mig_uuid(gpu_uuid(0), 0)}", [("gpu/0", round(3 / 7, 3))],
+            id="one slice, named twice",
+        ),
+        pytest.param("MIG-", [], id="a prefix of both"),
+        pytest.param("0", [("gpu/0", round(3 / 7, 3))], id="the GPU: CUDA takes its first slice"),
+        pytest.param(gpu_uuid(0), [("gpu/0", round(3 / 7, 3))], id="its UUID: CUDA takes its first slice"),
+        pytest.param(None, [("gpu/0", round(3 / 7, 3))], id="not set: CUDA takes the first slice"),
     ],
-)
+)  # fmt: skip
 def test_a_slice_is_charged_with_its_part(bench, audit, visible, expected):
     SCENARIOS["mig"](bench)
     assert seen(audit(visible)) == expected

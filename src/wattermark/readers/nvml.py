@@ -2,32 +2,53 @@
 
 The binding is imported only where the driver's library is, since that import alone costs more
 than the rest of a start. The energy counter is read where a GPU has one (Volta and later), its
-power elsewhere. NVML counts GPUs in PCI order and CUDA, by default, fastest first: so a bare
-index in ``CUDA_VISIBLE_DEVICES`` is taken in PCI order, and the channel says so.
+power elsewhere.
 
-References: NVML API Reference Guide (nvmlDeviceGetTotalEnergyConsumption: mJ since the driver
-was loaded; nvmlDeviceGetPowerUsage: mW, within 5 %).
+On a superchip (GH200, GB200) the same numbers are told for two scopes: the GPU, which is added, and
+the module, which holds the Grace CPU too and is only shown. There the GPU is asked by field and scope.
+NVML's header calls ``nvmlDeviceGetTotalEnergyConsumption`` and field 83 those "for the GPU" and field
+191 the same counter for a scope, so the plain call is the GPU's alone there too.
+
+What fails is opened again: the library (somebody shut it down, the driver was loaded anew, a fork), and
+each GPU by its UUID (it fell off the bus and is back). A counter that began again at 0 is a gap to the
+accounting, and nothing more. The list of GPUs stays: one that is plugged in later is counted from the
+next program on.
+
+References: NVML API Reference Guide (nvmlDeviceGetTotalEnergyConsumption: mJ since the driver was
+loaded; nvmlDeviceGetPowerUsage: mW, within 5 %, a mean of 1 s on Ampere and later but GA100;
+nvmlDeviceGetFieldValues; nvmlShutdown: counts its users); nvml.h, NVML_FI_DEV_POWER_AVERAGE to
+NVML_FI_DEV_ENERGY (``scopeId`` 0 GPU, 1 module).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.files import sampling_s
+from wattermark.readers.nvml_busy import BusyTimes, busy_channels, numbers_are_the_hosts, tells_programs
+from wattermark.readers.nvml_visible import Seen, order_is_a_guess, visible_gpus
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
 LIBRARY = "libnvidia-ml.so.1"
-GPU_MAX_W = 3000.0
+GPU_MAX_W, MODULE_MAX_W = 3000.0, 6000.0
 REFRESH_S = 0.1
-SLICES = 7  # a MIG-capable GPU is cut into sevenths
+GPU_SCOPE, MODULE_SCOPE = 0, 1
+SOONEST_S, LATEST_S = 1.0, 64.0  # between two attempts to open again what fails
+
+Ask = Callable[[Any, Any], int]
+"""From the binding and a handle to a raw number."""
 
 
 class NvmlReader:
-    """One channel for each GPU that the program may see.
+    """One channel for each GPU that the program may see, its module, and who keeps it busy.
 
     Parameters
     ----------
@@ -35,6 +56,8 @@ class NvmlReader:
         The driver's library; nothing is imported where it cannot be loaded.
     visible : str or None, optional
         As ``CUDA_VISIBLE_DEVICES``: indices, UUIDs, UUID prefixes or MIG UUIDs. None is all.
+    root : int, optional
+        Root of the tree of the run's processes; this process by default.
 
     Raises
     ------
@@ -42,42 +65,108 @@ class NvmlReader:
         If there is no driver, or no GPU may be seen.
     """
 
-    def __init__(self, library: str = LIBRARY, visible: str | None = None) -> None:
+    def __init__(self, library: str = LIBRARY, visible: str | None = None, root: int | None = None) -> None:
         self._nvml = nvml = _binding(library)
         if visible is None:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         try:
-            seen = _visible(nvml, _handles(nvml), visible)
-            if not seen:
-                raise ReaderUnavailable(
-                    f"no GPU may be seen (CUDA_VISIBLE_DEVICES={visible!r})",
-                    fix="Set CUDA_VISIBLE_DEVICES to the GPUs that the program uses, or unset it",
-                )
-            self._handles = [handle for handle, _ in seen]
-            self.channels: Sequence[Channel] = [_channel(nvml, handle, share) for handle, share in seen]
+            seen = visible_gpus(nvml, visible)
         except nvml.NVMLError as error:
             raise ReaderUnavailable(f"NVML answers: {error}", fix="See what 'nvidia-smi' says") from error
+        if not seen:
+            raise ReaderUnavailable(
+                f"no GPU may be seen (CUDA_VISIBLE_DEVICES={visible!r})",
+                fix="Set CUDA_VISIBLE_DEVICES to the GPUs that the program uses, or unset it",
+            )
+        self._devices = [_Device(gpu) for gpu in seen]
+        self._meters = [(d, *meter) for d in self._devices for meter in _meters_of(nvml, d.seen)]
+        self._shared = _shared_devices(nvml, self._devices)
+        self._busy = BusyTimes(nvml, root) if self._shared else None
+        self.channels: Sequence[Channel] = self._described(visible)
+        self._failed = False
+        self._wait_s, self._due_s = 0.0, 0.0
 
     def period_s(self, interval_s: float) -> float:
         """The user's interval; a tenth of it where power has to be sampled. [s]"""
-        if all(channel.kind is Kind.COUNTER for channel in self.channels):
-            return interval_s
-        return sampling_s(interval_s)
+        sampled = any(channel.counted and channel.kind is Kind.POWER for channel in self.channels)
+        return sampling_s(interval_s) if sampled else interval_s
 
     def read(self) -> Sequence[int | None]:
-        """Millijoules since the driver was loaded, or milliwatts now, a GPU each."""
-        return [self._look(h, c) for h, c in zip(self._handles, self.channels, strict=True)]
+        """mJ since the driver was loaded, or mW now, a GPU each and a module; ns of SM time once a second."""
+        values = self._looks()
+        if self._failed and self._opened_again():
+            values = self._looks()
+        if not self._failed:
+            self._wait_s = 0.0
+        busy = self._busy.read([device.handle for device in self._shared]) if self._busy else ()
+        return [*values, *busy]
 
     def close(self) -> None:
         """NVML stays initialised: another reader of this process may use it."""
+        if self._busy is not None:
+            self._busy.close()
 
-    def _look(self, handle: Any, channel: Channel) -> int | None:
-        try:
-            if channel.kind is Kind.COUNTER:
-                return int(self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
-            return int(self._nvml.nvmlDeviceGetPowerUsage(handle))
-        except self._nvml.NVMLError:  # lost, reset, no permission: this GPU has a gap, the others none
+    def _described(self, visible: str | None) -> list[Channel]:
+        metered = [channel for _, _, channel in self._meters]
+        if order_is_a_guess(visible, {channel.device for channel in metered if channel.device}):
+            told = "taken in PCI order; set CUDA_DEVICE_ORDER=PCI_BUS_ID so that CUDA does the same"
+            metered = [c if c.note or not c.counted else replace(c, note=told) for c in metered]
+        gpus = {channel.uuid: channel for channel in metered if channel.counted}
+        return [*metered, *(one for d in self._shared for one in busy_channels(gpus[d.seen.uuid]))]
+
+    def _looks(self) -> list[int | None]:
+        self._failed = False
+        return [self._look(device, ask) for device, ask, _ in self._meters]
+
+    def _look(self, device: _Device, ask: Ask) -> int | None:
+        """One number; a GPU that does not answer has a gap, the others none."""
+        if device.handle is None:
+            self._failed = True
             return None
+        try:
+            return ask(self._nvml, device.handle)
+        except (self._nvml.NVMLError_NotSupported, self._nvml.NVMLError_NoPermission):
+            return None
+        except self._nvml.NVMLError:  # lost, reset, shut down by somebody: worth an attempt to open again
+            self._failed = True
+            return None
+
+    def _opened_again(self) -> bool:
+        """Start the library and open all GPUs again: at once, then ever more seldom."""
+        now_s = time.monotonic()
+        if now_s < self._due_s:
+            return False
+        self._wait_s = min(max(SOONEST_S, 2 * self._wait_s), LATEST_S)
+        self._due_s = now_s + self._wait_s
+        with suppress(self._nvml.NVMLError):  # only with its last user a library lets go of an old driver
+            self._nvml.nvmlShutdown()
+        try:
+            self._nvml.nvmlInit()
+        except self._nvml.NVMLError:
+            return False
+        for device in self._devices:
+            device.open(self._nvml)
+        return True
+
+
+class _Device:
+    """A GPU, and the handle that it goes by now; None while it is lost."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+        self.handle = seen.handle
+
+    def open(self, nvml: Any) -> None:
+        """By UUID, as its index may be another's now; by index if it never told its UUID."""
+        try:
+            uuid = self.seen.uuid
+            self.handle = (
+                nvml.nvmlDeviceGetHandleByUUID(uuid)
+                if uuid
+                else nvml.nvmlDeviceGetHandleByIndex(self.seen.number)
+            )
+        except nvml.NVMLError:
+            self.handle = None
 
 
 def _binding(library: str) -> Any:
@@ -102,116 +191,98 @@ def _binding(library: str) -> Any:
     return pynvml
 
 
-def _handles(nvml: Any) -> list[Any]:
-    """Handles of the GPUs that answer; one that is lost already hides no other.
-
-    Raises
-    ------
-    NVMLError
-        If none answers.
-    """
-    handles, lost = [], None
-    for i in range(nvml.nvmlDeviceGetCount()):
-        try:
-            handle = nvml.nvmlDeviceGetHandleByIndex(i)
-            nvml.nvmlDeviceGetUUID(handle)
-            handles.append(handle)
-        except nvml.NVMLError as error:
-            lost = error
-    if not handles and lost is not None:
-        raise lost
-    return handles
+def _shared_devices(nvml: Any, devices: Sequence[_Device]) -> list[_Device]:
+    """Those of which it can be told which program was busy."""
+    if not numbers_are_the_hosts():
+        return []
+    whole = [device for device in devices if device.handle is not None and device.seen.share == 1]
+    return [device for device in whole if tells_programs(nvml, device.handle)]
 
 
-def _visible(nvml: Any, handles: list[Any], visible: str | None) -> list[tuple[Any, float]]:
-    """Handles of the GPUs, each once, with the part of it that is ours.
-
-    As CUDA does: the list ends at the first entry that names no GPU.
-    """
-    if visible is None:
-        return [(handle, 1.0) for handle in handles]
-    shares: dict[str, tuple[Any, float]] = {}
-    for entry in (text.strip() for text in visible.split(",")):
-        found = _named(nvml, handles, entry)
-        if found is None:
-            break
-        handle, share = found
-        uuid = _uuid(nvml, handle)
-        shares[uuid] = (handle, min(1.0, share + shares.get(uuid, (None, 0.0))[1]))
-    return list(shares.values())
+# -- what to ask -----------------------------------------------------------------------
 
 
-def _named(nvml: Any, handles: list[Any], entry: str) -> tuple[Any, float] | None:
-    if entry.isascii() and entry.isdecimal():
-        return (handles[int(entry)], 1.0) if int(entry) < len(handles) else None
-    if entry.startswith("MIG-GPU-"):  # MIG-GPU-<uuid>/<gi>/<ci>, before driver 470
-        uuid, _, instance = entry.removeprefix("MIG-").partition("/")
-        handle = _by_prefix(nvml, handles, uuid)
-        slices = _slices_of_instance(nvml, handle, instance) if handle is not None else None
-        return None if handle is None else (handle, slices or 1.0)
-    if entry.startswith("MIG-"):
-        return _mig(nvml, entry)
-    handle = _by_prefix(nvml, handles, entry) if entry.startswith("GPU-") else None
-    return None if handle is None else (handle, 1.0)
+def _energy(nvml: Any, handle: Any) -> int:
+    return int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
 
 
-def _by_prefix(nvml: Any, handles: list[Any], prefix: str) -> Any | None:
-    found = [handle for handle in handles if _uuid(nvml, handle).startswith(prefix)]
-    return found[0] if len(found) == 1 else None
+def _power(nvml: Any, handle: Any) -> int:
+    return int(nvml.nvmlDeviceGetPowerUsage(handle))
 
 
-def _mig(nvml: Any, uuid: str) -> tuple[Any, float] | None:
-    try:
-        instance = nvml.nvmlDeviceGetHandleByUUID(uuid)
-        parent = nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(instance)
-        slices = nvml.nvmlDeviceGetAttributes(instance).gpuInstanceSliceCount
-    except nvml.NVMLError:
-        return None
-    return parent, slices / SLICES
+def _field(nvml: Any, handle: Any, *, field: int, scope: int) -> int:
+    """One field of one scope; an error as of any other call where it is not told."""
+    (told,) = nvml.nvmlDeviceGetFieldValues(handle, [(field, scope)])
+    if told.nvmlReturn != nvml.NVML_SUCCESS:
+        raise nvml.NVMLError(told.nvmlReturn)
+    whole = {nvml.NVML_VALUE_TYPE_UNSIGNED_INT: "uiVal", nvml.NVML_VALUE_TYPE_UNSIGNED_LONG: "ulVal"}
+    return int(getattr(told.value, whole.get(told.valueType, "ullVal")))
 
 
-def _slices_of_instance(nvml: Any, parent: Any, instance: str) -> float | None:
-    wanted = instance.partition("/")[0]
-    try:
-        for i in range(nvml.nvmlDeviceGetMaxMigDeviceCount(parent)):
-            handle = nvml.nvmlDeviceGetMigDeviceHandleByIndex(parent, i)
-            if str(nvml.nvmlDeviceGetGpuInstanceId(handle)) == wanted:
-                slices: int = nvml.nvmlDeviceGetAttributes(handle).gpuInstanceSliceCount
-                return slices / SLICES
-    except nvml.NVMLError:
-        return None
-    return None
+def _meters_of(nvml: Any, gpu: Seen) -> Iterator[tuple[Ask, Channel]]:
+    """The GPU, and the module around it where there is one."""
+    module = list(_module_of(nvml, gpu))
+    by_field = [_of_scope(nvml, GPU_SCOPE)] if module else []
+    energies = [*(energy for energy, _ in by_field), _energy]
+    energy = next((ask for ask in energies if _may_answer(nvml, gpu.handle, ask)), None)
+    power = by_field[0][1] if by_field else _power
+    yield energy or power, _channel(nvml, gpu, counter=energy is not None)
+    yield from module
 
 
-def _uuid(nvml: Any, handle: Any) -> str:
-    uuid = nvml.nvmlDeviceGetUUID(handle)
-    return uuid.decode() if isinstance(uuid, bytes) else str(uuid)
-
-
-def _channel(nvml: Any, handle: Any, share: float) -> Channel:
-    name = nvml.nvmlDeviceGetName(handle)
-    uuid = _uuid(nvml, handle)
-    counter = _has_energy(nvml, handle)
-    return Channel(
-        name=f"gpu/{nvml.nvmlDeviceGetIndex(handle)}",
-        kind=Kind.COUNTER if counter else Kind.POWER,
-        part=Part.GPU,
-        unit="mJ" if counter else "mW",
-        covers=f"gpu/{uuid}",
-        power_max_w=GPU_MAX_W,
-        refresh_s=REFRESH_S,
-        share=share,
-        device=name.decode() if isinstance(name, bytes) else str(name),
-        uuid=uuid,
-        note=f"a MIG slice: {share:.0%} of the GPU's energy is taken" if share < 1 else "",
+def _of_scope(nvml: Any, scope: int) -> tuple[Ask, Ask]:
+    """Energy and power of a scope."""
+    return (
+        partial(_field, field=nvml.NVML_FI_DEV_ENERGY, scope=scope),
+        partial(_field, field=nvml.NVML_FI_DEV_POWER_INSTANT, scope=scope),
     )
 
 
-def _has_energy(nvml: Any, handle: Any) -> bool:
+def _module_of(nvml: Any, gpu: Seen) -> Iterator[tuple[Ask, Channel]]:
+    if gpu.handle is None or not hasattr(nvml, "NVML_FI_DEV_ENERGY"):
+        return  # a binding that is too old for scopes
+    energy, power = _of_scope(nvml, MODULE_SCOPE)
+    for ask, kind, unit in ((energy, Kind.COUNTER, "mJ"), (power, Kind.POWER, "mW")):
+        with suppress(nvml.NVMLError):
+            ask(nvml, gpu.handle)
+            yield ask, Channel(
+                name=f"platform/module-{gpu.number}", kind=kind, part=Part.PLATFORM, unit=unit, counted=False,
+                power_max_w=MODULE_MAX_W, refresh_s=REFRESH_S, device=_name(nvml, gpu.handle), uuid=gpu.uuid,
+            )  # fmt: skip
+            return
+
+
+def _channel(nvml: Any, gpu: Seen, *, counter: bool) -> Channel:
+    return Channel(
+        name=f"gpu/{gpu.number}",
+        kind=Kind.COUNTER if counter else Kind.POWER,
+        part=Part.GPU,
+        unit="mJ" if counter else "mW",
+        covers=f"gpu/{gpu.uuid or gpu.number}",
+        power_max_w=GPU_MAX_W,
+        refresh_s=REFRESH_S,
+        share=gpu.share,
+        device=_name(nvml, gpu.handle) if gpu.handle is not None else "",
+        uuid=gpu.uuid,
+        note=gpu.note,
+    )
+
+
+def _name(nvml: Any, handle: Any) -> str:
+    with suppress(nvml.NVMLError):
+        name = nvml.nvmlDeviceGetName(handle)
+        return name.decode() if isinstance(name, bytes) else str(name)
+    return ""
+
+
+def _may_answer(nvml: Any, handle: Any | None, ask: Ask) -> bool:
+    """Whether a question is one that this GPU answers; what fails now may be back later."""
+    if handle is None:
+        return True
     try:
-        nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+        ask(nvml, handle)
     except nvml.NVMLError_NotSupported:
         return False
     except nvml.NVMLError:
-        return True  # lost for now; it has one when it is back
+        return True
     return True
