@@ -225,6 +225,21 @@ def test_a_run_shorter_than_a_refresh_says_so():
     assert any(flag.startswith("short: gpu/0 is renewed every 0.1 s") for flag in account(run).flags)
 
 
+@pytest.mark.parametrize(
+    ("shown_mj", "end_s", "low_j", "high_j"),
+    [
+        pytest.param([0, 20_000], 0.02, 0, 120, id="a fifth of a renewal: as much as 1000 W give in one, or none"),
+        pytest.param([7, 7], 0.02, 0, 100, id="it did not move: as much as the device can draw in one"),
+        pytest.param([0, 50_000], 0.5, 40, 60, id="five renewals: one more or less"),
+        pytest.param([0, 300_000], 3.0, 285, 315, id="thirty: what the meter may be wrong by"),
+    ],
+)  # fmt: skip
+def test_a_short_run_is_known_to_one_renewal(shown_mj, end_s, low_j, high_j):
+    one = component(account(recorded(gpu(shown_mj, refresh_s=0.1), at_s=[0, end_s])), "gpu/0").energy_j
+    assert one.best == pytest.approx((shown_mj[-1] - shown_mj[0]) / 1e3)
+    assert (one.low, one.high) == (pytest.approx(low_j, rel=0.06), pytest.approx(high_j, rel=0.06))
+
+
 # -- where no meter is -----------------------------------------------------------------
 
 
