@@ -1,0 +1,168 @@
+"""NVIDIA GPUs end to end, on a driver whose truth is known: up to the energy of a run."""
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+
+from fakes.meters import Gpu, Signal, gpu_uuid, mig_uuid
+
+RECORD = """
+import json, os, sys, time
+import wattermark as wm
+import wattermark.readers.nvml as nvml
+import wattermark.readers.nvml_busy as busy
+length_s, namespace = float(sys.argv[1]), sys.argv[2]
+busy.EVERY_NS, nvml.SOONEST_S, nvml.LATEST_S = 50_000_000, 0.02, 0.02
+busy.HOST_NAMESPACE = os.readlink("/proc/self/ns/pid") if namespace == "ours" else "another"
+print(os.getpid(), flush=True)
+input()
+run = wm.track(place="deu", interval=0.02)
+edges = [time.monotonic()]
+run.start()
+edges.append(time.monotonic())
+time.sleep(length_s)
+edges.append(time.monotonic())
+run.stop()
+edges.append(time.monotonic())
+told = run.footprint()
+parts = {c.name: {"best": c.energy_j and c.energy_j.best, "low": c.energy_j and c.energy_j.low,
+    "high": c.energy_j and c.energy_j.high, "machine": c.machine_energy_j, "others": c.others_energy_j,
+    "idle": c.idle_energy_j, "unseen_s": c.unseen_s, "counted": c.counted} for c in told.components}
+print(json.dumps({"edges": edges, "parts": parts, "flags": told.flags, "all_j": told.it_energy_j.best}))
+"""
+WATTS = 300
+ONE = Gpu(Signal.const(WATTS))
+
+
+@pytest.fixture
+def record(bench, home, begin):
+    """Records a run on the GPUs given; ``meanwhile`` is called as it begins, with its moment and process."""
+
+    def recorded(gpus, length_s=0.4, meanwhile=lambda _now_s, _pid: None, namespace="ours", **env):
+        child = begin(RECORD, length_s, namespace, env=bench.nvml(gpus).env(home) | env)
+        meanwhile(time.monotonic(), child.pid)
+        time.sleep(0.06)  # the fake looks at its file every 50 ms
+        said, complained = child.communicate("\n", timeout=30)
+        assert said, complained
+        return json.loads(said)
+
+    return recorded
+
+
+def bounds_j(told, watts=WATTS):
+    """What the GPU drew between start and stop, at least and at most."""
+    outer_s, begin_s, end_s, after_s = told["edges"]
+    return watts * (end_s - begin_s - 0.002), watts * (after_s - outer_s + 0.002)
+
+
+def assert_drew(told, name, watts):
+    low_j, high_j = bounds_j(told, watts)
+    assert low_j <= told["parts"][name]["best"] <= high_j
+
+
+@pytest.mark.parametrize(
+    "gpu", [Gpu(Signal.const(WATTS), module=200.0), Gpu(Signal.const(WATTS), module=200.0, energy=False)],
+    ids=["by energy", "by power"],
+)  # fmt: skip
+def test_the_gpu_of_a_superchip_is_added_and_its_module_shown(record, gpu):
+    told = record([gpu])
+    assert_drew(told, "gpu/0", WATTS)
+    assert_drew(told, "platform/module-0", WATTS + 200)
+    assert [name for name, part in told["parts"].items() if not part["counted"]] == ["platform/module-0"]
+    rest_j = sum(part["best"] or 0 for part in told["parts"].values() if part["counted"])
+    assert told["all_j"] == pytest.approx(rest_j)
+
+
+def test_a_slice_takes_its_part_of_the_gpu_and_says_so(record):
+    slices = ",".join(mig_uuid(gpu_uuid(0), i) for i in (0, 1))
+    told = record([replace(ONE, mig=(1, 2, 1), slices=4)], CUDA_VISIBLE_DEVICES=slices)
+    assert_drew(told, "gpu/0", WATTS * 3 / 4)
+    part = told["parts"]["gpu/0"]
+    assert part["best"] + part["others"] + part["idle"] == pytest.approx(part["machine"])
+    assert 0 < part["low"] < part["best"] < part["high"] < part["machine"]
+    assert any("a MIG slice: 75%" in flag for flag in told["flags"])
+
+
+def test_a_driver_that_is_loaded_anew_leaves_a_gap_and_the_rest_is_counted(record, bench):
+    told = record([ONE, ONE], 0.6, lambda now_s, _: bench.reload_driver(now_s + 0.5))
+    for name in ("gpu/0", "gpu/1"):
+        part = told["parts"][name]
+        assert part["best"] == pytest.approx(sum(bounds_j(told)) / 2, rel=0.05)
+        assert 0 < part["unseen_s"] < 0.3
+        assert any(flag.startswith(f"gap: {name}") for flag in told["flags"])
+
+
+def test_a_gpu_that_falls_off_and_is_back_has_lost_nothing(record, bench):
+    def fall_off(now_s, _):
+        bench.update_gpu(0, fail_at=now_s + 0.3, back_at=now_s + 0.5)
+
+    told = record([ONE, ONE], 0.6, fall_off)
+    for name in ("gpu/0", "gpu/1"):
+        assert_drew(told, name, WATTS)
+    assert not any(flag.startswith("gap") for flag in told["flags"])
+
+
+def test_a_gpu_that_comes_only_after_the_run_began_is_a_gap_until_then(record, bench):
+    lost = replace(ONE, fail_at=0.0)
+    told = record([lost, ONE], 0.6, lambda now_s, _: bench.update_gpu(0, back_at=now_s + 0.4))
+    late, other = told["parts"]["gpu/0"], told["parts"]["gpu/1"]
+    assert 0.1 < late["unseen_s"] < 0.6 and other["unseen_s"] == 0
+    assert late["best"] == pytest.approx(other["best"], rel=0.05)
+
+
+def test_a_library_that_the_program_shuts_down_is_no_loss(home, begin, bench):
+    sleep = "time.sleep(0.1)"
+    shut = f"import pynvml; {sleep}; pynvml.nvmlShutdown(); {sleep}"
+    child = begin(RECORD.replace("time.sleep(length_s)", shut), 0, "ours", env=bench.nvml([ONE]).env(home))
+    told = json.loads(child.communicate("\n", timeout=30)[0])
+    assert_drew(told, "gpu/0", WATTS)
+    assert not any(flag.startswith(("gap", "fault")) for flag in told["flags"])
+
+
+@pytest.mark.parametrize(
+    ("mine", "others", "parts"),
+    [
+        pytest.param(20, 60, (0.25, 0.75, 0), id="a quarter of the SM time"),
+        pytest.param(40, None, (1, 0, 0), id="alone"),
+        pytest.param(0, 50, (0, 1, 0), id="others only"),
+        pytest.param(0, 0, (0, 0, 1), id="another holds it, and all rest"),
+    ],
+)
+def test_a_gpu_is_shared_with_who_computes_on_it(record, bench, mine, others, parts):
+    def share(_now_s, pid):
+        more = () if others is None else (others,)
+        bench.update_gpu(0, pids=(pid, 999_999)[: 1 + len(more)], sm=(mine, *more))
+
+    told = record([replace(ONE, pids=(1,), sm=(0,))], 0.4, share)
+    part = told["parts"]["gpu/0"]
+    got = (part["best"], part["others"], part["idle"])
+    assert sum(got) == pytest.approx(part["machine"])
+    assert got == pytest.approx([one * part["machine"] for one in parts], abs=0.02 * part["machine"])
+    low_j, high_j = bounds_j(told)
+    assert low_j <= part["machine"] <= high_j
+    assert not any(flag.startswith("whole") for flag in told["flags"])
+
+
+@pytest.mark.parametrize(
+    ("gpu", "namespace"),
+    [
+        pytest.param(replace(ONE, pids=(999_999,), sm=(50,)), "another", id="a container's own numbers"),
+        pytest.param(ONE, "ours", id="a GPU that does not tell"),
+    ],
+)
+def test_where_nobody_tells_who_computes_the_gpu_is_charged_whole(record, gpu, namespace):
+    told = record([gpu], namespace=namespace)
+    assert_drew(told, "gpu/0", WATTS)
+    assert any(flag.startswith("whole: gpu/0") for flag in told["flags"])
+
+
+def test_a_run_of_a_moment_is_known_to_one_renewal_of_the_counter(record):
+    """The counter moves every 100 ms: in 20 ms it moved once, or not at all."""
+    told = record([replace(ONE, update=0.1)], 0.02)
+    part = told["parts"]["gpu/0"]
+    low_j, high_j = bounds_j(told)
+    assert part["best"] in (pytest.approx(0), pytest.approx(WATTS * 0.1, rel=0.01))
+    assert part["low"] <= low_j and part["high"] >= high_j and part["high"] - part["low"] >= WATTS * 0.1
+    assert any(flag.startswith("short: gpu/0") for flag in told["flags"])
