@@ -414,11 +414,12 @@ def parts_of(bench, look, pids, sm, order="time.sleep(0.2)"):
     ("mine", "others", "expected"),
     [
         pytest.param(60, [], [0.6, 0.6, 0.0], id="the run alone"),
-        pytest.param(30, [50], [0.3, 0.8, 1.0], id="the run and another"),
-        pytest.param(30, [0], [0.3, 0.3, 1.0], id="another holds it and rests"),
-        pytest.param(0, [40, 20], [0.0, 0.6, 1.0], id="two others"),
+        pytest.param(30, [50], [0.3, 0.8, 0.0], id="the run and another"),
+        pytest.param(30, [0], [0.3, 0.3, 0.0], id="another holds it and rests"),
+        pytest.param(0, [0], [0.0, 0.0, 1.0], id="another holds it, and all rest"),
+        pytest.param(0, [40, 20], [0.0, 0.6, 0.0], id="two others"),
         pytest.param(0, [], [0.0, 0.0, 0.0], id="nobody"),
-        pytest.param(50, [130], [0.5, 0.5, 1.0], id="more than all of the time is junk"),
+        pytest.param(50, [130], [0.5, 0.5, 0.0], id="more than all of the time is junk"),
     ],
 )
 def test_sm_time_of_the_run_and_of_all_adds_up(bench, busy, mine, others, expected):
@@ -434,7 +435,7 @@ def test_a_child_of_the_run_is_the_run(bench, busy):
     assert parts_of(bench, look, (pid,), (70,)) == [0.7, 0.7, 0.0]
     gone = parts_of(bench, look, (pid,), (70,), "child.kill(); child.wait(); time.sleep(0.2)")
     assert gone == [0.7, 0.7, 0.0]  # until it ended it was the run's
-    assert parts_of(bench, look, (pid,), (70,)) == [0.0, 0.7, 1.0]
+    assert parts_of(bench, look, (pid,), (70,)) == [0.0, 0.7, 0.0]
 
 
 def test_programs_are_asked_for_once_a_second_at_most(busy):

@@ -57,9 +57,9 @@ def bounds_j(told, watts=WATTS):
     return watts * (end_s - begin_s - 0.002), watts * (after_s - outer_s + 0.002)
 
 
-def assert_drew(told, name, watts):
+def assert_drew(told, name, watts, within=0.0):
     low_j, high_j = bounds_j(told, watts)
-    assert low_j <= told["parts"][name]["best"] <= high_j
+    assert low_j * (1 - within) <= told["parts"][name]["best"] <= high_j * (1 + within)
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,8 @@ def test_a_slice_takes_its_part_of_the_gpu_and_says_so(record):
 def test_a_driver_that_is_loaded_anew_leaves_a_gap_and_the_rest_is_counted(record, bench):
     told = record([ONE, ONE], 0.6, lambda now_s, _: bench.reload_driver(now_s + 0.5))
     for name in ("gpu/0", "gpu/1"):
-        part = told["parts"][name]
-        assert part["best"] == pytest.approx(sum(bounds_j(told)) / 2, rel=0.05)
-        assert 0 < part["unseen_s"] < 0.3
+        assert_drew(told, name, WATTS, within=0.05)
+        assert 0 < told["parts"][name]["unseen_s"] < 0.3
         assert any(flag.startswith(f"gap: {name}") for flag in told["flags"])
 
 

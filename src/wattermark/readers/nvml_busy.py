@@ -34,7 +34,7 @@ NO_ANSWER: Times = (None, None, None)
 ROWS = (
     ("run_sm", "SM time of the tracked processes"),
     ("all_sm", "SM time of all programs"),
-    ("held_by_others", "time in which other programs held the GPU, busy or not"),
+    ("held_by_others", "time in which nobody computed, and other programs held the GPU"),
 )
 
 
@@ -119,12 +119,16 @@ class BusyTimes:
             return NO_ANSWER
         try:
             busy = _samples(self._nvml, handle, gpu.seen_us or _wall_us())
-            holders = {one.pid for one in self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)}
+            held = not busy and bool(self._holders(handle) - ours)
         except self._nvml.NVMLError:
             return NO_ANSWER
         if any(map(_is_mps_server, busy.keys() - ours)):
             return NO_ANSWER
-        return gpu.add(busy, ours, held=bool(holders - ours))
+        return gpu.add(busy, ours, held=held)
+
+    def _holders(self, handle: Any) -> set[int]:
+        """Asked for only where nobody was busy: the binding takes its time to tell them."""
+        return {one.pid for one in self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)}
 
 
 class _Gpu:
@@ -151,8 +155,8 @@ def _samples(nvml: Any, handle: Any, since_us: int) -> dict[int, int]:
         told = nvml.nvmlDeviceGetProcessUtilization(handle, since_us)
     except nvml.NVMLError_NotFound:
         return {}  # nobody was busy
-    by_time = sorted(told, key=lambda one: one.timeStamp)
-    return {one.pid: one.smUtil for one in by_time if one.smUtil <= PERCENT}  # more is junk of some drivers
+    by_time = sorted(told, key=lambda one: one.timeStamp)  # more than 100 is junk of some drivers
+    return {one.pid: one.smUtil for one in by_time if 0 < one.smUtil <= PERCENT}
 
 
 def _is_mps_server(pid: int) -> bool:

@@ -78,7 +78,7 @@ class GpuLoad:
     """Who used a GPU, in slots between two looks.
 
     Shapes: ``edge_s`` (n + 1,), all others (n,). SM time of the run and of all programs, and the time in
-    which other programs held the GPU, in s.
+    which nobody computed and other programs held the GPU, in s.
     """
 
     edge_s: NDArray[np.float64]
@@ -88,7 +88,7 @@ class GpuLoad:
 
     @property
     def alone(self) -> bool:
-        """Whether no other program computed on it, or held it."""
+        """Whether no other program computed on it, or held it while nobody did."""
         return bool(np.all(self.all_s <= self.run_s) and not np.any(self.held_s))
 
 
