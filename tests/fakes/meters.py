@@ -152,6 +152,7 @@ class Gpu:
     reload_at: float | None = None
     hang_s: float = 0.0
     module: float | None = None
+    module_energy: bool = True
     mig: tuple[int, ...] = ()
     mig_on: bool = False
     slices: int = 7
@@ -176,6 +177,7 @@ class Gpu:
             "reload_at": self.reload_at,
             "hang_s": self.hang_s,
             "module": self.module,
+            "module_energy": int(self.module_energy),
             "mig": ",".join(map(str, self.mig)) or None,
             "mig_on": int(self.mig_on or bool(self.mig)),
             "slices": self.slices,

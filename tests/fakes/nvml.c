@@ -13,6 +13,7 @@
  *     reload_at=T                 the driver is loaded anew then: nothing answers until the library is
  *                                 shut down by all its users and started again, and old handles never do
  *     module=900                  a superchip: what its module draws besides the GPU (W); scope 1 of the fields
+ *     module_energy=1             0: the module tells its power only
  *     mig=3,4 slices=7            MIG is on, with instances of these slice counts, of so many
  *     compute=1,2                 the compute slices of each instance's one device, if not all
  *     mig_on=1                    MIG is on, instances or none
@@ -47,7 +48,7 @@ typedef unsigned long long u64;
 
 typedef struct {
     power_signal signal;
-    int energy, power, arch;
+    int energy, power, arch, module_energy;
     double window, update, limit, fail_at, back_at, reset_at, reload_at, hang_s, module;
     unsigned mig_on, migs, slices[MAX_MIG], computes, compute[MAX_MIG], of_slices, pids, pid[MAX_PID], sms, sm[MAX_PID];
     char name[64], uuid[80];
@@ -87,6 +88,7 @@ static void set_key(gpu *g, const char *key, char *value) {
     else if (!strcmp(key, "reset_at")) g->reset_at = atof(value);
     else if (!strcmp(key, "reload_at")) g->reload_at = atof(value);
     else if (!strcmp(key, "module")) g->module = atof(value);
+    else if (!strcmp(key, "module_energy")) g->module_energy = atoi(value);
     else if (!strcmp(key, "mig_on")) g->mig_on = (unsigned)atoi(value);
     else if (!strcmp(key, "slices")) g->of_slices = (unsigned)atoi(value);
     else if (!strcmp(key, "compute")) g->computes = numbers(value, g->compute, MAX_MIG);
@@ -99,7 +101,7 @@ static void set_key(gpu *g, const char *key, char *value) {
 }
 
 static void read_gpu(char *line, unsigned index, gpu *g) {
-    *g = (gpu){.energy = 1, .power = 1, .limit = 700, .of_slices = MAX_MIG, .fail_at = INFINITY,
+    *g = (gpu){.energy = 1, .power = 1, .module_energy = 1, .limit = 700, .of_slices = MAX_MIG, .fail_at = INFINITY,
                .back_at = INFINITY, .reset_at = INFINITY, .reload_at = INFINITY};
     set_name(g, "Fake_H100");
     snprintf(g->uuid, sizeof g->uuid, "GPU-00000000-0000-0000-0000-%012u", index);
@@ -355,6 +357,7 @@ enum { SCOPE_GPU = 0, SCOPE_MODULE = 1 };
 static ret_t read_module(handle *h, field *f) {
     WHOLE(h);
     if (t.g->module <= 0) return NOT_SUPPORTED;
+    if (f->id == ENERGY && !t.g->module_energy) return NOT_SUPPORTED;
     if (f->id == ENERGY) {
         ret_t code = nvmlDeviceGetTotalEnergyConsumption(h, &f->value.ull);
         f->value.ull += (u64)(1e3 * t.g->module * refreshed_at(monotonic_s(), t.g->update));

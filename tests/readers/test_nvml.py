@@ -203,8 +203,10 @@ def test_a_module_is_shown_and_the_gpu_in_it_is_added(bench, audit, gpu, channel
 
 
 def test_a_module_that_is_only_shown_asks_for_no_more_looks(bench, audit):
-    bench.nvml([SUPERCHIP])
-    assert audit()["periods_s"]["1.0"] == 1.0
+    bench.nvml([replace(SUPERCHIP, module_energy=False)])
+    told = audit()
+    assert [c["unit"] for c in told["channels"]] == ["mJ", "mW"]
+    assert told["periods_s"]["1.0"] == 1.0
 
 
 # -- faults ----------------------------------------------------------------------------

@@ -229,6 +229,12 @@ def test_a_gpu_of_which_nobody_tells_the_programs_is_charged_whole_and_that_is_t
     assert any(flag.startswith("whole: gpu/0") for flag in footprint.flags) is flagged
 
 
+def test_a_gpu_without_a_name_is_not_taken_for_another_without_one():
+    nameless = gpu(counter(300, unit=1e3)), *gpu_programs(run=0.2, others=0.4, uuid="")
+    footprint = account(recorded(*nameless, load=HALF_BUSY), Scope.PROCESS)
+    assert component(footprint, "gpu/0").energy_j.best == pytest.approx(3000)
+
+
 @pytest.mark.parametrize("scope", Scope)
 def test_for_the_machine_nothing_is_shared(scope):
     run = recorded(GPU_300W, *gpu_programs(run=0.2, others=0.4), load=HALF_BUSY)
