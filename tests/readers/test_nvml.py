@@ -371,7 +371,8 @@ reader = NvmlReader()
 print(os.getpid(), flush=True)
 for order in sys.stdin:
     exec(order)
-    print(json.dumps([[c.name for c in reader.channels], reader.read()]), flush=True)
+    values, now_s = reader.read(), time.monotonic()
+    print(json.dumps([[c.name for c in reader.channels] + ["/at_s"], [*values, now_s]]), flush=True)
 """
 
 
@@ -403,13 +404,13 @@ def busy(bench, home):
 
 
 def parts_of(bench, look, pids, sm, order="time.sleep(0.2)"):
-    """What part of the time between two looks each sum grew by, while these were busy."""
+    """What part of the time between two looks each sum grew by, while these were busy; nearly."""
     bench.update_gpu(0, pids=tuple(pids), sm=tuple(sm))
     time.sleep(0.06)
-    before, begin_s = look(), time.monotonic()
-    after, took_s = look(order), time.monotonic() - begin_s
+    before, after = look(), look(order)
+    took_s = after["at_s"] - before["at_s"]
     rows = ("run_sm", "all_sm", "held_by_others")
-    return [round((after[row] - before[row]) / 1e9 / took_s, 1) for row in rows]
+    return pytest.approx([(after[row] - before[row]) / 1e9 / took_s for row in rows], abs=0.09)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +458,7 @@ def test_programs_are_asked_for_once_a_second_at_most(busy):
 )
 def test_where_programs_cannot_be_told_apart_nothing_is_said_of_them(busy, before, more):
     _, look = busy(before=before, **more)
-    assert list(look()) == ["0"]
+    assert list(look()) == ["0", "at_s"]
 
 
 def test_under_an_mps_server_nobody_knows_whose_time_it_was(bench, busy, begin):
@@ -476,7 +477,7 @@ def test_a_gpu_that_is_lost_has_no_programs_and_has_them_again(bench, busy):
     assert parts_of(bench, look, (pid,), (50,)) == [0.5, 0.5, 0.0]
     bench.lose_gpu(0, 0.0)
     time.sleep(0.06)
-    assert set(look().values()) == {None}
+    assert {value for name, value in look().items() if name != "at_s"} == {None}
     bench.update_gpu(0, fail_at=None)
     time.sleep(0.06)
     assert parts_of(bench, look, (pid,), (50,)) == [0.5, 0.5, 0.0]
