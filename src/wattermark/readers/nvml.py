@@ -1,50 +1,36 @@
 """NVIDIA GPUs through NVML, by the official binding ``nvidia-ml-py``.
 
 The binding is imported only where the driver's library is, since that import alone costs more
-than the rest of a start. The energy counter is read where a GPU has one (Volta and later), its
-power elsewhere.
-
-On a superchip (GH200, GB200) the same numbers are told for two scopes: the GPU, which is added, and
-the module, which holds the Grace CPU too and is only shown. There the GPU is asked by field and scope.
-NVML's header calls ``nvmlDeviceGetTotalEnergyConsumption`` and field 83 those "for the GPU" and field
-191 the same counter for a scope, so the plain call is the GPU's alone there too.
+than the rest of a start.
 
 What fails is opened again: the library (somebody shut it down, the driver was loaded anew, a fork), and
 each GPU by its UUID (it fell off the bus and is back). A counter that began again at 0 is a gap to the
 accounting, and nothing more. The list of GPUs stays: one that is plugged in later is counted from the
 next program on.
 
-References: NVML API Reference Guide (nvmlDeviceGetTotalEnergyConsumption: mJ since the driver was
-loaded; nvmlDeviceGetPowerUsage: mW, within 5 %, a mean of 1 s on Ampere and later but GA100;
-nvmlDeviceGetFieldValues; nvmlShutdown: counts its users); nvml.h, NVML_FI_DEV_POWER_AVERAGE to
-NVML_FI_DEV_ENERGY (``scopeId`` 0 GPU, 1 module).
+References: NVML API Reference Guide (nvmlInit, nvmlShutdown: a library counts its users;
+nvmlDeviceGetHandleByUUID).
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.files import sampling_s
+from wattermark.readers.nvml_ask import Ask, meters_of
 from wattermark.readers.nvml_busy import BusyTimes, busy_channels, numbers_are_the_hosts, tells_programs
 from wattermark.readers.nvml_visible import Seen, order_is_a_guess, visible_gpus
-from wattermark.values.kinds import Kind, Part
+from wattermark.values.kinds import Kind
 from wattermark.values.records import Channel
 
 LIBRARY = "libnvidia-ml.so.1"
-GPU_MAX_W, MODULE_MAX_W = 3000.0, 6000.0
-REFRESH_S = 0.1
-GPU_SCOPE, MODULE_SCOPE = 0, 1
 SOONEST_S, LATEST_S = 1.0, 64.0  # between two attempts to open again what fails
-
-Ask = Callable[[Any, Any], int]
-"""From the binding and a handle to a raw number."""
 
 
 class NvmlReader:
@@ -79,7 +65,7 @@ class NvmlReader:
                 fix="Set CUDA_VISIBLE_DEVICES to the GPUs that the program uses, or unset it",
             )
         self._devices = [_Device(gpu) for gpu in seen]
-        self._meters = [(d, *meter) for d in self._devices for meter in _meters_of(nvml, d.seen)]
+        self._meters = [(d, *meter) for d in self._devices for meter in meters_of(nvml, d.seen)]
         self._shared = _shared_devices(nvml, self._devices)
         self._busy = BusyTimes(nvml, root) if self._shared else None
         self.channels: Sequence[Channel] = self._described(visible)
@@ -197,92 +183,3 @@ def _shared_devices(nvml: Any, devices: Sequence[_Device]) -> list[_Device]:
         return []
     whole = [device for device in devices if device.handle is not None and device.seen.share == 1]
     return [device for device in whole if tells_programs(nvml, device.handle)]
-
-
-# -- what to ask -----------------------------------------------------------------------
-
-
-def _energy(nvml: Any, handle: Any) -> int:
-    return int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
-
-
-def _power(nvml: Any, handle: Any) -> int:
-    return int(nvml.nvmlDeviceGetPowerUsage(handle))
-
-
-def _field(nvml: Any, handle: Any, *, field: int, scope: int) -> int:
-    """One field of one scope; an error as of any other call where it is not told."""
-    (told,) = nvml.nvmlDeviceGetFieldValues(handle, [(field, scope)])
-    if told.nvmlReturn != nvml.NVML_SUCCESS:
-        raise nvml.NVMLError(told.nvmlReturn)
-    whole = {nvml.NVML_VALUE_TYPE_UNSIGNED_INT: "uiVal", nvml.NVML_VALUE_TYPE_UNSIGNED_LONG: "ulVal"}
-    return int(getattr(told.value, whole.get(told.valueType, "ullVal")))
-
-
-def _meters_of(nvml: Any, gpu: Seen) -> Iterator[tuple[Ask, Channel]]:
-    """The GPU, and the module around it where there is one."""
-    module = list(_module_of(nvml, gpu))
-    by_field = [_of_scope(nvml, GPU_SCOPE)] if module else []
-    energies = [*(energy for energy, _ in by_field), _energy]
-    energy = next((ask for ask in energies if _may_answer(nvml, gpu.handle, ask)), None)
-    power = by_field[0][1] if by_field else _power
-    yield energy or power, _channel(nvml, gpu, counter=energy is not None)
-    yield from module
-
-
-def _of_scope(nvml: Any, scope: int) -> tuple[Ask, Ask]:
-    """Energy and power of a scope."""
-    return (
-        partial(_field, field=nvml.NVML_FI_DEV_ENERGY, scope=scope),
-        partial(_field, field=nvml.NVML_FI_DEV_POWER_INSTANT, scope=scope),
-    )
-
-
-def _module_of(nvml: Any, gpu: Seen) -> Iterator[tuple[Ask, Channel]]:
-    if gpu.handle is None or not hasattr(nvml, "NVML_FI_DEV_ENERGY"):
-        return  # a binding that is too old for scopes
-    energy, power = _of_scope(nvml, MODULE_SCOPE)
-    for ask, kind, unit in ((energy, Kind.COUNTER, "mJ"), (power, Kind.POWER, "mW")):
-        with suppress(nvml.NVMLError):
-            ask(nvml, gpu.handle)
-            yield ask, Channel(
-                name=f"platform/module-{gpu.number}", kind=kind, part=Part.PLATFORM, unit=unit, counted=False,
-                power_max_w=MODULE_MAX_W, refresh_s=REFRESH_S, device=_name(nvml, gpu.handle), uuid=gpu.uuid,
-            )  # fmt: skip
-            return
-
-
-def _channel(nvml: Any, gpu: Seen, *, counter: bool) -> Channel:
-    return Channel(
-        name=f"gpu/{gpu.number}",
-        kind=Kind.COUNTER if counter else Kind.POWER,
-        part=Part.GPU,
-        unit="mJ" if counter else "mW",
-        covers=f"gpu/{gpu.uuid or gpu.number}",
-        power_max_w=GPU_MAX_W,
-        refresh_s=REFRESH_S,
-        share=gpu.share,
-        device=_name(nvml, gpu.handle) if gpu.handle is not None else "",
-        uuid=gpu.uuid,
-        note=gpu.note,
-    )
-
-
-def _name(nvml: Any, handle: Any) -> str:
-    with suppress(nvml.NVMLError):
-        name = nvml.nvmlDeviceGetName(handle)
-        return name.decode() if isinstance(name, bytes) else str(name)
-    return ""
-
-
-def _may_answer(nvml: Any, handle: Any | None, ask: Ask) -> bool:
-    """Whether a question is one that this GPU answers; what fails now may be back later."""
-    if handle is None:
-        return True
-    try:
-        ask(nvml, handle)
-    except nvml.NVMLError_NotSupported:
-        return False
-    except nvml.NVMLError:
-        return True
-    return True
