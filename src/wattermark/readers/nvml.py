@@ -18,14 +18,13 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.files import sampling_s
 from wattermark.readers.nvml_ask import Ask, meters_of
 from wattermark.readers.nvml_busy import BusyTimes, busy_channels, numbers_are_the_hosts, tells_programs
-from wattermark.readers.nvml_visible import Seen, order_is_a_guess, visible_gpus
+from wattermark.readers.nvml_visible import Seen, visible_gpus
 from wattermark.values.kinds import Kind
 from wattermark.values.records import Channel
 
@@ -68,8 +67,11 @@ class NvmlReader:
         self._meters = [(d, *meter) for d in self._devices for meter in meters_of(nvml, d.seen)]
         self._shared = _shared_devices(nvml, self._devices)
         self._busy = BusyTimes(nvml, root) if self._shared else None
-        self.channels: Sequence[Channel] = self._described(visible)
-        self._failed = False
+        metered = [channel for _, _, channel in self._meters]
+        gpus = {channel.uuid: channel for channel in metered if channel.counted}
+        programs = [one for device in self._shared for one in busy_channels(gpus[device.seen.uuid])]
+        self.channels: Sequence[Channel] = [*metered, *programs]
+        self._started, self._failed = True, False
         self._wait_s, self._due_s = 0.0, 0.0
 
     def period_s(self, interval_s: float) -> float:
@@ -91,14 +93,6 @@ class NvmlReader:
         """NVML stays initialised: another reader of this process may use it."""
         if self._busy is not None:
             self._busy.close()
-
-    def _described(self, visible: str | None) -> list[Channel]:
-        metered = [channel for _, _, channel in self._meters]
-        if order_is_a_guess(visible, {channel.device for channel in metered if channel.device}):
-            told = "taken in PCI order; set CUDA_DEVICE_ORDER=PCI_BUS_ID so that CUDA does the same"
-            metered = [c if c.note or not c.counted else replace(c, note=told) for c in metered]
-        gpus = {channel.uuid: channel for channel in metered if channel.counted}
-        return [*metered, *(one for d in self._shared for one in busy_channels(gpus[d.seen.uuid]))]
 
     def _looks(self) -> list[int | None]:
         self._failed = False
@@ -124,12 +118,15 @@ class NvmlReader:
             return False
         self._wait_s = min(max(SOONEST_S, 2 * self._wait_s), LATEST_S)
         self._due_s = now_s + self._wait_s
-        with suppress(self._nvml.NVMLError):  # only with its last user a library lets go of an old driver
-            self._nvml.nvmlShutdown()
+        if self._started:  # only with its last user a library lets go of an old driver; never take another's
+            with suppress(self._nvml.NVMLError):
+                self._nvml.nvmlShutdown()
+        self._started = False
         try:
             self._nvml.nvmlInit()
         except self._nvml.NVMLError:
             return False
+        self._started = True
         for device in self._devices:
             device.open(self._nvml)
         return True

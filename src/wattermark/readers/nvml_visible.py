@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 SLICES = 7  # of most GPUs that can be cut; asked of each
 PCI_ORDER = "PCI_BUS_ID"
+GUESSED = "taken in PCI order; set CUDA_DEVICE_ORDER=PCI_BUS_ID so that CUDA does the same"
 
 
 class Seen(NamedTuple):
@@ -68,7 +69,9 @@ def visible_gpus(nvml: Any, visible: str | None) -> list[Seen]:
             break
         part, gpu = named
         found.setdefault(gpu.uuid, {})[part] = gpu
-    return [_joined(list(parts.values())) for parts in found.values()]
+    gpus = [_joined(list(parts.values())) for parts in found.values()]
+    guessed = _by_index(visible) and len({_name(nvml, gpu) for gpu in answering}) > 1
+    return [gpu._replace(note=GUESSED) if guessed and not gpu.note else gpu for gpu in gpus]
 
 
 def uuid_of(nvml: Any, handle: Any) -> str:
@@ -172,15 +175,14 @@ def _only(found: Sequence[Seen]) -> Seen | None:
     return found[0] if len(found) == 1 else None
 
 
-def order_is_a_guess(visible: str | None, names: set[str]) -> bool:
-    """Whether an index may mean another GPU to CUDA: their kinds differ and nobody fixed the order.
+def _by_index(visible: str) -> bool:
+    """Whether an index is named, and nobody fixed what it means to CUDA."""
+    indices = any(entry.strip().isdecimal() for entry in visible.split(","))
+    return indices and os.environ.get("CUDA_DEVICE_ORDER") != PCI_ORDER
 
-    Parameters
-    ----------
-    visible : str or None
-        As ``CUDA_VISIBLE_DEVICES``.
-    names : set of str
-        The kinds of GPU in this machine.
-    """
-    by_index = any(entry.strip().isdecimal() for entry in (visible or "").split(","))
-    return by_index and len(names) > 1 and os.environ.get("CUDA_DEVICE_ORDER") != PCI_ORDER
+
+def _name(nvml: Any, gpu: Seen) -> Any:
+    try:
+        return nvml.nvmlDeviceGetName(gpu.handle)
+    except nvml.NVMLError:
+        return ""
