@@ -126,8 +126,8 @@ def share_by_sm_time(
 
     Examples
     --------
-    >>> share_by_sm_time([90.0, 10.0], run_s=[2.0, 0.0], all_s=[3.0, 0.0], held=[1.0, 1.0], weight=1.0)
-    Shares(run_j=60.0, others_j=30.0, idle_j=10.0)
+    >>> share_by_sm_time([80.0, 10.0], run_s=[1.0, 0.0], all_s=[4.0, 0.0], held=[0.0, 1.0], weight=1.0)
+    Shares(run_j=20.0, others_j=60.0, idle_j=10.0)
     """
     energy = np.asarray(energy_j, float)
     run = np.maximum(np.asarray(run_s, float), 0.0)
