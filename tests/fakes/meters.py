@@ -161,7 +161,7 @@ def _model(counter: Zone | Event, lines: list[str]) -> str:
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU of the fake NVML; see nvml.c for the keys. `mig` are slice counts out of seven."""
+    """A GPU of the fake NVML; see nvml.c for the keys. `mig` are slice counts out of `slices`."""
 
     signal: Signal
     energy: bool = True
@@ -170,10 +170,18 @@ class Gpu:
     update: float = 0.0
     limit: float = 700.0
     fail_at: float | None = None
+    back_at: float | None = None
     reset_at: float | None = None
+    reload_at: float | None = None
     hang_s: float = 0.0
+    module: float | None = None
+    module_energy: bool = True
     mig: tuple[int, ...] = ()
+    mig_on: bool = False
+    slices: int = 7
+    compute: tuple[int, ...] = ()
     pids: tuple[int, ...] = ()
+    sm: tuple[int, ...] = ()
     name: str = "NVIDIA H100 80GB HBM3"
     uuid: str = ""
 
@@ -187,10 +195,18 @@ class Gpu:
             "update": self.update,
             "limit": self.limit,
             "fail_at": self.fail_at,
+            "back_at": self.back_at,
             "reset_at": self.reset_at,
+            "reload_at": self.reload_at,
             "hang_s": self.hang_s,
+            "module": self.module,
+            "module_energy": int(self.module_energy),
             "mig": ",".join(map(str, self.mig)) or None,
+            "mig_on": int(self.mig_on or bool(self.mig)),
+            "slices": self.slices,
+            "compute": ",".join(map(str, self.compute)) or None,
             "pids": ",".join(map(str, self.pids)) or None,
+            "sm": ",".join(map(str, self.sm)) or None,
             "name": self.name.replace(" ", "_"),
             "uuid": self.uuid or gpu_uuid(index),
         }
@@ -353,6 +369,12 @@ class Bench:
     def lose_gpu(self, index: int, at_s: float) -> Bench:
         """Let a GPU fall off the bus at monotonic second `at_s`."""
         return self.update_gpu(index, fail_at=at_s)
+
+    def reload_driver(self, at_s: float) -> Bench:
+        """Load the driver anew at a monotonic second: old handles are worth nothing, counters start at 0."""
+        self.gpus = [replace(gpu, reload_at=at_s, reset_at=at_s) for gpu in self.gpus]
+        self._write_gpus()
+        return self
 
     # -------------------------------------------------------------- using
     def env(self, base: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -8,10 +8,17 @@
  *     window=0                    the power reading is the mean over this many seconds
  *     update=0                    refresh period of both registers (s), 0: continuous
  *     limit=700                   power limit (W)
- *     fail_at=T                   from monotonic second T on every call says GPU_IS_LOST
+ *     fail_at=T back_at=T         from fail_at to back_at every call says GPU_IS_LOST (monotonic seconds)
  *     reset_at=T                  the energy counter starts at zero again at monotonic second T
- *     mig=3,4                     MIG is on, with instances of these slice counts (of 7)
+ *     reload_at=T                 the driver is loaded anew then: nothing answers until the library is
+ *                                 shut down by all its users and started again, and old handles never do
+ *     module=900                  a superchip: what its module draws besides the GPU (W); scope 1 of the fields
+ *     module_energy=1             0: the module tells its power only
+ *     mig=3,4 slices=7            MIG is on, with instances of these slice counts, of so many
+ *     compute=1,2                 the compute slices of each instance's one device, if not all
+ *     mig_on=1                    MIG is on, instances or none
  *     pids=123,456                compute processes, 1 GiB each
+ *     sm=60,30                    how busy each of them keeps the SMs (%), all the time; empty: not told
  *     name=NVIDIA_H100 uuid=GPU-  underscores of the name become blanks
  *     hang_s=0                    each reading takes this long
  *     arch=9                      9 Hopper; 4 Pascal when there is no energy counter
@@ -26,7 +33,7 @@
 
 enum {
     OK = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6,
-    INSUFFICIENT_SIZE = 7, DRIVER_NOT_LOADED = 9, GPU_IS_LOST = 15,
+    INSUFFICIENT_SIZE = 7, DRIVER_NOT_LOADED = 9, GPU_IS_LOST = 15, UNKNOWN = 999,
 };
 typedef int ret_t;
 typedef unsigned long long u64;
@@ -34,22 +41,24 @@ typedef unsigned long long u64;
 #define MAX_GPU 16
 #define MAX_MIG 7
 #define MAX_PID 16
+#define MAX_LOADS 4
 #define GIB (1ull << 30)
 #define MEMORY (80 * GIB)
 #define SM_PER_SLICE 16
 
 typedef struct {
     power_signal signal;
-    int energy, power, arch;
-    double window, update, limit, fail_at, reset_at, hang_s;
-    unsigned migs, slices[MAX_MIG], pids, pid[MAX_PID];
+    int energy, power, arch, module_energy;
+    double window, update, limit, fail_at, back_at, reset_at, reload_at, hang_s, module;
+    unsigned mig_on, migs, slices[MAX_MIG], computes, compute[MAX_MIG], of_slices, pids, pid[MAX_PID], sms, sm[MAX_PID];
     char name[64], uuid[80];
 } gpu;
 typedef struct { unsigned count; gpu gpus[MAX_GPU]; } table;
 
-/* A handle is a pointer into this array: its place says which GPU, and which slice of it. */
+/* A handle is a pointer into this array: its place says which GPU, and which slice of it. Each loading of the
+ * driver has handles of its own. */
 typedef struct { char unused; } handle;
-static handle handles[MAX_GPU][1 + MAX_MIG];
+static handle handles[MAX_LOADS][MAX_GPU][1 + MAX_MIG];
 
 /* ------------------------------------------------------------------ the spec file */
 static unsigned numbers(char *text, unsigned *out, unsigned most) {
@@ -75,7 +84,15 @@ static void set_key(gpu *g, const char *key, char *value) {
     else if (!strcmp(key, "update")) g->update = atof(value);
     else if (!strcmp(key, "limit")) g->limit = atof(value);
     else if (!strcmp(key, "fail_at")) g->fail_at = atof(value);
+    else if (!strcmp(key, "back_at")) g->back_at = atof(value);
     else if (!strcmp(key, "reset_at")) g->reset_at = atof(value);
+    else if (!strcmp(key, "reload_at")) g->reload_at = atof(value);
+    else if (!strcmp(key, "module")) g->module = atof(value);
+    else if (!strcmp(key, "module_energy")) g->module_energy = atoi(value);
+    else if (!strcmp(key, "mig_on")) g->mig_on = (unsigned)atoi(value);
+    else if (!strcmp(key, "slices")) g->of_slices = (unsigned)atoi(value);
+    else if (!strcmp(key, "compute")) g->computes = numbers(value, g->compute, MAX_MIG);
+    else if (!strcmp(key, "sm")) g->sms = numbers(value, g->sm, MAX_PID);
     else if (!strcmp(key, "hang_s")) g->hang_s = atof(value);
     else if (!strcmp(key, "mig")) g->migs = numbers(value, g->slices, MAX_MIG);
     else if (!strcmp(key, "pids")) g->pids = numbers(value, g->pid, MAX_PID);
@@ -84,7 +101,8 @@ static void set_key(gpu *g, const char *key, char *value) {
 }
 
 static void read_gpu(char *line, unsigned index, gpu *g) {
-    *g = (gpu){.energy = 1, .power = 1, .limit = 700, .fail_at = INFINITY, .reset_at = INFINITY};
+    *g = (gpu){.energy = 1, .power = 1, .module_energy = 1, .limit = 700, .of_slices = MAX_MIG, .fail_at = INFINITY,
+               .back_at = INFINITY, .reset_at = INFINITY, .reload_at = INFINITY};
     set_name(g, "Fake_H100");
     snprintf(g->uuid, sizeof g->uuid, "GPU-00000000-0000-0000-0000-%012u", index);
     char *save = NULL;
@@ -95,6 +113,7 @@ static void read_gpu(char *line, unsigned index, gpu *g) {
         set_key(g, word, value);
     }
     if (!g->arch) g->arch = g->energy ? 9 : 4;
+    if (g->migs) g->mig_on = 1;
 }
 
 static table tables[2];             /* a new spec goes to the one that is not in use */
@@ -126,17 +145,30 @@ static const table *now_table(double now) {
 /* ------------------------------------------------------------------ library */
 static _Atomic int users;
 static _Atomic pid_t owner;
+static _Atomic unsigned loads;      /* how often the library found a driver that was loaded anew */
+static _Atomic double started_s;
 
 static int ready(void) { return users > 0 && owner == getpid(); }
+
+/* Whether the driver was loaded anew after some moment. */
+static int reloaded_since(double moment, double now) {
+    const table *all = now_table(now);
+    for (unsigned i = 0; i < all->count; i++)
+        if (all->gpus[i].reload_at > moment && all->gpus[i].reload_at <= now) return 1;
+    return 0;
+}
 
 ret_t nvmlInitWithFlags(unsigned flags) {
     const char *path = getenv("FAKE_NVML_SPEC");
     (void)flags;
     if (!path || access(path, R_OK)) return DRIVER_NOT_LOADED;
     if (!ready()) {
+        double now = monotonic_s();
         users = 0;
         owner = getpid();
         watch(&spec, path);
+        if (started_s > 0 && reloaded_since(started_s, now) && loads < MAX_LOADS - 1) loads++;
+        started_s = now;
     }
     users++;
     return OK;
@@ -185,15 +217,17 @@ typedef struct { const gpu *g; unsigned index; int mig; double now; } target;   
 
 static ret_t find(const handle *h, target *t) {
     if (!ready()) return UNINITIALIZED;
-    if (h < &handles[0][0] || h > &handles[MAX_GPU - 1][MAX_MIG]) return INVALID_ARGUMENT;
-    size_t place = (size_t)(h - &handles[0][0]);
+    const handle *first = &handles[loads][0][0];
     t->now = monotonic_s();
+    if (reloaded_since(started_s, t->now)) return UNKNOWN;
+    if (h < first || h >= first + MAX_GPU * (1 + MAX_MIG)) return INVALID_ARGUMENT;
+    size_t place = (size_t)(h - first);
     const table *all = now_table(t->now);
     t->index = (unsigned)(place / (1 + MAX_MIG));
     t->mig = (int)(place % (1 + MAX_MIG)) - 1;
     if (t->index >= all->count) return INVALID_ARGUMENT;
     t->g = &all->gpus[t->index];
-    if (t->now >= t->g->fail_at) return GPU_IS_LOST;
+    if (t->now >= t->g->fail_at && t->now < t->g->back_at) return GPU_IS_LOST;
     return t->mig >= (int)t->g->migs ? INVALID_ARGUMENT : OK;
 }
 #define FIND(h)                                                \
@@ -217,7 +251,7 @@ ret_t nvmlDeviceGetCount_v2(unsigned *out) {
     return ready() ? give(out, now_table(monotonic_s())->count) : UNINITIALIZED;
 }
 ret_t nvmlDeviceGetHandleByIndex_v2(unsigned i, handle **out) {
-    return i < MAX_GPU ? give_handle(&handles[i][0], out) : INVALID_ARGUMENT;
+    return i < MAX_GPU ? give_handle(&handles[loads][i][0], out) : INVALID_ARGUMENT;
 }
 
 /* MIG-<8 hex digits from the GPU's uuid and the place>-<the rest of the GPU's uuid> */
@@ -233,10 +267,10 @@ ret_t nvmlDeviceGetHandleByUUID(const char *uuid, handle **out) {
     if (!ready()) return UNINITIALIZED;
     const table *all = now_table(monotonic_s());
     for (unsigned i = 0; i < all->count; i++) {
-        if (!strcmp(all->gpus[i].uuid, uuid)) return give_handle(&handles[i][0], out);
+        if (!strcmp(all->gpus[i].uuid, uuid)) return give_handle(&handles[loads][i][0], out);
         for (unsigned m = 0; m < all->gpus[i].migs; m++) {
             mig_uuid(&all->gpus[i], m, text);
-            if (!strcmp(text, uuid)) return give_handle(&handles[i][1 + m], out);
+            if (!strcmp(text, uuid)) return give_handle(&handles[loads][i][1 + m], out);
         }
     }
     return NOT_FOUND;
@@ -246,7 +280,7 @@ ret_t nvmlDeviceGetHandleByPciBusId_v2(const char *id, handle **out) {
     if (!ready()) return UNINITIALIZED;
     if (sscanf(id, "%x:%x:%x", &domain, &bus, &device) != 3) return INVALID_ARGUMENT;
     if (domain || device || !bus || bus > now_table(monotonic_s())->count) return NOT_FOUND;
-    return give_handle(&handles[bus - 1][0], out);
+    return give_handle(&handles[loads][bus - 1][0], out);
 }
 
 /* ------------------------------------------------------------------ what a device is */
@@ -316,11 +350,28 @@ typedef struct {
     ret_t code;
     union { unsigned u; u64 ull; } value;
 } field;
-enum { TOTAL_ENERGY = 83, POWER_AVERAGE = 185, POWER_INSTANT = 186, TYPE_UINT = 1, TYPE_ULL = 3 };
+enum { TOTAL_ENERGY = 83, POWER_AVERAGE = 185, POWER_INSTANT = 186, ENERGY = 191, TYPE_UINT = 1, TYPE_ULL = 3 };
+enum { SCOPE_GPU = 0, SCOPE_MODULE = 1 };
+
+/* The module holds the GPU and a CPU; only a superchip tells it. */
+static ret_t read_module(handle *h, field *f) {
+    WHOLE(h);
+    if (t.g->module <= 0) return NOT_SUPPORTED;
+    if (f->id == ENERGY && !t.g->module_energy) return NOT_SUPPORTED;
+    if (f->id == ENERGY) {
+        ret_t code = nvmlDeviceGetTotalEnergyConsumption(h, &f->value.ull);
+        f->value.ull += (u64)(1e3 * t.g->module * refreshed_at(monotonic_s(), t.g->update));
+        return code;
+    }
+    if (f->id != POWER_AVERAGE && f->id != POWER_INSTANT) return NOT_SUPPORTED;
+    return give(&f->value.u, (unsigned)(1e3 * (watts(&t) + t.g->module)));
+}
 
 static ret_t read_field(handle *h, field *f) {
-    f->type = f->id == TOTAL_ENERGY ? TYPE_ULL : TYPE_UINT;
-    if (f->id == TOTAL_ENERGY) return nvmlDeviceGetTotalEnergyConsumption(h, &f->value.ull);
+    f->type = f->id == TOTAL_ENERGY || f->id == ENERGY ? TYPE_ULL : TYPE_UINT;
+    if (f->scope == SCOPE_MODULE) return read_module(h, f);
+    if (f->scope != SCOPE_GPU) return NOT_SUPPORTED;
+    if (f->id == TOTAL_ENERGY || f->id == ENERGY) return nvmlDeviceGetTotalEnergyConsumption(h, &f->value.ull);
     if (f->id == POWER_AVERAGE) return nvmlDeviceGetPowerUsage(h, &f->value.u);
     if (f->id != POWER_INSTANT) return NOT_SUPPORTED;
     WHOLE(h);
@@ -389,10 +440,23 @@ ret_t nvmlDeviceGetComputeRunningProcesses_v3(handle *h, unsigned *n, process *o
     return OK;
 }
 ret_t nvmlDeviceGetGraphicsRunningProcesses_v3(handle *h, unsigned *n, process *out) { (void)out; FIND(h); return give(n, 0); }
-ret_t nvmlDeviceGetProcessUtilization(handle *h, void *out, unsigned *n, u64 since) {
-    (void)out; (void)n; (void)since;
-    FIND(h);
-    return NOT_SUPPORTED;
+typedef struct { unsigned pid; u64 stamp_us; unsigned sm, memory, encoder, decoder; } utilization;
+/* One sample for each process that was busy at all; as with the real one none at all is an error. */
+ret_t nvmlDeviceGetProcessUtilization(handle *h, utilization *out, unsigned *n, u64 since) {
+    struct timespec wall;
+    WHOLE(h);
+    if (!t.g->sms || t.g->mig_on) return NOT_SUPPORTED;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    u64 now_us = (u64)wall.tv_sec * 1000000 + (u64)wall.tv_nsec / 1000;
+    unsigned room = out ? *n : 0, busy = 0;
+    for (unsigned i = 0; i < t.g->pids && i < t.g->sms; i++) {
+        if (!t.g->sm[i]) continue;
+        if (busy < room) out[busy] = (utilization){t.g->pid[i], now_us, t.g->sm[i], t.g->sm[i] / 2, 0, 0};
+        busy++;
+    }
+    *n = busy;
+    if (!busy || now_us <= since) return NOT_FOUND;
+    return busy > room ? INSUFFICIENT_SIZE : OK;
 }
 
 /* ------------------------------------------------------------------ MIG */
@@ -400,19 +464,19 @@ enum { AMPERE = 7 };
 ret_t nvmlDeviceGetMigMode(handle *h, unsigned *now, unsigned *pending) {
     WHOLE(h);
     if (t.g->arch < AMPERE) return NOT_SUPPORTED;
-    *now = *pending = t.g->migs > 0;
+    *now = *pending = t.g->mig_on;
     return OK;
 }
-ret_t nvmlDeviceGetMaxMigDeviceCount(handle *h, unsigned *out) { WHOLE(h); return give(out, t.g->arch < AMPERE ? 0 : MAX_MIG); }
+ret_t nvmlDeviceGetMaxMigDeviceCount(handle *h, unsigned *out) { WHOLE(h); return give(out, t.g->mig_on ? t.g->of_slices : 0); }
 ret_t nvmlDeviceGetMigDeviceHandleByIndex(handle *h, unsigned i, handle **out) {
     WHOLE(h);
-    if (!t.g->migs) return NOT_SUPPORTED;
+    if (!t.g->mig_on) return NOT_SUPPORTED;
     if (i >= MAX_MIG) return INVALID_ARGUMENT;
-    return i < t.g->migs ? give_handle(&handles[t.index][1 + i], out) : NOT_FOUND;
+    return i < t.g->migs ? give_handle(&handles[loads][t.index][1 + i], out) : NOT_FOUND;
 }
 ret_t nvmlDeviceGetDeviceHandleFromMigDeviceHandle(handle *h, handle **out) {
     FIND(h);
-    return t.mig < 0 ? INVALID_ARGUMENT : give_handle(&handles[t.index][0], out);
+    return t.mig < 0 ? INVALID_ARGUMENT : give_handle(&handles[loads][t.index][0], out);
 }
 ret_t nvmlDeviceIsMigDeviceHandle(handle *h, unsigned *out) { FIND(h); return give(out, t.mig >= 0); }
 ret_t nvmlDeviceGetGpuInstanceId(handle *h, unsigned *out) { FIND(h); return t.mig < 0 ? INVALID_ARGUMENT : give(out, (unsigned)t.mig + 1); }
@@ -426,7 +490,8 @@ ret_t nvmlDeviceGetAttributes_v2(handle *h, attributes *out) {
     FIND(h);
     if (t.mig < 0) return NOT_SUPPORTED;
     unsigned slices = t.g->slices[t.mig];
-    *out = (attributes){.multiprocessors = slices * SM_PER_SLICE, .copy_engines = 1, .gpu_slices = slices,
-                        .compute_slices = slices, .memory_mb = (MEMORY / 8 * slices) >> 20};
+    unsigned compute = (unsigned)t.mig < t.g->computes ? t.g->compute[t.mig] : slices;
+    *out = (attributes){.multiprocessors = compute * SM_PER_SLICE, .copy_engines = 1, .gpu_slices = slices,
+                        .compute_slices = compute, .memory_mb = (MEMORY / 8 * slices) >> 20};
     return OK;
 }

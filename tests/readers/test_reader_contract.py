@@ -34,7 +34,8 @@ def perf(_tmp_path, bench, program):
 
 
 def nvml(_tmp_path, bench, program):
-    bench().nvml([Gpu(Signal.const(300)), Gpu(Signal.const(150), energy=False)])
+    shared = Gpu(Signal.const(300), module=200.0, pids=(1, 2), sm=(30, 40))
+    bench().nvml([shared, Gpu(Signal.const(150), energy=False), Gpu(Signal.const(60), fail_at=0.0)])
     done = program("from readers import audit; audit.nvml()", env=bench().env(program.home))
     return json.loads(done.stdout)
 

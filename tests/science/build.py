@@ -1,6 +1,7 @@
 """Runs made by hand: what the meters said, look by look, and factors that are easy to reckon with."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -57,6 +58,7 @@ FACTORS = (
     factor("meter_nvml_energy", 0.95, 1, 1.05),
     factor("meter_nvml_power", 0.9, 1, 1.1),
     factor("meter_other", 0.9, 1, 1.1),
+    factor("gpu_share_weight", 0.5, 1, 2),
 )
 
 Meter = tuple[Channel, Sequence[int | None]]
@@ -91,6 +93,37 @@ def gpu(values: Sequence[int | None], name: str = "gpu/0", **more: object) -> Me
 def sampled_gpu(values: Sequence[int | None], name: str = "gpu/0", **more: object) -> Meter:
     """Its power, in mW."""
     return _channel(name, Part.GPU, kind=Kind.POWER, unit="mW", device="NVIDIA X", **more), values
+
+
+def gpu_programs(
+    *,
+    run: float = 0.0,
+    others: float = 0.0,
+    held: float | Sequence[float] = 0.0,
+    looks: tuple[Sequence[float], Sequence[float]] | None = None,
+    silent: Iterable[int] = (),
+    uuid: str = "GPU-a",
+) -> list[Meter]:
+    """Who keeps a GPU busy: parts of each second, or SM time of the run and of all up to each look. [s]
+
+    The looks in ``silent`` gave no answer.
+    """
+    seconds = range(SECONDS + 1)
+    run_s, all_s = looks or ([run * s for s in seconds], [(run + others) * s for s in seconds])
+    held_s = [held * s for s in range(len(run_s))] if isinstance(held, float) else held
+    quiet = set(silent)
+    rows = {"run_sm": run_s, "all_sm": all_s, "held_by_others": held_s}
+    return [
+        (
+            replace(_channel(f"gpu/0/{name}", Part.LOAD, unit="ns", uuid=uuid), covers=""),
+            [None if i in quiet else round(time_s * NS_PER_S) for i, time_s in enumerate(times_s)],
+        )
+        for name, times_s in rows.items()
+    ]
+
+
+ALONE = gpu_programs(run=0.5)
+"""The run keeps a GPU busy for half of each second, and nobody else holds it."""
 
 
 def load(

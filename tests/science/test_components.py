@@ -1,10 +1,12 @@
 """From what the meters said to the energy of each part: measured, modelled or missing; never zero."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from science.build import (
+    ALONE,
     FACTORS,
     GB,
     HALF_BUSY,
@@ -16,6 +18,7 @@ from science.build import (
     dram,
     factor,
     gpu,
+    gpu_programs,
     load,
     psys,
     recorded,
@@ -82,6 +85,23 @@ def test_others_idle_and_run_are_the_machine(beats, scope, metered):
         if one.energy_j is not None:
             parts_j = one.energy_j.best + one.others_energy_j + one.idle_energy_j
             assert parts_j == pytest.approx(one.machine_energy_j, abs=1e-9)
+
+
+SLOT = st.tuples(st.integers(0, 10**6), *[st.floats(0, 2)] * 2, st.floats(0, 1))
+
+
+@given(st.lists(SLOT, min_size=1, max_size=12), st.sampled_from(Scope), st.sets(st.integers(0, 12)))
+def test_on_a_gpu_too_others_idle_and_run_are_the_machine(slots, scope, silent):
+    energy_mj, run_s, others_s, held = zip(*slots, strict=True)
+    sm = [0.0, *np.cumsum(run_s)], [0.0, *(np.cumsum(run_s) + np.cumsum(others_s))]
+    programs = gpu_programs(looks=sm, held=[0.0, *np.cumsum(held)], silent=silent)
+    looks = len(slots) + 1
+    idle = load(run=[0.0] * looks, busy=[0.0] * looks)
+    run = recorded(gpu(steps(energy_mj), uuid="GPU-a"), *programs, load=idle)
+    one = component(account(run, scope), "gpu/0")
+    parts_j = (one.energy_j.best, one.others_energy_j, one.idle_energy_j)
+    assert sum(parts_j) == pytest.approx(one.machine_energy_j, abs=1e-9)
+    assert min(parts_j) >= -1e-9
 
 
 # -- each part once --------------------------------------------------------------------
@@ -245,7 +265,82 @@ def test_a_mig_slice_takes_its_share_and_leaves_the_rest_to_others(scope):
     footprint = account(run, scope)
     one = component(footprint, "gpu/0")
     assert (one.energy_j.best, one.others_energy_j) == (pytest.approx(2000), pytest.approx(5000))
+    assert 1000 < one.energy_j.low < 1300 and 3000 < one.energy_j.high < 3300
     assert "note: gpu/0: a MIG slice" in footprint.flags
+
+
+# -- a GPU among programs --------------------------------------------------------------
+
+
+GPU_300W = gpu(counter(300, unit=1e3), uuid="GPU-a")
+"""300 W for ten seconds: three kilojoules."""
+
+
+@pytest.mark.parametrize(
+    ("programs", "shares"),
+    [
+        pytest.param(ALONE, (3000, 0, 0), id="the run alone: all of it, its pauses too"),
+        pytest.param(gpu_programs(), (3000, 0, 0), id="nobody, and nobody else holds it"),
+        pytest.param(gpu_programs(run=0.2, others=0.4), (1000, 2000, 0), id="a third of all SM time"),
+        pytest.param(gpu_programs(run=0.5, others=0.0, held=1.0), (3000, 0, 0), id="others hold it and rest"),
+        pytest.param(gpu_programs(others=0.3, held=1.0), (0, 3000, 0), id="others only"),
+        pytest.param(gpu_programs(held=1.0), (0, 0, 3000), id="several hold it, and nobody computes: idle"),
+        pytest.param(gpu_programs(held=0.25), (2250, 0, 750), id="for a quarter of the time others held it"),
+        pytest.param(gpu_programs(run=0.8, others=0.8), (1500, 1500, 0), id="both at once, all the time"),
+        pytest.param(
+            gpu_programs(run=0.2, others=0.4, silent=(3, 4, 5)), (1000, 2000, 0), id="looks without an answer"
+        ),
+    ],
+)  # fmt: skip
+def test_a_gpu_is_shared_by_sm_time(programs, shares):
+    one = component(account(recorded(GPU_300W, *programs, load=HALF_BUSY), Scope.PROCESS), "gpu/0")
+    got = (one.energy_j.best, one.others_energy_j, one.idle_energy_j)
+    assert got == tuple(pytest.approx(share) for share in shares)
+    assert one.machine_energy_j == pytest.approx(3000)
+
+
+def test_energy_follows_the_slots_in_which_it_was_drawn():
+    """The run computes in the first five seconds, at 500 W; another in the last, at 100 W."""
+    drawn = gpu([500_000 * min(i, 5) + 100_000 * max(i - 5, 0) for i in range(11)], uuid="GPU-a")
+    sm = [min(i, 5) / 2 for i in range(11)], [i / 2 for i in range(11)]
+    one = component(account(recorded(drawn, *gpu_programs(looks=sm), load=HALF_BUSY), Scope.PROCESS), "gpu/0")
+    assert (one.energy_j.best, one.others_energy_j) == (pytest.approx(2500), pytest.approx(500))
+
+
+def test_nobody_knows_what_a_second_of_sm_time_takes():
+    """Two programs of the same SM time: one may draw twice as much as the other."""
+    run = recorded(GPU_300W, *gpu_programs(run=0.3, others=0.3), load=HALF_BUSY)
+    one = component(account(run, Scope.PROCESS), "gpu/0").energy_j
+    assert (one.low, one.high) == (pytest.approx(1000, rel=0.04), pytest.approx(2000, rel=0.04))
+
+
+@pytest.mark.parametrize(
+    ("programs", "scope", "flagged"),
+    [
+        pytest.param([], Scope.PROCESS, True, id="nothing tells of programs"),
+        pytest.param(gpu_programs(silent=range(11)), Scope.PROCESS, True, id="it never answered"),
+        pytest.param(gpu_programs(silent=range(1, 11)), Scope.PROCESS, True, id="it answered once"),
+        pytest.param(gpu_programs(uuid="GPU-b"), Scope.PROCESS, True, id="another GPU tells"),
+        pytest.param(ALONE, Scope.PROCESS, False, id="it tells that the run was alone"),
+        pytest.param([], Scope.MACHINE, False, id="the machine is asked for"),
+    ],
+)
+def test_a_gpu_of_which_nobody_tells_the_programs_is_charged_whole_and_that_is_told(programs, scope, flagged):
+    footprint = account(recorded(GPU_300W, *programs, load=HALF_BUSY), scope)
+    assert component(footprint, "gpu/0").energy_j.best == pytest.approx(3000)
+    assert any(flag.startswith("whole: gpu/0") for flag in footprint.flags) is flagged
+
+
+def test_a_gpu_without_a_name_is_not_taken_for_another_without_one():
+    nameless = gpu(counter(300, unit=1e3)), *gpu_programs(run=0.2, others=0.4, uuid="")
+    footprint = account(recorded(*nameless, load=HALF_BUSY), Scope.PROCESS)
+    assert component(footprint, "gpu/0").energy_j.best == pytest.approx(3000)
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_for_the_machine_nothing_is_shared(scope):
+    run = recorded(GPU_300W, *gpu_programs(run=0.2, others=0.4), load=HALF_BUSY)
+    assert best(account(run, scope)) == pytest.approx({Scope.MACHINE: 3100, Scope.PROCESS: 1030}[scope])
 
 
 # -- what was not seen -----------------------------------------------------------------
@@ -334,6 +429,21 @@ def test_two_looks_so_far_apart_that_a_wrap_could_hide_are_never_zero():
 def test_a_run_shorter_than_a_refresh_says_so():
     run = recorded(gpu([0, 20_000], refresh_s=0.1), at_s=[0, 0.02])
     assert any(flag.startswith("short: gpu/0 is renewed every 0.1 s") for flag in account(run).flags)
+
+
+@pytest.mark.parametrize(
+    ("shown_mj", "end_s", "low_j", "high_j"),
+    [
+        pytest.param([0, 20_000], 0.02, 0, 120, id="a fifth of a renewal: what 1000 W give in one, or none"),
+        pytest.param([7, 7], 0.02, 0, 100, id="it did not move: as much as the device can draw in one"),
+        pytest.param([0, 50_000], 0.5, 40, 60, id="five renewals: one more or less"),
+        pytest.param([0, 300_000], 3.0, 285, 315, id="thirty: what the meter may be wrong by"),
+    ],
+)  # fmt: skip
+def test_a_short_run_is_known_to_one_renewal(shown_mj, end_s, low_j, high_j):
+    one = component(account(recorded(gpu(shown_mj, refresh_s=0.1), at_s=[0, end_s])), "gpu/0").energy_j
+    assert one.best == pytest.approx((shown_mj[-1] - shown_mj[0]) / 1e3)
+    assert (one.low, one.high) == (pytest.approx(low_j, rel=0.06), pytest.approx(high_j, rel=0.06))
 
 
 # -- where no meter is -----------------------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattermark.science.sharing import share_by_cpu_time, share_by_memory
+from wattermark.science.sharing import share_by_cpu_time, share_by_memory, share_by_sm_time, weighted_share
 
 TIME = st.floats(0, 100)
 SLOTS = st.lists(st.tuples(st.floats(0, 1e6), TIME, TIME, TIME), min_size=1, max_size=20).map(np.array)
@@ -79,3 +79,35 @@ def test_no_joule_of_the_memory_is_lost(slots):
     shares = share_by_memory(energy_j, run_b=run_b, used_b=used_b, installed_b=50)
     assert sum(shares) == pytest.approx(energy_j.sum(), abs=1e-6)
     assert min(shares) >= -1e-6 * (1 + energy_j.sum())
+
+
+@pytest.mark.parametrize(
+    ("run_s", "all_s", "held", "weight", "shares"),
+    [
+        pytest.param(1, 4, 1, 1, (25, 75, 0), id="a quarter of the SM time"),
+        pytest.param(1, 4, 1, 3, (50, 50, 0), id="a quarter, at three times the power"),
+        pytest.param(2, 2, 1, 0.5, (100, 0, 0), id="ours alone, whatever it draws"),
+        pytest.param(0, 2, 0, 1, (0, 100, 0), id="others only"),
+        pytest.param(0, 0, 1, 1, (0, 0, 100), id="several hold it, nobody computes"),
+        pytest.param(0, 0, 0, 1, (100, 0, 0), id="only we hold it"),
+        pytest.param(0, 0, 7, 1, (0, 0, 100), id="held for longer than there was time"),
+        pytest.param(3, 1, 1, 1, (100, 0, 0), id="the run busier than all: looks a moment apart"),
+    ],
+)
+def test_share_by_sm_time(run_s, all_s, held, weight, shares):
+    got = share_by_sm_time([100], run_s=[run_s], all_s=[all_s], held=[held], weight=weight)
+    assert got == pytest.approx(shares)
+
+
+@given(SLOTS, st.floats(0.05, 20))
+def test_no_joule_of_the_gpu_is_lost_and_none_counted_twice(slots, weight):
+    energy_j, run_s, all_s, held_s = slots.T
+    shares = share_by_sm_time(energy_j, run_s=run_s, all_s=all_s, held=held_s / 100, weight=weight)
+    assert sum(shares) == pytest.approx(energy_j.sum(), abs=1e-6)
+    assert min(shares) >= -1e-6 * (1 + energy_j.sum())
+
+
+@given(st.floats(0, 1), st.floats(0.05, 20), st.floats(1, 20))
+def test_a_weighted_share_is_a_share_and_grows_with_its_weight(share, weight, more):
+    assert weighted_share(share, 1.0) == pytest.approx(share)
+    assert 0 <= weighted_share(share, weight) <= weighted_share(share, weight * more) + 1e-12 <= 1 + 2e-12

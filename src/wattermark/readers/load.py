@@ -69,11 +69,7 @@ class LoadReader:
         self._with_root = with_root
         self._pid = pid or os.getpid()
         self._times = _TreeTimes()
-        self._machine: _Procfs | _Psutil
-        if (proc / "stat").exists():
-            self._machine = _Procfs(proc, tick_hz or os.sysconf("SC_CLK_TCK"))
-        else:
-            self._machine = _Psutil()
+        self._machine = processes(proc, tick_hz)
 
     def period_s(self, interval_s: float) -> float:
         return max(interval_s, FASTEST_S)
@@ -86,6 +82,26 @@ class LoadReader:
 
     def close(self) -> None:
         self._machine.close()
+
+
+def processes(proc: Path = PROC, tick_hz: int | None = None) -> _Procfs | _Psutil:
+    """What this machine tells of its processes, by procfs or by psutil.
+
+    Parameters
+    ----------
+    proc : Path
+        Where procfs is mounted.
+    tick_hz : int, optional
+        Ticks a second in procfs.
+
+    Raises
+    ------
+    ReaderUnavailable
+        If it tells by neither.
+    """
+    if (proc / "stat").exists():
+        return _Procfs(proc, tick_hz or os.sysconf("SC_CLK_TCK"))
+    return _Psutil()
 
 
 class _TreeTimes:

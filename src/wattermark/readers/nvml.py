@@ -1,34 +1,39 @@
 """NVIDIA GPUs through NVML, by the official binding ``nvidia-ml-py``.
 
 The binding is imported only where the driver's library is, since that import alone costs more
-than the rest of a start. The energy counter is read where a GPU has one (Volta and later), its
-power elsewhere. NVML counts GPUs in PCI order and CUDA, by default, fastest first: so a bare
-index in ``CUDA_VISIBLE_DEVICES`` is taken in PCI order, and the channel says so.
+than the rest of a start.
 
-References: NVML API Reference Guide (nvmlDeviceGetTotalEnergyConsumption: mJ since the driver
-was loaded; nvmlDeviceGetPowerUsage: mW, within 5 %).
+What fails is opened again: the library (somebody shut it down, the driver was loaded anew, a fork), and
+each GPU by its UUID (it fell off the bus and is back). A counter that began again at 0 is a gap to the
+accounting, and nothing more. The list of GPUs stays: one that is plugged in later is counted from the
+next program on.
+
+References: NVML API Reference Guide (nvmlInit, nvmlShutdown: a library counts its users;
+nvmlDeviceGetHandleByUUID).
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.files import sampling_s
-from wattermark.readers.visible import say_share
-from wattermark.values.kinds import Kind, Part
+from wattermark.readers.nvml_ask import Ask, meters_of
+from wattermark.readers.nvml_busy import BusyTimes, busy_channels, numbers_are_the_hosts, tells_programs
+from wattermark.readers.nvml_visible import Seen, visible_gpus
+from wattermark.values.kinds import Kind
 from wattermark.values.records import Channel
 
 LIBRARY = "libnvidia-ml.so.1"
-GPU_MAX_W = 3000.0
-REFRESH_S = 0.1
-SLICES = 7  # a MIG-capable GPU is cut into sevenths
+SOONEST_S, LATEST_S = 1.0, 64.0  # between two attempts to open again what fails
 
 
 class NvmlReader:
-    """One channel for each GPU that the program may see.
+    """One channel for each GPU that the program may see, its module, and who keeps it busy.
 
     Parameters
     ----------
@@ -36,6 +41,8 @@ class NvmlReader:
         The driver's library; nothing is imported where it cannot be loaded.
     visible : str or None, optional
         As ``CUDA_VISIBLE_DEVICES``: indices, UUIDs, UUID prefixes or MIG UUIDs. None is all.
+    root : int, optional
+        Root of the tree of the run's processes; this process by default.
 
     Raises
     ------
@@ -43,42 +50,106 @@ class NvmlReader:
         If there is no driver, or no GPU may be seen.
     """
 
-    def __init__(self, library: str = LIBRARY, visible: str | None = None) -> None:
+    def __init__(self, library: str = LIBRARY, visible: str | None = None, root: int | None = None) -> None:
         self._nvml = nvml = _binding(library)
         if visible is None:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         try:
-            seen = _visible(nvml, _handles(nvml), visible)
-            if not seen:
-                raise ReaderUnavailable(
-                    f"no GPU may be seen (CUDA_VISIBLE_DEVICES={visible!r})",
-                    fix="Set CUDA_VISIBLE_DEVICES to the GPUs that the program uses, or unset it",
-                )
-            self._handles = [handle for handle, _ in seen]
-            self.channels: Sequence[Channel] = [_channel(nvml, handle, share) for handle, share in seen]
+            seen = visible_gpus(nvml, visible)
         except nvml.NVMLError as error:
             raise ReaderUnavailable(f"NVML answers: {error}", fix="See what 'nvidia-smi' says") from error
+        if not seen:
+            raise ReaderUnavailable(
+                f"no GPU may be seen (CUDA_VISIBLE_DEVICES={visible!r})",
+                fix="Set CUDA_VISIBLE_DEVICES to the GPUs that the program uses, or unset it",
+            )
+        self._devices = [_Device(gpu) for gpu in seen]
+        self._meters = [(d, *meter) for d in self._devices for meter in meters_of(nvml, d.seen)]
+        self._shared = _shared_devices(nvml, self._devices)
+        self._busy = BusyTimes(nvml, root) if self._shared else None
+        metered = [channel for _, _, channel in self._meters]
+        gpus = {channel.uuid: channel for channel in metered if channel.counted}
+        programs = [one for device in self._shared for one in busy_channels(gpus[device.seen.uuid])]
+        self.channels: Sequence[Channel] = [*metered, *programs]
+        self._started, self._failed = True, False
+        self._wait_s, self._due_s = 0.0, 0.0
 
     def period_s(self, interval_s: float) -> float:
         """The user's interval; a tenth of it where power has to be sampled. [s]"""
-        if all(channel.kind is Kind.COUNTER for channel in self.channels):
-            return interval_s
-        return sampling_s(interval_s)
+        sampled = any(channel.counted and channel.kind is Kind.POWER for channel in self.channels)
+        return sampling_s(interval_s) if sampled else interval_s
 
     def read(self) -> Sequence[int | None]:
-        """Millijoules since the driver was loaded, or milliwatts now, a GPU each."""
-        return [self._look(h, c) for h, c in zip(self._handles, self.channels, strict=True)]
+        """mJ since the driver was loaded, or mW now, a GPU each and a module; ns of SM time once a second."""
+        values = self._looks()
+        if self._failed and self._opened_again():
+            values = self._looks()
+        if not self._failed:
+            self._wait_s = 0.0
+        busy = self._busy.read([device.handle for device in self._shared]) if self._busy else ()
+        return [*values, *busy]
 
     def close(self) -> None:
         """NVML stays initialised: another reader of this process may use it."""
+        if self._busy is not None:
+            self._busy.close()
 
-    def _look(self, handle: Any, channel: Channel) -> int | None:
-        try:
-            if channel.kind is Kind.COUNTER:
-                return int(self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
-            return int(self._nvml.nvmlDeviceGetPowerUsage(handle))
-        except self._nvml.NVMLError:  # lost, reset, no permission: this GPU has a gap, the others none
+    def _looks(self) -> list[int | None]:
+        self._failed = False
+        return [self._look(device, ask) for device, ask, _ in self._meters]
+
+    def _look(self, device: _Device, ask: Ask) -> int | None:
+        """One number; a GPU that does not answer has a gap, the others none."""
+        if device.handle is None:
+            self._failed = True
             return None
+        try:
+            return ask(self._nvml, device.handle)
+        except (self._nvml.NVMLError_NotSupported, self._nvml.NVMLError_NoPermission):
+            return None
+        except self._nvml.NVMLError:  # lost, reset, shut down by somebody: worth an attempt to open again
+            self._failed = True
+            return None
+
+    def _opened_again(self) -> bool:
+        """Start the library and open all GPUs again: at once, then ever more seldom."""
+        now_s = time.monotonic()
+        if now_s < self._due_s:
+            return False
+        self._wait_s = min(max(SOONEST_S, 2 * self._wait_s), LATEST_S)
+        self._due_s = now_s + self._wait_s
+        if self._started:  # only with its last user a library lets go of an old driver; never take another's
+            with suppress(self._nvml.NVMLError):
+                self._nvml.nvmlShutdown()
+        self._started = False
+        try:
+            self._nvml.nvmlInit()
+        except self._nvml.NVMLError:
+            return False
+        self._started = True
+        for device in self._devices:
+            device.ask_again(self._nvml)
+        return True
+
+
+class _Device:
+    """A GPU, and the handle that it goes by now; None while it is lost."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+        self.handle = seen.handle
+
+    def ask_again(self, nvml: Any) -> None:
+        """By UUID, as its index may be another's now; by index if it never told its UUID."""
+        try:
+            uuid = self.seen.uuid
+            self.handle = (
+                nvml.nvmlDeviceGetHandleByUUID(uuid)
+                if uuid
+                else nvml.nvmlDeviceGetHandleByIndex(self.seen.number)
+            )
+        except nvml.NVMLError:
+            self.handle = None
 
 
 def _binding(library: str) -> Any:
@@ -103,116 +174,9 @@ def _binding(library: str) -> Any:
     return pynvml
 
 
-def _handles(nvml: Any) -> list[Any]:
-    """Handles of the GPUs that answer; one that is lost already hides no other.
-
-    Raises
-    ------
-    NVMLError
-        If none answers.
-    """
-    handles, lost = [], None
-    for i in range(nvml.nvmlDeviceGetCount()):
-        try:
-            handle = nvml.nvmlDeviceGetHandleByIndex(i)
-            nvml.nvmlDeviceGetUUID(handle)
-            handles.append(handle)
-        except nvml.NVMLError as error:
-            lost = error
-    if not handles and lost is not None:
-        raise lost
-    return handles
-
-
-def _visible(nvml: Any, handles: list[Any], visible: str | None) -> list[tuple[Any, float]]:
-    """Handles of the GPUs, each once, with the part of it that is ours.
-
-    As CUDA does: the list ends at the first entry that names no GPU.
-    """
-    if visible is None:
-        return [(handle, 1.0) for handle in handles]
-    shares: dict[str, tuple[Any, float]] = {}
-    for entry in (text.strip() for text in visible.split(",")):
-        found = _named(nvml, handles, entry)
-        if found is None:
-            break
-        handle, share = found
-        uuid = _uuid(nvml, handle)
-        shares[uuid] = (handle, min(1.0, share + shares.get(uuid, (None, 0.0))[1]))
-    return list(shares.values())
-
-
-def _named(nvml: Any, handles: list[Any], entry: str) -> tuple[Any, float] | None:
-    if entry.isascii() and entry.isdecimal():
-        return (handles[int(entry)], 1.0) if int(entry) < len(handles) else None
-    if entry.startswith("MIG-GPU-"):  # MIG-GPU-<uuid>/<gi>/<ci>, before driver 470
-        uuid, _, instance = entry.removeprefix("MIG-").partition("/")
-        handle = _by_prefix(nvml, handles, uuid)
-        slices = _slices_of_instance(nvml, handle, instance) if handle is not None else None
-        return None if handle is None else (handle, slices or 1.0)
-    if entry.startswith("MIG-"):
-        return _mig(nvml, entry)
-    handle = _by_prefix(nvml, handles, entry) if entry.startswith("GPU-") else None
-    return None if handle is None else (handle, 1.0)
-
-
-def _by_prefix(nvml: Any, handles: list[Any], prefix: str) -> Any | None:
-    found = [handle for handle in handles if _uuid(nvml, handle).startswith(prefix)]
-    return found[0] if len(found) == 1 else None
-
-
-def _mig(nvml: Any, uuid: str) -> tuple[Any, float] | None:
-    try:
-        instance = nvml.nvmlDeviceGetHandleByUUID(uuid)
-        parent = nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(instance)
-        slices = nvml.nvmlDeviceGetAttributes(instance).gpuInstanceSliceCount
-    except nvml.NVMLError:
-        return None
-    return parent, slices / SLICES
-
-
-def _slices_of_instance(nvml: Any, parent: Any, instance: str) -> float | None:
-    wanted = instance.partition("/")[0]
-    try:
-        for i in range(nvml.nvmlDeviceGetMaxMigDeviceCount(parent)):
-            handle = nvml.nvmlDeviceGetMigDeviceHandleByIndex(parent, i)
-            if str(nvml.nvmlDeviceGetGpuInstanceId(handle)) == wanted:
-                slices: int = nvml.nvmlDeviceGetAttributes(handle).gpuInstanceSliceCount
-                return slices / SLICES
-    except nvml.NVMLError:
-        return None
-    return None
-
-
-def _uuid(nvml: Any, handle: Any) -> str:
-    uuid = nvml.nvmlDeviceGetUUID(handle)
-    return uuid.decode() if isinstance(uuid, bytes) else str(uuid)
-
-
-def _channel(nvml: Any, handle: Any, share: float) -> Channel:
-    name = nvml.nvmlDeviceGetName(handle)
-    uuid = _uuid(nvml, handle)
-    counter = _has_energy(nvml, handle)
-    return Channel(
-        name=f"gpu/{nvml.nvmlDeviceGetIndex(handle)}",
-        kind=Kind.COUNTER if counter else Kind.POWER,
-        part=Part.GPU,
-        unit="mJ" if counter else "mW",
-        covers=f"gpu/{uuid}",
-        power_max_w=GPU_MAX_W,
-        refresh_s=REFRESH_S,
-        share=share,
-        device=name.decode() if isinstance(name, bytes) else str(name),
-        uuid=uuid,
-        note=say_share(share, "a MIG slice"),
-    )
-
-
-def _has_energy(nvml: Any, handle: Any) -> bool:
-    try:
-        nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
-    except nvml.NVMLError_NotSupported:
-        return False
-    except nvml.NVMLError:
-        return True  # lost for now; it has one when it is back
-    return True
+def _shared_devices(nvml: Any, devices: Sequence[_Device]) -> list[_Device]:
+    """Those of which it can be told which program was busy."""
+    if not numbers_are_the_hosts():
+        return []
+    whole = [device for device in devices if device.handle is not None and device.seen.share == 1]
+    return [device for device in whole if tells_programs(nvml, device.handle)]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from wattermark.science.agreement import checked
-from wattermark.science.load import load_of
+from wattermark.science.load import GpuLoad, gpu_loads_of, load_of
 from wattermark.science.metered import Track, metered, tracks_of, twins_of
 from wattermark.science.modelled import modelled
 from wattermark.science.parts import Parts
+from wattermark.science.short import with_renewals
 from wattermark.science.terms import Term
 from wattermark.science.witness import heard
 from wattermark.values.factors import Factor
 from wattermark.values.kinds import Part, Quality, Scope
 from wattermark.values.range import Range
-from wattermark.values.records import Recorded
+from wattermark.values.records import Channel, Recorded
 from wattermark.values.units import S_PER_NS
 
 UNSEEN_WORTH_TELLING = 0.005  # of the run's time
@@ -46,7 +47,10 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     both = checked((channel, track) for channel, track in tracks if channel.name not in twins)
     tracks = list(both.tracks)
     flags.extend(both.flags)
-    terms = [*metered(tracks, load, scope), *modelled(tracks, load, scope, duration_s, recorded)]
+    gpu_loads = gpu_loads_of(recorded)
+    if scope is Scope.PROCESS:
+        flags += [_charged_whole(channel) for channel, _ in tracks if _is_charged_whole(channel, gpu_loads)]
+    terms = [*metered(tracks, load, scope, gpu_loads), *modelled(tracks, load, scope, duration_s, recorded)]
     terms.append(
         Term(
             name="rest of the machine",
@@ -56,6 +60,7 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
             how="board, disks, network, fans and power supply have no meter here",
         )
     )
+    terms, renewals = with_renewals((channel for channel, _ in tracks), terms, duration_s)
     gaps = tuple(_gap(term) for term in terms if _has_gap(term, duration_s))
     with_gaps = tuple(_filled(term) if _has_gap(term, duration_s) else term for term in terms)
     doubted = tuple(
@@ -66,10 +71,19 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
         duration_s=duration_s,
         scope=scope,
         load=load,
-        gaps=(*gaps, *both.doubts.values()),
+        gaps=(*gaps, *renewals, *both.doubts.values()),
         flags=(*flags, *_flags(tracks, with_gaps, duration_s)),
         gpus=tuple(c for c, _ in tracks if c.part is Part.GPU and not c.embedded),
     )
+
+
+def _is_charged_whole(channel: Channel, gpu_loads: Mapping[str, GpuLoad]) -> bool:
+    gpu = channel.part is Part.GPU and channel.counted
+    return gpu and channel.share == 1 and channel.uuid not in gpu_loads
+
+
+def _charged_whole(channel: Channel) -> str:
+    return f"whole: {channel.name} is charged whole, as nothing tells which programs used it"
 
 
 def _has_gap(term: Term, duration_s: float) -> bool:

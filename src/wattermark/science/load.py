@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.values.records import Recorded
+from wattermark.values.kinds import Part
+from wattermark.values.records import ReaderLog, Recorded
 from wattermark.values.units import S_PER_NS
+
+GPU_ROWS = ("run_sm", "all_sm", "held_by_others")
+"""What is told of the programs on a GPU, behind its name."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,7 @@ def load_of(recorded: Recorded) -> Load | None:
     names = [f"load/{name}" for name in ("cpu_busy", "run_cpu", "memory_used", "run_memory")]
     if not set(names) <= column.keys():
         return None
-    wanted = [column[name] for name in names]
-    rows = [
-        (t, *(value[i] for i in wanted))
-        for t, value in zip(log.mono_ns, log.values, strict=True)
-        if all(value[i] is not None for i in wanted)
-    ]
+    rows = _whole_rows(log, [column[name] for name in names])
     if len(rows) < 2:
         return None
     time_ns, busy_ns, run_ns, used_b, run_b = np.array(rows, np.int64).T
@@ -71,6 +71,68 @@ def load_of(recorded: Recorded) -> Load | None:
         logical_cpus=max(1, recorded.header.logical_cpus),
         memory_b=float(recorded.header.memory_b),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class GpuLoad:
+    """Who used a GPU, in slots between two looks.
+
+    Shapes: ``edge_s`` (n + 1,), all others (n,). SM time of the run and of all programs, and the time in
+    which nobody computed and other programs held the GPU, in s.
+    """
+
+    edge_s: NDArray[np.float64]
+    run_s: NDArray[np.float64]
+    all_s: NDArray[np.float64]
+    held_s: NDArray[np.float64]
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other program computed on it, or held it while nobody did."""
+        return bool(np.all(self.all_s <= self.run_s) and not np.any(self.held_s))
+
+
+def gpu_loads_of(recorded: Recorded) -> dict[str, GpuLoad]:
+    """Who used each GPU, by its UUID; those that were looked at twice at least.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run as the ledger kept it: times in ns.
+    """
+    found = {}
+    for log in recorded.logs.values():
+        columns: dict[str, dict[str, int]] = {}
+        for i, channel in enumerate(log.channels):
+            row = channel.name.rpartition("/")[2]
+            if channel.part is Part.LOAD and channel.uuid and row in GPU_ROWS:
+                columns.setdefault(channel.uuid, {})[row] = i
+        for uuid, column in columns.items():
+            load = _gpu_load(log, column, recorded.begin_mono_ns)
+            if load is not None:
+                found[uuid] = load
+    return found
+
+
+def _gpu_load(log: ReaderLog, column: Mapping[str, int], begin_ns: int) -> GpuLoad | None:
+    if set(GPU_ROWS) != column.keys():
+        return None
+    looks = _whole_rows(log, [column[row] for row in GPU_ROWS])
+    if len(looks) < 2:
+        return None
+    time_ns, *counters = np.array(looks, np.int64).T
+    run_s, all_s, held_s = (np.maximum(np.diff(one) * S_PER_NS, 0.0) for one in counters)
+    return GpuLoad((time_ns - begin_ns) * S_PER_NS, run_s, all_s, held_s)
+
+
+def _whole_rows(log: ReaderLog, wanted: Sequence[int]) -> list[tuple[int, ...]]:
+    """Moments in which all of some channels answered, and what they said."""
+    rows = []
+    for moment_ns, values in zip(log.mono_ns, log.values, strict=True):
+        told = [value for value in (values[i] for i in wanted) if value is not None]
+        if len(told) == len(wanted):
+            rows.append((moment_ns, *told))
+    return rows
 
 
 def _middle(gauge: NDArray[np.int64]) -> NDArray[np.float64]:

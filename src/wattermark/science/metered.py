@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattermark.science.counters import are_mirrors
-from wattermark.science.load import Load
-from wattermark.science.sharing import Shares, scaled, share_by_cpu_time, share_by_memory
+from wattermark.science.load import GpuLoad, Load
+from wattermark.science.sharing import (
+    Shares,
+    SharesBy,
+    scaled,
+    share_by_cpu_time,
+    share_by_memory,
+    share_by_sm_time,
+    weighted_share,
+)
 from wattermark.science.terms import Term
 from wattermark.science.timeline import Timeline, timeline
 from wattermark.science.uncertainty import Values
@@ -24,7 +31,9 @@ from wattermark.values.units import BASE_PER_RAW
 TWIN_S = 0.005  # two dies that show one register are read this close to each other, at most
 DEAD_S = 0.05  # in so long any processor draws more than one count
 _DIE = re.compile(r"cpu/package-(\d+)-die-\d+")
-_IDLE_GRID = 33
+_IDLE_FRACTIONS = np.linspace(0, 1, 33)
+_WEIGHTS = np.geomspace(1 / 16, 16, 33)
+IDLE, WEIGHT = "cpu_idle_fraction", "gpu_share_weight"
 
 GAINS: Mapping[tuple[Part, Kind, str], str] = {
     (Part.CPU, Kind.COUNTER, "uJ"): "meter_rapl_cpu",
@@ -91,7 +100,9 @@ def twins_of(recorded: Recorded) -> set[str]:
     return twins
 
 
-def metered(tracks: Iterable[Track], load: Load | None, scope: Scope) -> Iterator[Term]:
+def metered(
+    tracks: Iterable[Track], load: Load | None, scope: Scope, gpu_loads: Mapping[str, GpuLoad]
+) -> Iterator[Term]:
     """A term for each metered channel.
 
     Parameters
@@ -102,15 +113,20 @@ def metered(tracks: Iterable[Track], load: Load | None, scope: Scope) -> Iterato
         What CPU and memory are shared by.
     scope : Scope
         ``machine`` shares nothing.
+    gpu_loads : mapping
+        By UUID: what GPUs are shared by.
     """
     for channel, track in tracks:
         if track is None:
             yield _term(channel, None, Quality.MISSING, how="it gave no answer that can be believed")
             continue
+        used = gpu_loads.get(channel.uuid) if scope is Scope.PROCESS and channel.part is Part.GPU else None
         if scope is Scope.PROCESS and load is not None and channel.part in (Part.CPU, Part.DRAM):
             yield _shared(channel, track, load)
+        elif used is not None and not used.alone:
+            yield _shared_gpu(channel, track, used)
         else:
-            yield _whole(channel, track)
+            yield _whole(channel, track, "; no other program used it" if used is not None else "")
 
 
 def _term(channel: Channel, track: Timeline | None, quality: Quality, **more: object) -> Term:
@@ -132,16 +148,21 @@ def _gain(channel: Channel) -> str:
     return GAINS.get((channel.part, channel.kind, channel.unit), OTHER_GAIN) if known else OTHER_GAIN
 
 
-def _whole(channel: Channel, track: Timeline) -> Term:
-    gain, share = _gain(channel), channel.share
+def _whole(channel: Channel, track: Timeline, told: str = "") -> Term:
+    """All of a part, or a slice of a GPU: the others on it may draw more for their slices, or less."""
+    gain = _gain(channel)
     note = f"; {channel.note}" if channel.note else ""
+
+    def share(values: Values) -> Number:
+        return weighted_share(channel.share, values[WEIGHT]) if channel.share < 1 else 1.0
+
     return _term(
         channel, track, Quality.MEASURED,
-        run=lambda values: track.total_j * share * values[gain],
+        run=lambda values: track.total_j * share(values) * values[gain],
         machine=lambda values: track.total_j * values[gain],
-        others=lambda values: track.total_j * (1 - share) * values[gain],
+        others=lambda values: track.total_j * (1 - share(values)) * values[gain],
         idle=lambda values: 0.0 * values[gain],
-        how=_sampled(channel) + note,
+        how=_sampled(channel) + told + note,
     )  # fmt: skip
 
 
@@ -151,14 +172,27 @@ def _sampled(channel: Channel) -> str:
 
 def _shared(channel: Channel, track: Timeline, load: Load) -> Term:
     """A measured part whose energy is shared with other programs."""
-    gain = _gain(channel)
-    pick: Callable[[Values, int], Number]
+    slots_j = np.diff(track.until_j(load.edge_s))
     if channel.part is Part.CPU:
-        pick, how = _CpuShares.of(track, load).at, "shared by processor time"
-    else:
-        slots_j = np.diff(track.until_j(load.edge_s))
-        held = _memory_shares(slots_j, load)
-        pick, how = partial(_constant, scaled(held, track.total_j)), "shared by memory held"
+        by = SharesBy.tabled(
+            IDLE, lambda idle: scaled(_cpu_shares(slots_j, load, idle), track.total_j), _IDLE_FRACTIONS
+        )
+        return _parted(channel, track, partial(_by_factor, by), "shared by processor time")
+    held = scaled(_memory_shares(slots_j, load), track.total_j)
+    return _parted(channel, track, partial(_constant, held), "shared by memory held")
+
+
+def _shared_gpu(channel: Channel, track: Timeline, used: GpuLoad) -> Term:
+    """A GPU that other programs used as well."""
+    slots_j = np.diff(track.until_j(used.edge_s))
+    by = SharesBy.tabled(
+        WEIGHT, lambda weight: scaled(_gpu_shares(slots_j, used, weight), track.total_j), _WEIGHTS
+    )
+    return _parted(channel, track, partial(_by_factor, by), "shared by SM time")
+
+
+def _parted(channel: Channel, track: Timeline, pick: Callable[[Values, int], Number], how: str) -> Term:
+    gain = _gain(channel)
     return _term(
         channel, track, Quality.MEASURED,
         run=lambda values: pick(values, 0) * values[gain],
@@ -167,6 +201,10 @@ def _shared(channel: Channel, track: Timeline, load: Load) -> Term:
         machine=lambda values: track.total_j * values[gain],
         how=f"{_sampled(channel)}, {how}",
     )  # fmt: skip
+
+
+def _by_factor(by: SharesBy, values: Values, part: int) -> Number:
+    return by.at(values[by.factor], part)
 
 
 def _cpu_shares(slots_j: NDArray[np.float64], load: Load, idle_fraction: float) -> Shares:
@@ -194,31 +232,20 @@ def _memory_shares(slots_j: NDArray[np.float64], load: Load) -> Shares:
     return share_by_memory(weight, run_b=load.run_b, used_b=load.used_b, installed_b=installed_b)
 
 
-@dataclass(frozen=True, slots=True)
-class _CpuShares:
-    """Shares of a processor's energy as a function of its idle fraction."""
-
-    slots_j: NDArray[np.float64]
-    load: Load
-    total_j: float
-    table: tuple[Shares, ...]
-
-    @classmethod
-    def of(cls, track: Timeline, load: Load) -> _CpuShares:
-        slots_j = np.diff(track.until_j(load.edge_s))
-        table = tuple(
-            scaled(_cpu_shares(slots_j, load, idle), track.total_j) for idle in np.linspace(0, 1, _IDLE_GRID)
+def _gpu_shares(slots_j: NDArray[np.float64], used: GpuLoad, weight: float) -> Shares:
+    """By slot; as a whole where the counter saw nothing of the slots."""
+    slot_s = np.diff(used.edge_s)
+    if slots_j.sum() > 0:
+        return share_by_sm_time(
+            slots_j, run_s=used.run_s, all_s=used.all_s, held=used.held_s / slot_s, weight=weight
         )
-        return cls(slots_j, load, track.total_j, table)
-
-    def at(self, values: Values, part: int) -> Number:
-        """At one idle fraction exactly; at many, between the points of the table."""
-        idle = values["cpu_idle_fraction"]
-        if isinstance(idle, float):
-            return scaled(_cpu_shares(self.slots_j, self.load, idle), self.total_j)[part]
-        points = [shares[part] for shares in self.table]
-        drawn: NDArray[np.float64] = np.interp(idle, np.linspace(0, 1, _IDLE_GRID), points)
-        return drawn
+    return share_by_sm_time(
+        [1.0],
+        run_s=[used.run_s.sum()],
+        all_s=[used.all_s.sum()],
+        held=[used.held_s.sum() / slot_s.sum()],
+        weight=weight,
+    )
 
 
 def _constant(shares: Shares, _values: Values, part: int) -> Number:

@@ -5,10 +5,14 @@ Whatever the weights, the parts add up to the whole: no joule is lost, none is c
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from wattermark.values.boundary import Number
 
 
 class Shares(NamedTuple):
@@ -90,6 +94,94 @@ def share_by_memory(
     used = np.clip(np.asarray(used_b, float) / installed_b, run, 1)
     run_j, idle_j = energy * run, energy * (1 - used)
     return Shares(float(run_j.sum()), float((energy - run_j - idle_j).sum()), float(idle_j.sum()))
+
+
+def share_by_sm_time(
+    energy_j: ArrayLike, *, run_s: ArrayLike, all_s: ArrayLike, held: ArrayLike, weight: float
+) -> Shares:
+    """Share a GPU's energy by the time in which kernels of the run and of others ran.
+
+    In a slot in which anybody computed all of the energy is shared, the rest of the slot too. Where nobody
+    did, it is the run's, who holds the GPU; but idle as far as other programs held it as well.
+
+    Parameters
+    ----------
+    energy_j : array_like, shape (n,)
+        What the GPU drew in each slot. [J]
+    run_s, all_s : array_like, shape (n,)
+        SM time of the run, and of all programs. [s]
+    held : array_like, shape (n,)
+        Part of the slot in which other programs held the GPU. [1]
+    weight : float
+        Energy of a second of the run's SM time over that of one of the others'. [1]
+
+    Returns
+    -------
+    Shares
+        ``run_j + others_j + idle_j`` is ``energy_j.sum()``. [J]
+
+    References
+    ----------
+    .. [1] The Kepler project, GPU power attribution: one user is charged with all, several by SM utilisation.
+
+    Examples
+    --------
+    >>> share_by_sm_time([80.0, 10.0], run_s=[1.0, 0.0], all_s=[4.0, 0.0], held=[0.0, 1.0], weight=1.0)
+    Shares(run_j=20.0, others_j=60.0, idle_j=10.0)
+    """
+    energy = np.asarray(energy_j, float)
+    run = np.maximum(np.asarray(run_s, float), 0.0)
+    others = np.maximum(np.asarray(all_s, float) - run, 0.0)
+    computed = run + others > 0
+    idle_j = np.where(computed, 0.0, energy * np.clip(np.asarray(held, float), 0, 1))
+    run_j = np.where(computed, energy * weighted_share(_ratio(run, run + others), weight), energy - idle_j)
+    return Shares(float(run_j.sum()), float((energy - idle_j - run_j).sum()), float(idle_j.sum()))
+
+
+def weighted_share(share: Number, weight: Number) -> Number:
+    """A share, where a unit of it takes ``weight`` times the energy of a unit of the rest.
+
+    Parameters
+    ----------
+    share : float or ndarray
+        At equal energy. [1]
+    weight : float or ndarray
+        [1]
+
+    Returns
+    -------
+    float or ndarray
+        Within 0 and 1; ``share`` itself where the weight is 1. [1]
+
+    Examples
+    --------
+    >>> weighted_share(0.25, 3.0)
+    0.5
+    """
+    mine = share * weight
+    return mine / (mine + 1.0 - share)
+
+
+@dataclass(frozen=True, slots=True)
+class SharesBy:
+    """Shares as a function of one factor: exact at one value, between the points of a table at many."""
+
+    factor: str
+    of: Callable[[float], Shares]
+    points: NDArray[np.float64]
+    table: NDArray[np.float64]
+
+    @classmethod
+    def tabled(cls, factor: str, of: Callable[[float], Shares], points: NDArray[np.float64]) -> SharesBy:
+        """Reckon the shares at increasing values of the factor."""
+        return cls(factor, of, points, np.array([of(point) for point in points.tolist()]))
+
+    def at(self, value: Number, part: int) -> Number:
+        """One of the three shares. [J]"""
+        if not isinstance(value, np.ndarray):
+            return self.of(value)[part]
+        drawn: NDArray[np.float64] = np.interp(value, self.points, self.table[:, part])
+        return drawn
 
 
 def scaled(shares: Shares, total_j: float) -> Shares:

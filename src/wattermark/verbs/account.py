@@ -30,6 +30,7 @@ from wattermark.verbs.whole import account_whole
 
 MODEL_FACTORS = (
     "cpu_idle_fraction",
+    "gpu_share_weight",
     "cpu_idle_w_per_logical_cpu",
     "cpu_full_w_per_logical_cpu",
     "dram_power_w_per_gb",
