@@ -18,6 +18,12 @@ class Meter:
         ]
         self.closed = 0
 
+    def read(self):
+        return list(range(len(self.channels)))
+
+    def period_s(self, interval_s):
+        return interval_s
+
     def close(self):
         self.closed += 1
 
@@ -37,10 +43,31 @@ def broken():
             {"a": lambda: Meter("cpu"), "b": lambda: Meter("gpu")}, ["a", "b"], {}, id="two kinds of hardware"
         ),
         pytest.param(
-            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", "gpu")},
+            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu")},
             ["a"],
             {"b": "cpu is metered already"},
             id="the second one would count the CPU twice",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("cpu/package-0", "cpu/package-1"), "b": lambda: Meter("cpu")},
+            ["a"],
+            {"b": "cpu is metered already"},
+            id="all packages, and then the CPU as a whole",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu/package-0")},
+            ["a"],
+            {"b": "cpu/package-0 is metered already"},
+            id="the CPU as a whole, and then a package",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("gpu/1"), "b": lambda: Meter("gpu/10")}, ["a", "b"], {}, id="names that begin alike"
+        ),
+        pytest.param(
+            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", "gpu")},
+            ["a", "b"],
+            {},
+            id="the second one adds the GPU",
         ),
         pytest.param(
             {"a": refused, "b": lambda: Meter("cpu")}, ["b"], {"a": "no meter"}, id="one that does not work"
@@ -62,6 +89,16 @@ def test_each_part_once(meters, chosen, reasons):
     got = choose(meters)
     assert list(got.readers) == chosen
     assert {name: error.problem for name, error in got.skipped.items()} == reasons
+
+
+def test_of_a_meter_only_what_no_other_meters_is_taken():
+    whole = Meter("cpu", "gpu", "")
+    rest = choose({"a": lambda: Meter("cpu"), "b": lambda: whole}).readers["b"]
+    assert [channel.covers for channel in rest.channels] == ["gpu", ""]
+    assert rest.read() == [1, 2]
+    assert rest.period_s(5) == 5
+    rest.close()
+    assert whole.closed == 1
 
 
 def test_the_one_that_is_not_needed_is_closed():

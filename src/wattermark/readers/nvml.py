@@ -47,14 +47,16 @@ class NvmlReader:
         if visible is None:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         try:
-            seen = _visible(nvml, _handles(nvml), visible)
+            handles = _handles(nvml)
+            seen = _visible(nvml, handles, visible)
             if not seen:
                 raise ReaderUnavailable(
                     f"no GPU may be seen (CUDA_VISIBLE_DEVICES={visible!r})",
                     fix="Set CUDA_VISIBLE_DEVICES to the GPUs that the program uses, or unset it",
                 )
             self._handles = [handle for handle, _ in seen]
-            self.channels: Sequence[Channel] = [_channel(nvml, handle, share) for handle, share in seen]
+            hidden = len(handles) - len(seen)
+            self.channels: Sequence[Channel] = [_channel(nvml, *one, hidden) for one in seen]
         except nvml.NVMLError as error:
             raise ReaderUnavailable(f"NVML answers: {error}", fix="See what 'nvidia-smi' says") from error
 
@@ -188,7 +190,7 @@ def _uuid(nvml: Any, handle: Any) -> str:
     return uuid.decode() if isinstance(uuid, bytes) else str(uuid)
 
 
-def _channel(nvml: Any, handle: Any, share: float) -> Channel:
+def _channel(nvml: Any, handle: Any, share: float, hidden: int) -> Channel:
     name = nvml.nvmlDeviceGetName(handle)
     uuid = _uuid(nvml, handle)
     counter = _has_energy(nvml, handle)
@@ -203,6 +205,7 @@ def _channel(nvml: Any, handle: Any, share: float) -> Channel:
         share=share,
         device=name.decode() if isinstance(name, bytes) else str(name),
         uuid=uuid,
+        hidden=hidden,
         note=f"a MIG slice: {share:.0%} of the GPU's energy is taken" if share < 1 else "",
     )
 

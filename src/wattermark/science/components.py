@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from wattermark.science.load import load_of
 from wattermark.science.metered import Track, metered, tracks_of, twins_of
 from wattermark.science.modelled import modelled
 from wattermark.science.parts import Parts
-from wattermark.science.terms import Term
+from wattermark.science.terms import Energy, Term
+from wattermark.science.whole import Wall, rest_of, said_of, walls_of, without_silent_walls
 from wattermark.values.factors import Factor
 from wattermark.values.kinds import Part, Quality, Scope
 from wattermark.values.range import Range
@@ -41,27 +42,29 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     if twins:
         flags.append(f"mirrored: {', '.join(sorted(twins))} show the counter of another die; counted once")
     tracks = [(channel, track) for channel, track in tracks if channel.name not in twins]
+    tracks = without_silent_walls(tracks)
+    walls = walls_of(tracks, duration_s)
     terms = [*metered(tracks, load, scope), *modelled(tracks, load, scope, duration_s, recorded)]
-    terms.append(
-        Term(
-            name="rest of the machine",
-            kind="other",
-            quality=Quality.MISSING,
-            run=None,
-            how="board, disks, network, fans and power supply have no meter here",
-        )
-    )
     gaps = tuple(_gap(term) for term in terms if _has_gap(term, duration_s))
-    with_gaps = tuple(_widened(term) if _has_gap(term, duration_s) else term for term in terms)
+    filled = tuple(_filled(term) if _has_gap(term, duration_s) else term for term in terms)
+    rest = rest_of(walls, filled, tracks, scope)
     return Parts(
-        terms=with_gaps,
+        terms=(*filled, rest),
         duration_s=duration_s,
         scope=scope,
         load=load,
         gaps=gaps,
-        flags=(*flags, *_flags(tracks, with_gaps, duration_s)),
+        flags=(*flags, *_flags(tracks, filled, duration_s), *_of_walls(walls, rest)),
         gpus=tuple(channel for channel, _ in tracks if channel.part is Part.GPU),
+        wall=walls[0][0].name if walls and rest.run is not None else "",
     )
+
+
+def _of_walls(walls: Sequence[Wall], rest: Term) -> Iterator[str]:
+    if rest.run is not None:
+        yield from said_of(walls)
+    elif walls:
+        yield f"not-seen: {rest.name}: {rest.how}"
 
 
 def _has_gap(term: Term, duration_s: float) -> bool:
@@ -86,10 +89,16 @@ def _gap(term: Term) -> Factor:
     )
 
 
-def _widened(term: Term) -> Term:
-    assert term.run is not None
-    seen, name, missing = term.run, _gap_name(term), term.unseen_s / term.seen_s
-    return replace(term, run=lambda values: seen(values) * (1 + missing * values[name]))
+def _filled(term: Term) -> Term:
+    """Whosever energy it is: the parts still add up to the machine's."""
+    name, missing = _gap_name(term), term.unseen_s / term.seen_s
+
+    def fill(seen: Energy | None) -> Energy | None:
+        return None if seen is None else lambda values: seen(values) * (1 + missing * values[name])
+
+    return replace(
+        term, run=fill(term.run), others=fill(term.others), idle=fill(term.idle), machine=fill(term.machine)
+    )
 
 
 def _flags(tracks: Iterable[Track], terms: Iterable[Term], duration_s: float) -> Iterator[str]:
@@ -100,7 +109,7 @@ def _flags(tracks: Iterable[Track], terms: Iterable[Term], duration_s: float) ->
                 f"gap: {term.name} was not seen for {term.unseen_s:.3g} s ({part:.0%}); "
                 "that is filled at the mean power of the rest, with a wide interval"
             )
-        if term.quality is Quality.MISSING and term.kind != "other":
+        if term.quality is Quality.MISSING:
             met = any(channel.name == term.name for channel, _ in tracks)
             yield f"{'gap' if met else 'not-seen'}: {term.name}: {term.how}"
         if term.quality is Quality.MODELLED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wattermark.values.kinds import Kind, Part, Scope, Status
+from wattermark.values.kinds import Kind, Node, Part, Scope, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,8 @@ class Channel:
     counter starts again from zero, in that unit. ``covers`` names the hardware inside the
     meter's boundary: what one channel covers no other may add. ``share`` is the part of
     the device that belongs to the run (a MIG slice), ``refresh_s`` how often the device
-    renews its number, ``power_max_w`` more than the device can draw.
+    renews its number, ``power_max_w`` more than the device can draw. ``node`` says whether it
+    holds all of a node; ``hidden`` how many devices of its kind the run may not see.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Channel:
     device: str = ""
     uuid: str = ""
     note: str = ""
+    node: Node = Node.NO
+    hidden: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
