@@ -40,6 +40,7 @@ LIBRARIES = {
     "powercap.c": "libfakepowercap.so",
     "nvml.c": "libnvidia-ml.so.1",
     "hlml.c": "libhlml.so",
+    "ipmi.c": "libfakeipmi.so",
     "clock.c": "libfakeclock.so",
 }
 FAKE_VARIABLES = ("FAKE_POWERCAP_ROOT", "FAKE_NVML_SPEC", "FAKE_CLOCK_FILE")

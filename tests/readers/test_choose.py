@@ -61,7 +61,10 @@ def broken():
             id="the CPU as a whole, and then a package",
         ),
         pytest.param(
-            {"a": lambda: Meter("gpu/1"), "b": lambda: Meter("gpu/10")}, ["a", "b"], {}, id="names that begin alike"
+            {"a": lambda: Meter("gpu/1"), "b": lambda: Meter("gpu/10")},
+            ["a", "b"],
+            {},
+            id="names that begin alike",
         ),
         pytest.param(
             {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", "gpu")},

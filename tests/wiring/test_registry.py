@@ -53,7 +53,7 @@ def test_a_strangers_reader_is_found_by_its_variable(monkeypatch, install):
 
 
 def test_an_unknown_reader_is_told_with_those_there_are():
-    known = r"rapl, nvml, gaudi, hwmon, battery, load"
+    known = r"rapl, nvml, gaudi, hwmon, battery, ipmi, redfish, prometheus, load"
     with pytest.raises(PluginError, match=rf"no reader 'zebra' is installed\. Choose from: {known}"):
         reader_openers(("zebra",))["zebra"]()
 

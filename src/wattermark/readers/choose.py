@@ -43,7 +43,7 @@ def choose(candidates: Mapping[str, Opener]) -> Chosen:
             skipped[name] = ReaderUnavailable(f"{', '.join(named)} is metered already", fix="Nothing to do")
             continue
         readers[name] = _Rest(reader, twice) if twice else reader
-        covered |= {channel.covers for channel in readers[name].channels if channel.covers and channel.counted}
+        covered |= {one.covers for one in readers[name].channels if one.covers and one.counted}
     return Chosen(readers, skipped)
 
 

@@ -23,6 +23,9 @@ OWN: Mapping[str, str] = {
     "gaudi": "wattermark.readers.gaudi:GaudiReader",
     "hwmon": "wattermark.readers.hwmon:HwmonReader",
     "battery": "wattermark.readers.battery:BatteryReader",
+    "ipmi": "wattermark.readers.ipmi:IpmiReader",
+    "redfish": "wattermark.readers.redfish:RedfishReader",
+    "prometheus": "wattermark.readers.prometheus:PrometheusReader",
     "load": "wattermark.readers.load:LoadReader",
 }
 
