@@ -106,29 +106,37 @@ def test_power_where_no_energy_is_told(exporter):
     ("page", "told"),
     [
         pytest.param(
-            kepler("package", 10, "a") + kepler("package", 20.5, "b"), {"cpu/kepler-package": 30_500_000},
+            kepler("package", 10, "a") + kepler("package", 20.5, "b"),
+            {"cpu/kepler-package": 30_500_000},
             id="two sockets add up",
         ),
         pytest.param(
-            old_kepler("package", 10, "idle", "rapl-sysfs") + old_kepler("package", 5, "dynamic", "rapl-sysfs"),
-            {"cpu/kepler-package": 15_000_000}, id="idle and dynamic, by the names before",
+            old_kepler("package", 10, "idle", "rapl-sysfs")
+            + old_kepler("package", 5, "dynamic", "rapl-sysfs"),
+            {"cpu/kepler-package": 15_000_000},
+            id="idle and dynamic, by the names before",
         ),
         pytest.param(
-            old_kepler("dram", 10, "idle", "rapl-msr"), {"dram/kepler-dram": 10_000_000}, id="memory, as before"
+            old_kepler("dram", 10, "idle", "rapl-msr"),
+            {"dram/kepler-dram": 10_000_000},
+            id="memory, as before",
         ),
         pytest.param(
-            energy(700, GPU_I_ID=1, GPU_I_PROFILE="1g.10gb") + energy(700, GPU_I_ID=2, GPU_I_PROFILE="1g.10gb"),
-            {"gpu/0": 700}, id="each slice of a GPU tells all of it",
+            energy(700, GPU_I_ID=1, GPU_I_PROFILE="1g.10gb")
+            + energy(700, GPU_I_ID=2, GPU_I_PROFILE="1g.10gb"),
+            {"gpu/0": 700},
+            id="each slice of a GPU tells all of it",
         ),
         pytest.param(energy("NaN") + power(12), {"gpu/0": 12_000}, id="an energy that is no number"),
         pytest.param(energy(5) + energy("NaN", 1, B), {"gpu/0": 5}, id="one of two that tells nothing"),
         pytest.param(
-            kepler("package", 10, "a") + kepler("package", "NaN", "b"), {"cpu/kepler-package": None},
+            kepler("package", 10, "a") + kepler("package", "NaN", "b"),
+            {"cpu/kepler-package": None},
             id="a socket that is not told leaves no half of the CPU",
         ),
         pytest.param(kepler("package", -5), {"cpu/kepler-package": None}, id="below zero"),
     ],
-)  # fmt: skip
+)
 def test_what_a_page_means(exporter, page, told):
     reader = exporter(page)
     assert dict(zip(names(reader), reader.read(), strict=True)) == told
@@ -183,8 +191,10 @@ def test_gpus_that_the_program_may_not_see_are_not_its_own(exporter, visible, se
 @pytest.mark.parametrize("visible", ["", "-1", "GPU-", "MIG-41b3359c-e721-56e5-8009-12e5797ed514", "GPU-cc"])
 def test_none_that_may_be_seen_leaves_the_cpu(exporter, visible):
     assert names(exporter(TWO_GPUS + NODE, visible)) == [
-        "cpu/kepler-package", "dram/kepler-dram", "platform/kepler-psys",
-    ]  # fmt: skip
+        "cpu/kepler-package",
+        "dram/kepler-dram",
+        "platform/kepler-psys",
+    ]
 
 
 class Local:
@@ -198,11 +208,13 @@ class Local:
 
 
 def test_what_is_read_here_is_not_read_there(exporter):
-    chosen = choose({
-        "rapl": lambda: Local(Part.CPU, "cpu/package-0"),
-        "nvml": lambda: Local(Part.GPU, f"gpu/{A}"),
-        "prometheus": lambda: exporter(TWO_GPUS + NODE),
-    })  # fmt: skip
+    chosen = choose(
+        {
+            "rapl": lambda: Local(Part.CPU, "cpu/package-0"),
+            "nvml": lambda: Local(Part.GPU, f"gpu/{A}"),
+            "prometheus": lambda: exporter(TWO_GPUS + NODE),
+        }
+    )
     rest = chosen.readers["prometheus"]
     assert names(rest) == ["gpu/1", "dram/kepler-dram", "platform/kepler-psys"]
     assert rest.read() == [5551899580, 200_000_000, 2_000_000_000]

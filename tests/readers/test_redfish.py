@@ -27,7 +27,7 @@ def collection(*paths):
 
 
 def one(name, kind="RackMount", *, inside="", **told):
-    """A chassis and what it tells: ``environment``, ``supplies`` (one each) or ``control``, as in the model."""
+    """A chassis and what it tells: ``environment``, ``supplies`` (one each) or ``control``."""
     path = f"{ROOT}/{name}"
     tree = {path: {"@odata.id": path, "Id": name, "ChassisType": kind, "Links": {}}}
     if inside:
@@ -92,65 +92,102 @@ def ask(tree, named=""):
     [
         pytest.param(
             machine(one("1", environment={"PowerWatts": 374.5, "EnergykWh": 7855.02}, control=[999])),
-            Told(28_278_072_000_000, 374_500), id="the environment's metrics before all others",
+            Told(28_278_072_000_000, 374_500),
+            id="the environment's metrics before all others",
         ),
         pytest.param(
-            machine(one("1", environment={"TemperatureCelsius": 39}, control=[344])), Told(None, 344_000),
+            machine(one("1", environment={"TemperatureCelsius": 39}, control=[344])),
+            Told(None, 344_000),
             id="an environment without power",
         ),
         pytest.param(
-            machine(one("1", environment={"EnergykWh": 1}, control=[344])), Told(3_600_000_000, None),
+            machine(one("1", environment={"EnergykWh": 1}, control=[344])),
+            Told(3_600_000_000, None),
             id="energy alone",
         ),
         pytest.param(
-            machine(one("1", supplies=[{"InputPowerWatts": 200.25, "EnergykWh": 1},
-                                       {"InputPowerWatts": 150, "EnergykWh": 2}], control=[999])),
-            Told(3 * 3_600_000_000, 350_250), id="two power supplies, at their inputs",
+            machine(
+                one(
+                    "1",
+                    supplies=[
+                        {"InputPowerWatts": 200.25, "EnergykWh": 1},
+                        {"InputPowerWatts": 150, "EnergykWh": 2},
+                    ],
+                    control=[999],
+                )
+            ),
+            Told(3 * 3_600_000_000, 350_250),
+            id="two power supplies, at their inputs",
         ),
         pytest.param(
             machine(one("1", supplies=[{"InputPowerWatts": 350}, {"InputPowerWatts": 0}, None])),
-            Told(None, 350_000), id="a power supply in reserve, and an empty bay",
+            Told(None, 350_000),
+            id="a power supply in reserve, and an empty bay",
         ),
         pytest.param(
             machine(one("1", supplies=[{"InputPowerWatts": 350}, {"InputPowerWatts": None}], control=[600])),
-            Told(None, 600_000), id="half of the power supplies is no machine",
+            Told(None, 600_000),
+            id="half of the power supplies is no machine",
         ),
         pytest.param(
             machine(one("1", supplies=[{"OutputPowerWatts": 300}], control=[344, 120, 40])),
-            Told(None, 344_000), id="the first control is the server, the others its processors and memory",
+            Told(None, 344_000),
+            id="the first control is the server, the others its processors and memory",
         ),
         pytest.param(
-            machine(one("Self", control=[500]), one("GPU", "Module", inside="Self", environment={"PowerWatts": 300})),
-            Told(None, 500_000), id="a GPU's board lies in the server",
+            machine(
+                one("Self", control=[500]),
+                one("GPU", "Module", inside="Self", environment={"PowerWatts": 300}),
+            ),
+            Told(None, 500_000),
+            id="a GPU's board lies in the server",
         ),
         pytest.param(
             machine(one("GPU", "Component", environment={"PowerWatts": 300}), one("Self", control=[500])),
-            Told(None, 500_000), id="a part that does not say where it lies",
+            Told(None, 500_000),
+            id="a part that does not say where it lies",
         ),
         pytest.param(
-            machine(one("Rack", "Rack", control=[9000]), one("Enc", "Enclosure", inside="Rack", control=[4000]),
-                    one("B3", "Blade", inside="Enc", control=[500])),
-            Told(None, 500_000), id="the only blade that this controller knows, not its enclosure",
+            machine(
+                one("Rack", "Rack", control=[9000]),
+                one("Enc", "Enclosure", inside="Rack", control=[4000]),
+                one("B3", "Blade", inside="Enc", control=[500]),
+            ),
+            Told(None, 500_000),
+            id="the only blade that this controller knows, not its enclosure",
         ),
         pytest.param(
-            machine(one("Outer", "Other", inside="Gone", control=[700]), one("Mid", "Other", inside="Outer"),
-                    one("Inner", "Other", inside="Mid", control=[300])),
-            Told(None, 700_000), id="inside through one that tells nothing",
+            machine(
+                one("Outer", "Other", inside="Gone", control=[700]),
+                one("Mid", "Other", inside="Outer"),
+                one("Inner", "Other", inside="Mid", control=[300]),
+            ),
+            Told(None, 700_000),
+            id="inside through one that tells nothing",
         ),
         pytest.param(
             machine(one("Head", "RackMount", control=[700]), one("Box", "Expansion", control=[300])),
-            Told(None, 1_000_000), id="a server and a box beside it add up",
+            Told(None, 1_000_000),
+            id="a server and a box beside it add up",
         ),
         pytest.param(
-            machine(one("A", "Other", inside="B", control=[700]), one("B", "Other", inside="A"),),
-            Told(None, 700_000), id="two that lie in each other",
+            machine(
+                one("A", "Other", inside="B", control=[700]),
+                one("B", "Other", inside="A"),
+            ),
+            Told(None, 700_000),
+            id="two that lie in each other",
         ),
         pytest.param(
-            machine(one("1", "Other", environment={"TemperatureCelsius": 20}), one("2", "Other", inside="1", control=[5])),
-            Told(None, 5_000), id="the outer one tells a temperature only",
+            machine(
+                one("1", "Other", environment={"TemperatureCelsius": 20}),
+                one("2", "Other", inside="1", control=[5]),
+            ),
+            Told(None, 5_000),
+            id="the outer one tells a temperature only",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_a_tree_tells(tree, told):
     assert ask(tree) == told
 
@@ -190,14 +227,31 @@ def test_a_power_that_cannot_be_meant_is_none_and_never_zero(where, watts):
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(ROOT),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["Members", "@odata.id", "Links", "PowerControl", "PowerConsumedWatts", "ContainedBy",
-                         "Reading", "PowerWatts", "Power", "PowerSubsystem", "PowerSupplies", "ChassisType"]),
-        inner, max_size=3,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "Members",
+                    "@odata.id",
+                    "Links",
+                    "PowerControl",
+                    "PowerConsumedWatts",
+                    "ContainedBy",
+                    "Reading",
+                    "PowerWatts",
+                    "Power",
+                    "PowerSubsystem",
+                    "PowerSupplies",
+                    "ChassisType",
+                ]
+            ),
+            inner,
+            max_size=3,
+        )
     ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(
@@ -258,19 +312,28 @@ def test_a_chassis_may_be_named(bmc):
     [
         pytest.param({"tree": SERVER, "password": "wrong"}, "answers 401", id="a wrong password"),
         pytest.param({"tree": SERVER, "user": ""}, "answers 401", id="no name"),
-        pytest.param({"pages": {ROOT: Page("<html>Login</html>")}}, "something that is not Redfish", id="HTML"),
-        pytest.param({"pages": {ROOT: Page("[" * 100_000)}}, "something that is not Redfish", id="a bomb of brackets"),
+        pytest.param(
+            {"pages": {ROOT: Page("<html>Login</html>")}}, "something that is not Redfish", id="HTML"
+        ),
+        pytest.param(
+            {"pages": {ROOT: Page("[" * 100_000)}}, "something that is not Redfish", id="a bomb of brackets"
+        ),
         pytest.param({"pages": {ROOT: Page('"text"')}}, "something that is not Redfish", id="a text"),
         pytest.param({"pages": {ROOT: Page("{}", 429)}}, "answers 429", id="too many questions"),
         pytest.param({"pages": {ROOT: Page("{}", 500)}}, "answers 500", id="an error"),
         pytest.param({"tree": {ROOT: {"Members": 5}}}, "has no members", id="a collection that is none"),
         pytest.param({"tree": TWO_BLADES}, "several machines", id="two machines"),
         pytest.param(
-            {"tree": {ROOT: {"Members": [link("https://evil.example/redfish/v1/x"), link("//evil.example/"), 5]}}},
-            "no chassis tells its power", id="links to other hosts",
+            {
+                "tree": {
+                    ROOT: {"Members": [link("https://evil.example/redfish/v1/x"), link("//evil.example/"), 5]}
+                }
+            },
+            "no chassis tells its power",
+            id="links to other hosts",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_answer_is_told_without_the_password(bmc, given, says):
     with pytest.raises(ReaderUnavailable, match=says) as told:
         bmc(**given)

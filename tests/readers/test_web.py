@@ -49,7 +49,7 @@ def test_what_is_no_answer_is_an_error_that_names_the_place(server, monkeypatch,
 
 
 def test_nobody_there_is_told():
-    with pytest.raises(OSError, match="127.0.0.1:9 cannot be reached: Connection refused"):
+    with pytest.raises(OSError, match=r"127\.0\.0\.1:9 cannot be reached: Connection refused"):
         Site("http://127.0.0.1:9/metrics", "X").fetch()
 
 

@@ -19,13 +19,16 @@ from wattermark.values.boundary import Number
 from wattermark.values.footprint import Component
 from wattermark.values.kinds import Kind, Node, Part, Quality, Scope
 from wattermark.values.records import Channel
+from wattermark.values.units import BASE_PER_RAW
 
 REST = "rest of the machine"
 REST_KIND = "other"
 MOST_UNSEEN = 0.5
 """Of the run's time: a meter that saw less of it says nothing of the rest."""
 FEWEST_STEPS = 20
-"""A counter that moved by fewer of its own steps (kWh with two decimals) is coarser than samples of power."""
+"""A counter that moved by fewer of its own steps (kWh with two decimals) is too coarse for the run."""
+
+J_PER_UJ = BASE_PER_RAW["uJ"]
 
 Wall = tuple[Channel, Timeline]
 Taken = tuple[Number, Number, Number]
@@ -47,8 +50,8 @@ def without_silent_walls(tracks: Sequence[Track]) -> list[Track]:
 def walls_of(tracks: Iterable[Track], duration_s: float) -> list[Wall]:
     """Meters that saw the whole node, the best one first.
 
-    An energy counter before samples of power, unless it is too coarse; what the power supplies take before
-    what they give; then the one that saw more, and is renewed more often.
+    An energy counter before samples of power; what the power supplies take before what they give; then
+    the one that saw more, and is renewed more often. A counter that is too coarse for the run is none.
 
     Parameters
     ----------
@@ -61,19 +64,21 @@ def walls_of(tracks: Iterable[Track], duration_s: float) -> list[Wall]:
         (channel, track)
         for channel, track in tracks
         if channel.node and track is not None and track.unseen_s <= MOST_UNSEEN * duration_s
+        if channel.kind is not Kind.COUNTER or not _is_coarse(track)
     ]
     return sorted(walls, key=_preference)
 
 
 def _preference(wall: Wall) -> tuple[bool, bool, float, float, str]:
     channel, track = wall
-    counts = channel.kind is Kind.COUNTER and not _is_coarse(track)
-    return not counts, channel.node is not Node.INPUT, track.unseen_s, channel.refresh_s, channel.name
+    is_power = channel.kind is not Kind.COUNTER
+    return is_power, channel.node is not Node.INPUT, track.unseen_s, channel.refresh_s, channel.name
 
 
 def _is_coarse(track: Timeline) -> bool:
-    risen = track.energy_j[track.energy_j > 0]
-    return not risen.size or track.total_j < FEWEST_STEPS * float(risen.min())
+    """By the largest step that all its rises are made of."""
+    risen = np.rint(track.energy_j / J_PER_UJ).astype(np.int64)
+    return bool(risen.sum() < FEWEST_STEPS * np.gcd.reduce(risen, initial=0)) or not risen.any()
 
 
 def rest_of(walls: Sequence[Wall], terms: Sequence[Term], tracks: Iterable[Track], scope: Scope) -> Term:
@@ -94,7 +99,8 @@ def rest_of(walls: Sequence[Wall], terms: Sequence[Term], tracks: Iterable[Track
         ``machine`` is charged with all of it.
     """
     if not walls:
-        return _missing("board, disks, network, fans and power supply have no meter here")
+        seen = "none that saw enough of the run" if any(c.node for c, _ in tracks) else "no meter here"
+        return _missing(f"board, disks, network, fans and power supply have {seen}")
     (channel, track), hidden = walls[0], _hidden(tracks)
     if scope is Scope.PROCESS and hidden:
         return _missing(f"{hidden} accelerators that the run may not see are in what {channel.name} saw")
