@@ -56,6 +56,7 @@ FACTORS = (
     factor("meter_rapl_dram", 0.85, 1, 1.15),
     factor("meter_nvml_energy", 0.95, 1, 1.05),
     factor("meter_nvml_power", 0.9, 1, 1.1),
+    factor("meter_node", 0.9, 1, 1.1),
     factor("meter_other", 0.9, 1, 1.1),
 )
 

@@ -91,3 +91,49 @@ def test_a_run_with_a_meter_of_the_whole_node_tells_all_of_it_and_no_secret(prog
     assert quality == "measured" and "platform/redfish-power" in how
     assert any(flag.startswith("whole-node") for flag in flags)
     assert SECRET not in done.stdout + done.stderr + "".join(path.read_text() for path in spools())
+
+
+DOCTOR = """
+from pathlib import Path
+from wattermark.verbs.doctor import examine
+for one in examine(Path('.')): print(one)
+"""
+
+
+def test_doctor_tells_what_a_controller_tells_and_no_secret(program, home):
+    with Server(password=SECRET) as server:
+        server.pages = {
+            ROOT: document(Members=[{"@odata.id": f"{ROOT}/1"}]),
+            f"{ROOT}/1": document(Power={"@odata.id": f"{ROOT}/1/Power"}),
+            f"{ROOT}/1/Power": document(PowerControl=[{"PowerConsumedWatts": 344}]),
+            "/metrics": Page("<html>"),
+        }
+        told = program(DOCTOR, env=named(home, server)).stdout
+        wrong = program(DOCTOR, env=named(home, server) | {"WATTERMARK_REDFISH_USER": "nobody"}).stdout
+    assert "'meter redfish', works=True" in told
+    assert "no answer from platform/redfish-energy" in told and "one of the two" in told
+    assert "answers 401" in told and "Correct or unset WATTERMARK_PROMETHEUS_URL" in told
+    assert "'meter redfish', works=False" in wrong and "answers 401" in wrong
+    assert SECRET not in told + wrong
+
+
+STRANGE = """
+class Reader:
+    channels = ()
+    def read(self):
+        raise OSError("the meter went away")
+    def close(self):
+        print("closed")
+"""
+
+
+def test_doctor_outlives_a_meter_that_fails_when_it_is_read(program, home, tmp_path):
+    info = tmp_path / "strange-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[wattermark.readers]\nstrange = wm_strange:Reader\n")
+    (tmp_path / "wm_strange.py").write_text(STRANGE)
+    path = f"{home['PYTHONPATH']}:{tmp_path}"
+    told = program(DOCTOR, env={**home, "PYTHONPATH": path, "WATTERMARK_READERS": "strange"}).stdout
+    assert "'meter strange', works=False, says='the meter went away'" in told
+    assert "closed" in told and "'place'" in told

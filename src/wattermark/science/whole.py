@@ -103,7 +103,9 @@ def rest_of(walls: Sequence[Wall], terms: Sequence[Term], tracks: Iterable[Track
         return _missing(f"board, disks, network, fans and power supply have {seen}")
     (channel, track), hidden = walls[0], _hidden(tracks)
     if scope is Scope.PROCESS and hidden:
-        return _missing(f"{hidden} accelerators that the run may not see are in what {channel.name} saw")
+        return _missing(
+            f"{hidden} accelerators or more that the run may not see are in what {channel.name} saw"
+        )
     node = next(term.run for term in terms if term.track is track)
     assert node is not None
     parts = [term for term in terms if term.counted and term.run is not None]
@@ -126,8 +128,8 @@ def _missing(why: str) -> Term:
 
 
 def _hidden(tracks: Iterable[Track]) -> int:
-    """Accelerators of the machine that the run may not see, by what their readers told."""
-    return sum({c.name.partition("/")[0]: c.hidden for c, _ in tracks if c.part is Part.GPU}.values())
+    """Accelerators of the machine that the run may not see, by what their readers told, at least."""
+    return max((c.hidden for c, _ in tracks if c.part is Part.GPU), default=0)
 
 
 def _share(node: Energy, parts: Sequence[Term], scope: Scope, i: int) -> Energy:
