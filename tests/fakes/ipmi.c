@@ -1,7 +1,7 @@
 /* The kernel's IPMI device, by its own header: answers DCMI's Get Power Reading on any descriptor.
  *
- * The file named by FAKE_IPMI_SPEC is read at each question: "<watts> <state> <completion> <hang>". A
- * question that is not to the letter of the interface is refused with EINVAL, as the kernel does.
+ * The file named by FAKE_IPMI_SPEC is read at each question: "<watts> <state> <completion> <hang>" (2: an
+ * answer to the question before). A question that is not to the letter of the interface is refused with EINVAL, as the kernel does.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -40,7 +40,7 @@ static int asked(const struct ipmi_req *req)
         errno = EINVAL;
         return -1;
     }
-    if (hang || waiting == MOST)
+    if (hang == 1 || waiting == MOST)
         return 0;
     memset(&queue[waiting], 0, sizeof(queue[waiting]));
     unsigned char *data = queue[waiting].data;
@@ -50,7 +50,7 @@ static int asked(const struct ipmi_req *req)
     data[3] = watts >> 8;
     data[18] = state;
     queue[waiting].length = completion ? 1 : 19;
-    queue[waiting++].msgid = req->msgid;
+    queue[waiting++].msgid = req->msgid - (hang == 2);
     return 0;
 }
 

@@ -55,6 +55,8 @@ def look(libs, home, program, tmp_path):
         pytest.param(["374", "1250", "380"], "[[374], [1250], [380]]", id="as they change"),
         pytest.param(["374", "0 40"], "[[374], [374]]", id="nothing at all is no answer: the last one holds"),
         pytest.param(["0 40 0 1", "374"], "[[None], [None]]", id="one that hangs is not asked again at once"),
+        pytest.param(["374 40 0 2"], "[[None]]", id="an answer to a question that was given up"),
+        pytest.param(["374 bf"], "the board's controller tells no power (DCMI)", id="all but measuring"),
         pytest.param(["374 0"], "the board's controller tells no power (DCMI)", id="it is not measuring"),
         pytest.param(["0 40 c1"], "the board's controller tells no power (DCMI)", id="no such command"),
         pytest.param(["0 40"], "the board's controller tells no power (DCMI)", id="zero"),
@@ -62,6 +64,13 @@ def look(libs, home, program, tmp_path):
 )
 def test_what_the_controller_tells(look, told, seen):
     assert look(*told) == seen
+
+
+def test_an_answer_that_is_too_old_is_a_gap(look):
+    late = "import wattermark.readers.ipmi as ipmi\nipmi.FRESH_S = 0.1\n" + LOOK.replace(
+        "    reader.read()\n", "    reader.read(); time.sleep(0.2)\n"
+    )
+    assert look("374", "0 40 0 1", code=late) == "[[374], [None]]"
 
 
 def test_no_device_and_a_locked_one_are_told(tmp_path):

@@ -214,6 +214,18 @@ def test_two_that_tell_and_lie_in_each_other_are_no_machine():
         ask(tree)
 
 
+@pytest.mark.parametrize("supplies", [[0, 0], [-5, 300], [None, 300], []], ids=repr)
+def test_power_supplies_that_tell_no_power_of_the_machine(supplies):
+    tree = machine(one("1", supplies=[{"InputPowerWatts": watts} for watts in supplies]))
+    with pytest.raises(ValueError, match="no chassis tells its power"):
+        ask(tree)
+
+
+@pytest.mark.parametrize("kwh", [-1, "7855", True, 1e12], ids=repr)
+def test_an_energy_that_cannot_be_meant_is_none(kwh):
+    assert ask(machine(one("1", environment={"PowerWatts": 344, "EnergykWh": kwh}))) == Told(None, 344_000)
+
+
 NONSENSE = ["344", True, -1, 0, 30_000, [344], {"Reading": 344}, None, float("nan"), float("inf"), 1e30]
 
 

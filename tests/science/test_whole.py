@@ -232,6 +232,12 @@ def test_where_a_part_is_modelled_the_node_makes_the_whole_more_certain():
     )
 
 
+def test_the_meter_of_the_node_errs_apart_from_those_of_its_parts():
+    amd = gpu(counter(200, unit=1e3), "hpu/0")  # read by a meter that nobody tested
+    names = {one.name for one in account(recorded(PACKAGE, amd, wall(900))).factors}
+    assert {"meter_node", "meter_other", "meter_rapl_cpu"} <= names
+
+
 def test_spans_add_up_with_the_rest():
     marks = [span(1, 0, 4), span(2, 4, 10)]
     run = recorded(PACKAGE, wall(250), load=HALF_BUSY, spans=marks)
