@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from wattermark.values.records import Channel
+
+REFRESHES = 10.0
+"""So often, at least, each meter is renewed in a stretch that is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +32,20 @@ class Running:
             self.carbon_g + stretch.carbon_g,
             self.water_l + stretch.water_l,
         )
+
+
+def is_settled(stretch: Running, channels: Iterable[Channel]) -> bool:
+    """Whether a stretch is long enough to be added up with the next one.
+
+    In a short one a slow exporter's counter stands still while the node's meter goes on: what the parts took
+    would be taken for the rest of the machine.
+
+    Parameters
+    ----------
+    stretch : Running
+        What was seen in it.
+    channels : iterable of Channel
+        The meters.
+    """
+    slowest_s = max((channel.refresh_s for channel in channels), default=0.0)
+    return stretch.elapsed_s >= REFRESHES * slowest_s
