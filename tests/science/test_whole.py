@@ -147,7 +147,8 @@ def test_of_several_meters_of_the_node_the_best_one_is_taken_and_the_others_told
 def test_an_energy_in_few_steps_says_nothing_of_a_short_run(step_j):
     coarse = wall_counter(250, step_j=step_j)
     assert "platform/redfish-power" in component(account(recorded(PACKAGE, coarse, wall(300))), REST).how
-    assert component(account(recorded(PACKAGE, coarse)), REST).energy_j is None
+    alone = account(recorded(PACKAGE, coarse))
+    assert {component(alone, name).quality for name in (REST, "platform/redfish-energy")} == {Quality.MISSING}
 
 
 def test_one_that_told_nothing_is_not_named_where_another_spoke():

@@ -10,7 +10,7 @@ from wattermark.science.metered import Track, metered, tracks_of, twins_of
 from wattermark.science.modelled import modelled
 from wattermark.science.parts import Parts
 from wattermark.science.terms import Energy, Term
-from wattermark.science.whole import Wall, rest_of, said_of, walls_of, without_silent_walls
+from wattermark.science.whole import Wall, judged, rest_of, said_of, walls_of
 from wattermark.values.factors import Factor
 from wattermark.values.kinds import Part, Quality, Scope
 from wattermark.values.range import Range
@@ -42,7 +42,7 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     if twins:
         flags.append(f"mirrored: {', '.join(sorted(twins))} show the counter of another die; counted once")
     tracks = [(channel, track) for channel, track in tracks if channel.name not in twins]
-    tracks = without_silent_walls(tracks)
+    tracks = judged(tracks)
     walls = walls_of(tracks, duration_s)
     terms = [*metered(tracks, load, scope), *modelled(tracks, load, scope, duration_s, recorded)]
     gaps = tuple(_gap(term) for term in terms if _has_gap(term, duration_s))

@@ -35,28 +35,40 @@ Taken = tuple[Number, Number, Number]
 """Of the run, of others, idle. [J]"""
 
 
-def without_silent_walls(tracks: Sequence[Track]) -> list[Track]:
-    """All tracks but meters of the whole node that told nothing, where another of them spoke.
+def judged(tracks: Iterable[Track]) -> list[Track]:
+    """All tracks, those of meters of the whole node only as far as they say something of this run.
+
+    A counter that moved by too few of its steps says nothing; a meter that says nothing is not told of,
+    where another one spoke.
 
     Parameters
     ----------
-    tracks : sequence of (Channel, Timeline or None)
+    tracks : iterable of (Channel, Timeline or None)
         What the meters saw. [J]
     """
-    spoken = any(channel.node and track is not None for channel, track in tracks)
-    return [(c, track) for c, track in tracks if track is not None or not (c.node and spoken)]
+    told = [(c, None if track is not None and _is_too_coarse(c, track) else track) for c, track in tracks]
+    spoken = any(channel.node and track is not None for channel, track in told)
+    return [(c, track) for c, track in told if track is not None or not (c.node and spoken)]
+
+
+def _is_too_coarse(channel: Channel, track: Timeline) -> bool:
+    """By the largest step that all rises of a counter are made of."""
+    if not channel.node or channel.kind is not Kind.COUNTER:
+        return False
+    risen = np.rint(track.energy_j / J_PER_UJ).astype(np.int64)
+    return not risen.any() or bool(risen.sum() < FEWEST_STEPS * np.gcd.reduce(risen))
 
 
 def walls_of(tracks: Iterable[Track], duration_s: float) -> list[Wall]:
     """Meters that saw the whole node, the best one first.
 
     An energy counter before samples of power; what the power supplies take before what they give; then
-    the one that saw more, and is renewed more often. A counter that is too coarse for the run is none.
+    the one that saw more, and is renewed more often.
 
     Parameters
     ----------
     tracks : iterable of (Channel, Timeline or None)
-        What the meters saw. [J]
+        What the meters saw, as of ``judged``. [J]
     duration_s : float
         Of the run. [s]
     """
@@ -64,7 +76,6 @@ def walls_of(tracks: Iterable[Track], duration_s: float) -> list[Wall]:
         (channel, track)
         for channel, track in tracks
         if channel.node and track is not None and track.unseen_s <= MOST_UNSEEN * duration_s
-        if channel.kind is not Kind.COUNTER or not _is_coarse(track)
     ]
     return sorted(walls, key=_preference)
 
@@ -73,12 +84,6 @@ def _preference(wall: Wall) -> tuple[bool, bool, float, float, str]:
     channel, track = wall
     is_power = channel.kind is not Kind.COUNTER
     return is_power, channel.node is not Node.INPUT, track.unseen_s, channel.refresh_s, channel.name
-
-
-def _is_coarse(track: Timeline) -> bool:
-    """By the largest step that all its rises are made of."""
-    risen = np.rint(track.energy_j / J_PER_UJ).astype(np.int64)
-    return bool(risen.sum() < FEWEST_STEPS * np.gcd.reduce(risen, initial=0)) or not risen.any()
 
 
 def rest_of(walls: Sequence[Wall], terms: Sequence[Term], tracks: Iterable[Track], scope: Scope) -> Term:
