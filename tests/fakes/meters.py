@@ -44,6 +44,7 @@ LIBRARIES = {
     "ze.c": "libze_loader.so.1",
     "ioreport.c": "libIOReport.so",
     "emi.c": "libemi.so",
+    "ipmi.c": "libfakeipmi.so",
     "clock.c": "libfakeclock.so",
 }
 FAKE_VARIABLES = ("FAKE_POWERCAP_ROOT", "FAKE_NVML_SPEC", "FAKE_CLOCK_FILE")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wattermark.errors import BadSpool
 from wattermark.ledger.read import SpoolReader, process_started, read_header, read_spool
 from wattermark.ledger.spool import SCHEMA, line, reader_line, run_line
-from wattermark.values.kinds import Kind, Part, Scope, Status
+from wattermark.values.kinds import Kind, Node, Part, Scope, Status
 from wattermark.values.records import Channel, RunHeader
 from wattermark.values.units import BASE_PER_RAW
 
@@ -47,6 +47,7 @@ NUMBER = st.integers(0, 2**62)
         unit=st.sampled_from([*BASE_PER_RAW]),
         wrap=st.none() | st.integers(1, 2**62), power_max_w=st.floats(1, 1e6), counted=st.booleans(),
         share=st.floats(0.01, 1), device=st.text(), note=st.text(),
+        node=st.sampled_from(Node), hidden=st.integers(0, 100),
     ),
     st.builds(
         RunHeader,

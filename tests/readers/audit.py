@@ -22,6 +22,13 @@ def facts(reader):
     return told
 
 
+def ipmi(device):
+    """The same, for the board's controller behind a device."""
+    from wattermark.readers.ipmi import IpmiReader
+
+    print(json.dumps(facts(IpmiReader(device))))
+
+
 def nvml():
     """The same, for the GPUs that this process sees, or why there are none."""
     from wattermark.readers.nvml import NvmlReader

@@ -7,6 +7,7 @@ import pytest
 from fakes.tree import supply
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.battery import BatteryReader
+from wattermark.values.kinds import Node
 
 FEEDS = {"type": "Battery", "status": "Discharging"}
 
@@ -30,6 +31,15 @@ def test_what_it_gives(tmp_path, files, uw):
     with opened(tmp_path, **FEEDS, **files) as reader:
         assert list(reader.read()) == [uw]
         assert [(c.name, c.counted) for c in reader.channels] == [("platform/bat0", False)]
+
+
+def test_one_battery_feeds_the_whole_machine_and_of_two_each_a_part(tmp_path):
+    with opened(tmp_path, **FEEDS, power_now=5) as reader:
+        assert [c.node for c in reader.channels] == [Node.INSIDE]
+        assert "screen" in reader.channels[0].note
+    supply(tmp_path, "BAT1", type="Battery", status="Full")
+    with closing(BatteryReader(tmp_path / "class/power_supply")) as reader:
+        assert [c.node for c in reader.channels] == [Node.NO]
 
 
 def test_plugged_in_it_is_a_gap(tmp_path):

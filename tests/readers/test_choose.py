@@ -93,6 +93,30 @@ def broken():
             id="another one between them",
         ),
         pytest.param(
+            {"a": lambda: Meter("cpu/package-0", "cpu/package-1"), "b": lambda: Meter("cpu")},
+            ["a"],
+            {"b": "cpu is metered already"},
+            id="all packages, and then the CPU as a whole",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu/package-0")},
+            ["a"],
+            {"b": "cpu/package-0 is metered already"},
+            id="the CPU as a whole, and then a package",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("gpu/1"), "b": lambda: Meter("gpu/10")},
+            ["a", "b"],
+            {},
+            id="names that begin alike",
+        ),
+        pytest.param(
+            {"a": lambda: Meter("cpu"), "b": lambda: Meter("cpu", "gpu")},
+            ["a", "b"],
+            {},
+            id="the second one adds the GPU",
+        ),
+        pytest.param(
             {"a": refused, "b": lambda: Meter("cpu")}, ["b"], {"a": "no meter"}, id="one that does not work"
         ),
         pytest.param(

@@ -52,7 +52,9 @@ def test_a_counter_where_there_is_one_and_power_elsewhere(driver):
     ],
 )
 def test_only_what_the_program_may_see_is_read(driver, visible, seen):
-    assert "".join(c.uuid for c in GaudiReader(driver(*TWO), visible).channels) == seen
+    channels = GaudiReader(driver(*TWO), visible).channels
+    assert "".join(c.uuid for c in channels) == seen
+    assert {c.hidden for c in channels} == {2 - len(seen)}
 
 
 @pytest.mark.parametrize("visible", ["", "7", "none"])

@@ -183,6 +183,16 @@ def test_one_socket_of_amd_has_nothing_to_tell(tmp_path):
         assert [(c.note, c.wrap, c.covers) for c in reader.channels] == [("", None, "cpu/package-0")]
 
 
+def test_one_meter_is_that_of_the_node_and_of_two_each_may_hold_a_part(tmp_path):
+    node = ("power_meter", "ACPI000D:00", {"power1_average": 900 * W})
+    rail = ("power_meter", "ACPI000D:05", {"power1_average": 9 * W, "power1_oem_info": GRACE[0]})
+    apu = ("amdgpu", "0000:05:00.0", {"power1_input": 25 * W, "in1_input": 800})
+    with opened(tmp_path / "one", node, rail, apu) as reader:
+        assert [c.name for c in reader.channels if c.node] == ["platform/node-ACPI000D:00"]
+    with opened(tmp_path / "two", node, ("power_meter", "ACPI000D:01", {"power1_average": W})) as reader:
+        assert not any(c.node for c in reader.channels)
+
+
 def test_no_chip_that_we_know_is_told(tmp_path):
     with pytest.raises(ReaderUnavailable, match="no power sensor"):
         HwmonReader(tmp_path)
@@ -297,6 +307,7 @@ def test_what_is_hidden_is_not_read(tmp_path, monkeypatch):
     apu = ("amdgpu", "0000:00:01.0", {"power1_average": 5, "in1_input": 800})
     with opened(tmp_path, *chips, apu) as reader:
         assert [c.name for c in reader.channels] == ["platform/apu-0000:00:01.0", "gpu/0000:04:00.0"]
+        assert [c.hidden for c in reader.channels] == [0, 1]
 
 
 def test_what_it_reads_becomes_energy(tmp_path):

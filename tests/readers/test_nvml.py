@@ -61,6 +61,7 @@ def test_only_what_cuda_may_see_is_read(bench, audit, visible, expected):
     told = audit(visible)
     assert seen(told) == expected
     assert expected or "no GPU may be seen" in told["problem"]
+    assert {c["hidden"] for c in told.get("channels", [])} <= {2 - len(expected)}
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from fakes.meters import SCENARIOS, Gpu, Signal
 from fakes.tree import Process, chip, driver, powercap_tree, proc_tree, supply
+from fakes.web import Page, Server, document
 from readers.audit import facts
 from wattermark.readers.amd import AmdReader
 from wattermark.readers.apple import AppleReader
@@ -16,7 +18,9 @@ from wattermark.readers.gaudi import GaudiReader
 from wattermark.readers.hwmon import HwmonReader
 from wattermark.readers.level_zero import LevelZeroReader
 from wattermark.readers.load import LoadReader
+from wattermark.readers.prometheus import PrometheusReader
 from wattermark.readers.rapl import RaplReader
+from wattermark.readers.redfish import RedfishReader
 from wattermark.readers.replay import ReplayReader
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel, ReaderLog
@@ -99,6 +103,34 @@ def battery(tmp_path, _bench, _program):
     return facts(BatteryReader(tmp_path / "class/power_supply"))
 
 
+def ipmi(tmp_path, bench, program):
+    libs = Path(bench().env()["LD_LIBRARY_PATH"].partition(":")[0])
+    (tmp_path / "ipmi.spec").write_text("374\n")
+    (tmp_path / "ipmi0").touch()
+    fake = {"LD_PRELOAD": str(libs / "libfakeipmi.so"), "FAKE_IPMI_SPEC": str(tmp_path / "ipmi.spec")}
+    code = "import sys; from readers import audit; audit.ipmi(sys.argv[1])"
+    return json.loads(program(code, tmp_path / "ipmi0", env={**program.home, **fake}).stdout)
+
+
+def redfish(_tmp_path, _bench, _program):
+    with Server() as server:
+        chassis = "/redfish/v1/Chassis"
+        server.pages[chassis] = document(Members=[{"@odata.id": f"{chassis}/1"}])
+        server.pages[f"{chassis}/1"] = document(Power={"@odata.id": f"{chassis}/1/Power"})
+        server.pages[f"{chassis}/1/Power"] = document(PowerControl=[{"PowerConsumedWatts": 344}])
+        return facts(RedfishReader(server.address))
+
+
+def prometheus(_tmp_path, _bench, _program):
+    with Server() as server:
+        server.pages["/metrics"] = Page(
+            'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{gpu="0",UUID="GPU-a"} 15152422938\n'
+            'DCGM_FI_DEV_POWER_USAGE{gpu="1",UUID="GPU-b"} 68.244\n'
+            'kepler_node_cpu_joules_total{zone="package"} 1234.5\n'
+        )
+        return facts(PrometheusReader(f"{server.address}/metrics", "0,1"))
+
+
 def load(tmp_path, _bench, _program):
     return facts(LoadReader(10, proc=proc_tree(tmp_path, [Process(10, utime=5)]), tick_hz=100))
 
@@ -124,6 +156,9 @@ EVERY = (
     battery,
     apple,
     emi,
+    ipmi,
+    redfish,
+    prometheus,
     load,
     load_of_this_machine,
     replay,

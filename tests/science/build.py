@@ -57,6 +57,7 @@ FACTORS = (
     factor("meter_rapl_dram", 0.85, 1, 1.15),
     factor("meter_nvml_energy", 0.95, 1, 1.05),
     factor("meter_nvml_power", 0.9, 1, 1.1),
+    factor("meter_node", 0.9, 1, 1.1),
     factor("meter_other", 0.9, 1, 1.1),
     factor("gpu_share_weight", 0.5, 1, 2),
 )

@@ -66,6 +66,13 @@ def test_gpus_are_united_by_uuid():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("ranks", "hidden"), [(1, 2), (2, 1), (3, 0)])
+def test_what_another_rank_sees_is_not_hidden(ranks, hidden):
+    seen = [rank(i, gpu(counter(300, unit=1e3), f"gpu/{i}", uuid=str(i), hidden=2)) for i in range(ranks)]
+    channels = [c for log in united(seen).logs.values() for c in log.channels]
+    assert [c.hidden for c in channels] == [hidden] * ranks
+
+
 def test_a_process_below_another_one_adds_nothing():
     outer, inner = pair()
     inner = replace(inner, header=replace(inner.header, ancestors=("2@5", "1@")))

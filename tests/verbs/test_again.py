@@ -10,7 +10,7 @@ import wattermark as wm
 from wattermark.errors import UsageError
 from wattermark.ledger.spool import line, reader_line, run_line
 from wattermark.science.running import Running
-from wattermark.values.kinds import Kind, Part, Scope
+from wattermark.values.kinds import Kind, Node, Part, Scope
 from wattermark.values.records import Channel, RunHeader
 from wattermark.verbs.live import watch
 from wattermark.verbs.look import seen
@@ -63,6 +63,23 @@ def test_the_live_line_ends_where_the_summary_does(spool, scope):
     assert last.it_energy_j == pytest.approx(final.it_energy_j.best)
     assert last.carbon_g == pytest.approx(final.carbon_g.best)
     assert last.water_l == pytest.approx(final.water_l.best)
+
+
+def test_the_live_line_waits_for_a_slow_exporter_before_it_takes_the_rest_for_granted(spool):
+    """A CPU of 50 W, told every five seconds, and a node of 60 W, told every second: never 110 W."""
+    slow = replace(PACKAGE, name="cpu/kepler-package", refresh_s=5.0)
+    node = Channel(
+        name="platform/ipmi", kind=Kind.POWER, part=Part.PLATFORM, unit="W", counted=False, node=Node.INSIDE
+    )
+    stretches = watch(spool)
+    spool.write_text(run_line(replace(HEADER, scope=Scope.MACHINE)) + reader_line("slow", [slow, node]))
+    for s in range(121):
+        told = [s // 5 * 250_000_000, 60]
+        with spool.open("a") as file:
+            file.write(line("beat", mono_ns=s * 10**9, time_ns=s * 10**9, slow=told))
+        last = next(stretches)
+        assert last.it_energy_j <= 1.2 * 60 * max(s, 20) + 40
+    assert last.it_energy_j == pytest.approx(seen(spool).footprint.it_energy_j.best, rel=0.05)
 
 
 def test_a_run_is_accounted_again_by_file_by_name_and_elsewhere(spool):

@@ -10,6 +10,8 @@ from wattermark.errors import PluginError
 from wattermark.readers.rapl import RaplReader
 from wattermark.wiring.registry import GROUP, ONLY_ON, OWN, reader_openers
 
+WEB = ("redfish", "prometheus")
+NODE = ("ipmi", *WEB)
 HERE = [name for name in OWN if ONLY_ON.get(name, sys.platform) == sys.platform]
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 
@@ -23,12 +25,12 @@ def test_our_own_table_is_that_of_the_entry_points():
     [
         pytest.param(
             "linux",
-            ["perf", "rapl", "nvml", "amd", "gaudi", "hwmon", "level_zero", "battery", "load"],
+            ["perf", "rapl", "nvml", "amd", "gaudi", "hwmon", "level_zero", "battery", *NODE, "load"],
             id="Linux",
         ),
-        pytest.param("darwin", ["nvml", "apple", "load"], id="macOS"),
-        pytest.param("win32", ["nvml", "emi", "load"], id="Windows"),
-        pytest.param("freebsd14", ["nvml", "load"], id="another"),
+        pytest.param("darwin", ["nvml", "apple", *WEB, "load"], id="macOS"),
+        pytest.param("win32", ["nvml", "emi", *WEB, "load"], id="Windows"),
+        pytest.param("freebsd14", ["nvml", *WEB, "load"], id="another"),
     ],
 )
 def test_those_that_a_system_can_have_are_offered_in_order(monkeypatch, system, there):
@@ -79,7 +81,7 @@ def test_a_strangers_reader_is_found_by_its_variable(monkeypatch, install):
 
 
 def test_an_unknown_reader_is_told_with_those_there_are():
-    known = r"perf, rapl, nvml, amd, gaudi, hwmon, level_zero, battery, apple, emi, load"
+    known = ", ".join(OWN)
     with pytest.raises(PluginError, match=rf"no reader 'zebra' is installed\. Choose from: {known}"):
         reader_openers(("zebra",))["zebra"]()
 

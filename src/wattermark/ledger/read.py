@@ -14,7 +14,7 @@ from typing import Any
 
 from wattermark.errors import BadSpool
 from wattermark.ledger.spool import SCHEMA
-from wattermark.values.kinds import Kind, Part, Scope, Status
+from wattermark.values.kinds import Kind, Node, Part, Scope, Status
 from wattermark.values.records import Channel, ReaderLog, Recorded, RunHeader, SpanMark
 from wattermark.values.units import BASE_PER_RAW, NS_PER_S, WRAP_64
 
@@ -287,7 +287,8 @@ def _header(known: Mapping[str, Any]) -> RunHeader:
 
 def _channel(given: Mapping[str, Any]) -> Channel:
     known = _known(Channel, given)
-    channel = Channel(**{**known, "kind": Kind(known["kind"]), "part": Part(known["part"])})
+    kinds = {"kind": Kind(known["kind"]), "part": Part(known["part"]), "node": Node(known.get("node", ""))}
+    channel = Channel(**{**known, **kinds})
     numbers = (channel.power_max_w, channel.refresh_s, channel.share)
     possible = (
         channel.unit in BASE_PER_RAW
@@ -295,6 +296,7 @@ def _channel(given: Mapping[str, Any]) -> Channel:
         and 0 < channel.power_max_w < math.inf
         and 0 <= channel.refresh_s < math.inf
         and 0 < channel.share <= 1
+        and isinstance(channel.hidden, int)
         and (channel.wrap is None or (isinstance(channel.wrap, int) and 0 < channel.wrap <= MOST))
     )
     if not possible:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.files import NumberFile, ProductFile, folders_in, sampling_s, text_of
-from wattermark.values.kinds import Kind, Part
+from wattermark.values.kinds import Kind, Node, Part
 from wattermark.values.records import Channel
 
 SYSFS = Path("/sys/class/power_supply")
@@ -50,7 +50,8 @@ class BatteryReader:
         self._files = [_file(path) for path in self._batteries]
         if all(file.denied for file in self._files):
             raise ReaderUnavailable("the battery tells no power", fix="Nothing to do: its driver knows none")
-        self.channels: Sequence[Channel] = [_channel(path) for path in self._batteries]
+        node = Node.INSIDE if len(batteries) == 1 else Node.NO  # of two, each gives a part
+        self.channels: Sequence[Channel] = [_channel(path, node) for path in self._batteries]
 
     def period_s(self, interval_s: float) -> float:
         """A tenth of the user's interval, as power has to be sampled. [s]"""
@@ -85,8 +86,9 @@ def _size(shown: int | None) -> int | None:
     return None if shown is None else abs(shown)
 
 
-def _channel(battery: Path) -> Channel:
+def _channel(battery: Path, node: Node) -> Channel:
     return Channel(
         name=f"platform/{battery.name.lower()}", kind=Kind.POWER, part=Part.PLATFORM, unit="uW",
         power_max_w=MOST_W, refresh_s=REFRESH_S, counted=False, device=text_of(battery / "model_name"),
+        node=node, note="the battery feeds all of the machine, its screen too",
     )  # fmt: skip

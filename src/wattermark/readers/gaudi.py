@@ -61,7 +61,8 @@ class GaudiReader:
                 fix="Set it to the accelerators that the program uses, or unset it",
             )
         self.channels: Sequence[Channel] = [
-            _channel(self._hlml, handle, i) for i, handle in enumerate(self._handles)
+            _channel(self._hlml, handle, i, len(found) - len(self._handles))
+            for i, handle in enumerate(self._handles)
         ]
 
     def period_s(self, interval_s: float) -> float:
@@ -114,11 +115,12 @@ def _text(call: Any, handle: ctypes.c_void_p) -> str:
     return text.value.decode(errors="replace") if call(handle, text, MOST_LETTERS) == 0 else ""
 
 
-def _channel(hlml: Any, handle: ctypes.c_void_p, number: int) -> Channel:
+def _channel(hlml: Any, handle: ctypes.c_void_p, number: int, hidden: int) -> Channel:
     counter = _energy(hlml, handle)[1] != NOT_SUPPORTED  # one that is lost has a counter when it is back
     uuid = _text(hlml.hlml_device_get_uuid, handle)
     return Channel(
         name=f"hpu/{number}", kind=Kind.COUNTER if counter else Kind.POWER, part=Part.GPU,
         unit="mJ" if counter else "mW", covers=f"hpu/{uuid or number}", power_max_w=MOST_W,
         refresh_s=REFRESH_S, device=f"Gaudi {_text(hlml.hlml_device_get_name, handle)}".strip(), uuid=uuid,
+        hidden=hidden,
     )  # fmt: skip

@@ -30,7 +30,7 @@ from wattermark.readers.amdgpu import (
 )
 from wattermark.readers.files import NumberFile, ProductFile, folders_in, sampling_s, text_of
 from wattermark.readers.visible import rocm_listed, say_share, shares
-from wattermark.values.kinds import Kind, Part
+from wattermark.values.kinds import Kind, Node, Part
 from wattermark.values.records import Channel
 
 SOCKET_MAX_W, PLATFORM_MAX_W, MODULE_MAX_W = 1500.0, 20_000.0, 300.0
@@ -126,7 +126,18 @@ def _sensors(root: Path) -> list[Sensor]:
     for chip in (chip for chip in chips if chip not in hidden):
         for paths, channel in _of_chip(chip):
             found.setdefault(channel.name, (paths, _part(channel, mine.get(chip, 1.0))))
-    return list(found.values())
+    return _of_one_node([(paths, _with_hidden(channel, len(hidden))) for paths, channel in found.values()])
+
+
+def _with_hidden(channel: Channel, hidden: int) -> Channel:
+    return replace(channel, hidden=hidden) if channel.part is Part.GPU else channel
+
+
+def _of_one_node(found: list[Sensor]) -> list[Sensor]:
+    """Of several meters of a node, each may hold a part of it."""
+    if sum(bool(channel.node) for _, channel in found) <= 1:
+        return found
+    return [(paths, replace(channel, node=Node.NO)) for paths, channel in found]
 
 
 def _part(channel: Channel, share: float) -> Channel:
@@ -203,15 +214,15 @@ def _meter(chip: Path) -> Iterator[Sensor]:
     interval = text_of(_file(chip, "power1_average_interval"))
     refresh_s = int(interval) * MS if interval.isdigit() else REFRESH_S
     rail = _SOCKET.fullmatch(text_of(_file(chip, "power1_oem_info")))
-    part, most_w, device = Part.PLATFORM, PLATFORM_MAX_W, "ACPI power meter"
+    part, most_w, device, node = Part.PLATFORM, PLATFORM_MAX_W, "ACPI power meter", Node.INSIDE
     name = f"node-{place_of(chip)}"
     if rail is not None:
-        name, device = f"{rail[1].lower()}-socket-{rail[2]}", "NVIDIA Grace"
+        name, device, node = f"{rail[1].lower()}-socket-{rail[2]}", "NVIDIA Grace", Node.NO
         if rail[1] in _INSIDE:
             part, most_w = Part.CPU, SOCKET_MAX_W
     name = f"{part}/{name}"
     covers = name if part is Part.CPU else ""
-    yield (path,), _power(name, part, most_w, refresh_s=refresh_s, device=device, covers=covers)
+    yield (path,), _power(name, part, most_w, refresh_s=refresh_s, device=device, covers=covers, node=node)
 
 
 def _jetson(chip: Path) -> Iterator[Sensor]:
@@ -237,6 +248,7 @@ def _power(
     most_w: float,
     *,
     device: str,
+    node: Node = Node.NO,
     covers: str = "",
     refresh_s: float = REFRESH_S,
     counted: bool = True,
@@ -245,4 +257,5 @@ def _power(
     return Channel(
         name=name, kind=Kind.POWER, part=part, unit="uW", covers=covers, power_max_w=most_w,
         refresh_s=refresh_s, counted=counted and part is not Part.PLATFORM, device=device, note=note,
+        node=node,
     )  # fmt: skip

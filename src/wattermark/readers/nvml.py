@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from wattermark.errors import ReaderUnavailable
@@ -64,7 +65,7 @@ class NvmlReader:
                 fix="Set CUDA_VISIBLE_DEVICES to the GPUs that the program uses, or unset it",
             )
         self._devices = [_Device(gpu) for gpu in seen]
-        self._meters = [(d, *meter) for d in self._devices for meter in meters_of(nvml, d.seen)]
+        self._meters = list(_meters(nvml, self._devices))
         self._shared = _shared_devices(nvml, self._devices)
         self._busy = BusyTimes(nvml, root) if self._shared else None
         metered = [channel for _, _, channel in self._meters]
@@ -172,6 +173,21 @@ def _binding(library: str) -> Any:
     except pynvml.NVMLError as error:
         raise ReaderUnavailable(f"NVML does not start: {error}", fix="See what 'nvidia-smi' says") from error
     return pynvml
+
+
+def _meters(nvml: Any, devices: Sequence[_Device]) -> Iterator[tuple[_Device, Ask, Channel]]:
+    hidden = _hidden(nvml, len(devices))
+    for device in devices:
+        for ask, channel in meters_of(nvml, device.seen):
+            yield device, ask, replace(channel, hidden=hidden)
+
+
+def _hidden(nvml: Any, seen: int) -> int:
+    """GPUs of the machine that the run may not see."""
+    try:
+        return max(0, int(nvml.nvmlDeviceGetCount()) - seen)
+    except nvml.NVMLError:
+        return 0
 
 
 def _shared_devices(nvml: Any, devices: Sequence[_Device]) -> list[_Device]:

@@ -18,7 +18,7 @@ from wattermark.values.records import Channel, overlap
 AGREE = 0.01
 """Two looks at one register differ by less, as a part of the energy. [1]"""
 APART_S = 0.1
-"""The two looks of one beat, and the last refreshes before them, lie closer together. [s]"""
+"""The two looks of one beat lie closer together, but for the refreshes of the meters. [s]"""
 QUANTUM_J = 1.0
 """No register counts in larger steps. [J]"""
 WORTH_MORE = 0.005
@@ -58,7 +58,7 @@ def checked(tracks: Iterable[Track]) -> Checked:
     everything = list(tracks)
     firsts = list(_firsts(everything))
     verdicts = [
-        (channel, _verdict(channel.name, track, _second(channel, everything))) for channel, track in firsts
+        (channel, _verdict(channel, track, _second(channel, everything))) for channel, track in firsts
     ]
     return Checked(
         tuple((channel, one.track) for channel, one in verdicts),
@@ -67,19 +67,20 @@ def checked(tracks: Iterable[Track]) -> Checked:
     )
 
 
-def _verdict(name: str, first: Timeline | None, second: Timeline | None) -> _Verdict:
-    if second is None:
+def _verdict(channel: Channel, first: Timeline | None, other: tuple[Channel, Timeline] | None) -> _Verdict:
+    if other is None:
         return _Verdict(first)
+    second = other[1]
     if first is None:
         return _Verdict(second, "its first meter told nothing to be believed; the second one is counted")
     if second.seen_s - first.seen_s > WORTH_MORE * (first.seen_s + first.unseen_s):
         return _Verdict(second, "its first meter has gaps that the second has not, and that one is counted")
-    energies_j = _apart_j(first, second)
+    energies_j = _apart_j(first, second, APART_S + channel.refresh_s + other[0].refresh_s)
     if energies_j is None:
         return _Verdict(first)
     told = " and ".join(f"{energy_j:.4g} J" for energy_j in energies_j)
     flag = f"its two meters tell {told} of the same time; the interval reaches from one to the other"
-    return _Verdict(first, flag, _doubt(name, *energies_j))
+    return _Verdict(first, flag, _doubt(channel.name, *energies_j))
 
 
 def _firsts(tracks: Iterable[Track]) -> Iterator[Track]:
@@ -95,21 +96,22 @@ def _firsts(tracks: Iterable[Track]) -> Iterator[Track]:
             shown.add(channel.covers)
 
 
-def _second(first: Channel, tracks: Iterable[Track]) -> Timeline | None:
+def _second(first: Channel, tracks: Iterable[Track]) -> tuple[Channel, Timeline] | None:
     """What another counter of the very same part saw."""
     if not first.covers or first.kind is not Kind.COUNTER:
         return None
     others = (
-        track
+        (channel, track)
         for channel, track in tracks
-        if channel is not first
+        if track is not None
+        and channel is not first
         and not channel.counted
         and (channel.covers, channel.kind) == (first.covers, first.kind)
     )
-    return next((track for track in others if track is not None), None)
+    return next(others, None)
 
 
-def _apart_j(first: Timeline, second: Timeline) -> tuple[float, float] | None:
+def _apart_j(first: Timeline, second: Timeline, apart_s: float) -> tuple[float, float] | None:
     """What both tell of the time that both saw, where these cannot be one register; else None. [J]"""
     common_s = np.intersect1d(_looks_s(first), _looks_s(second))
     if len(common_s) < 2:
@@ -118,7 +120,7 @@ def _apart_j(first: Timeline, second: Timeline) -> tuple[float, float] | None:
     if not (_whole(first, begin_s, end_s) and _whole(second, begin_s, end_s)):
         return None
     one_j, two_j = (float(np.diff(track.until_j([begin_s, end_s]))[0]) for track in (first, second))
-    most_j = QUANTUM_J + max(one_j, two_j) * (AGREE + APART_S / (end_s - begin_s))
+    most_j = QUANTUM_J + max(one_j, two_j) * (AGREE + apart_s / (end_s - begin_s))
     return (one_j, two_j) if abs(one_j - two_j) > most_j else None
 
 

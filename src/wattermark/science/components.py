@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from wattermark.science.agreement import checked
+from wattermark.science.believed import believed
 from wattermark.science.load import GpuLoad, gpu_loads_of, load_of
-from wattermark.science.metered import Track, metered, tracks_of, twins_of
+from wattermark.science.metered import Track, metered
 from wattermark.science.modelled import modelled
+from wattermark.science.node import Wall, rest_of, said_of, walls_of
 from wattermark.science.parts import Parts
 from wattermark.science.short import with_renewals
-from wattermark.science.terms import Term
-from wattermark.science.witness import heard
+from wattermark.science.terms import Energy, Term
 from wattermark.values.factors import Factor
 from wattermark.values.kinds import Part, Quality, Scope
 from wattermark.values.range import Range
@@ -34,56 +34,48 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
         ``machine`` charges them with all that the meters saw.
     """
     duration_s = (recorded.end_mono_ns - recorded.begin_mono_ns) * S_PER_NS
-    load = load_of(recorded)
-    flags = []
+    load, gpu_loads, told = load_of(recorded), gpu_loads_of(recorded), believed(recorded)
+    flags = [*told.flags]
     if scope is Scope.PROCESS and load is None:
         scope = Scope.MACHINE
         flags.append("load-unknown: processor time was not seen, so the whole machine is charged")
-    tracks, doubts = heard(tracks_of(recorded))
-    flags += doubts
-    twins = twins_of(recorded)
-    if twins:
-        flags.append(f"mirrored: {', '.join(sorted(twins))} show the counter of another die; counted once")
-    both = checked((channel, track) for channel, track in tracks if channel.name not in twins)
-    tracks = list(both.tracks)
-    flags.extend(both.flags)
-    gpu_loads = gpu_loads_of(recorded)
-    if scope is Scope.PROCESS:
-        flags += [_charged_whole(channel) for channel, _ in tracks if _is_charged_whole(channel, gpu_loads)]
-    terms = [*metered(tracks, load, scope, gpu_loads), *modelled(tracks, load, scope, duration_s, recorded)]
-    terms.append(
-        Term(
-            name="rest of the machine",
-            kind="other",
-            quality=Quality.MISSING,
-            run=None,
-            how="board, disks, network, fans and power supply have no meter here",
-        )
-    )
-    terms, renewals = with_renewals((channel for channel, _ in tracks), terms, duration_s)
-    gaps = tuple(_gap(term) for term in terms if _has_gap(term, duration_s))
-    with_gaps = tuple(_filled(term) if _has_gap(term, duration_s) else term for term in terms)
-    doubted = tuple(
-        _more(term, 1.0, both.doubts[term.name]) if term.name in both.doubts else term for term in with_gaps
-    )
+    terms = [
+        *metered(told.tracks, load, scope, gpu_loads),
+        *modelled(told.tracks, load, scope, duration_s, recorded),
+    ]
+    terms, renewals = with_renewals((channel for channel, _ in told.tracks), terms, duration_s)
+    gaps = [_gap(term) for term in terms if _has_gap(term, duration_s)]
+    filled = [_doubted(_filled(term, duration_s), told.doubts) for term in terms]
+    walls = walls_of(told.tracks, duration_s)
+    rest = rest_of(walls, filled, told.tracks, scope)
+    flags += _whole_gpus(told.tracks, gpu_loads) if scope is Scope.PROCESS else ()
     return Parts(
-        terms=doubted,
+        terms=(*filled, rest),
         duration_s=duration_s,
         scope=scope,
         load=load,
-        gaps=(*gaps, *renewals, *both.doubts.values()),
-        flags=(*flags, *_flags(tracks, with_gaps, duration_s)),
-        gpus=tuple(c for c, _ in tracks if c.part is Part.GPU and not c.embedded),
+        gaps=(*gaps, *renewals, *told.doubts.values()),
+        flags=(*flags, *_flags(told.tracks, filled, duration_s), *_of_walls(walls, rest)),
+        gpus=tuple(c for c, _ in told.tracks if c.part is Part.GPU and not c.embedded),
+        wall=walls[0][0].name if walls and rest.run is not None else "",
     )
 
 
-def _is_charged_whole(channel: Channel, gpu_loads: Mapping[str, GpuLoad]) -> bool:
-    gpu = channel.part is Part.GPU and channel.counted
-    return gpu and channel.share == 1 and channel.uuid not in gpu_loads
+def _whole_gpus(tracks: Iterable[Track], gpu_loads: Mapping[str, GpuLoad]) -> Iterator[str]:
+    for channel, _ in tracks:
+        if _is_charged_whole(channel) and channel.uuid not in gpu_loads:
+            yield f"whole: {channel.name} is charged whole, as nothing tells which programs used it"
 
 
-def _charged_whole(channel: Channel) -> str:
-    return f"whole: {channel.name} is charged whole, as nothing tells which programs used it"
+def _is_charged_whole(channel: Channel) -> bool:
+    return channel.part is Part.GPU and channel.counted and channel.share == 1
+
+
+def _of_walls(walls: Sequence[Wall], rest: Term) -> Iterator[str]:
+    if rest.run is not None:
+        yield from said_of(walls)
+    elif walls:
+        yield f"not-seen: {rest.name}: {rest.how}"
 
 
 def _has_gap(term: Term, duration_s: float) -> bool:
@@ -104,15 +96,26 @@ def _gap(term: Term) -> Factor:
     )
 
 
-def _filled(term: Term) -> Term:
-    return _more(term, term.unseen_s / term.seen_s, _gap(term))
+def _filled(term: Term, duration_s: float) -> Term:
+    return _more(term, term.unseen_s / term.seen_s, _gap(term)) if _has_gap(term, duration_s) else term
+
+
+def _doubted(term: Term, doubts: Mapping[str, Factor]) -> Term:
+    return _more(term, 1.0, doubts[term.name]) if term.name in doubts and term.run is not None else term
 
 
 def _more(term: Term, part: float, factor: Factor) -> Term:
-    """A term and so much of it again, as often as a factor of the run's own says."""
-    assert term.run is not None
-    seen, name = term.run, factor.name
-    return replace(term, run=lambda values: seen(values) * (1 + part * values[name]))
+    """A term and so much of it again, as often as a factor of the run's own says.
+
+    Whosever energy it is: the parts still add up to the machine's.
+    """
+
+    def more(seen: Energy | None) -> Energy | None:
+        return None if seen is None else lambda values: seen(values) * (1 + part * values[factor.name])
+
+    return replace(
+        term, run=more(term.run), others=more(term.others), idle=more(term.idle), machine=more(term.machine)
+    )
 
 
 def _flags(tracks: Iterable[Track], terms: Iterable[Term], duration_s: float) -> Iterator[str]:
@@ -123,7 +126,7 @@ def _flags(tracks: Iterable[Track], terms: Iterable[Term], duration_s: float) ->
                 f"gap: {term.name} was not seen for {term.unseen_s:.3g} s ({part:.0%}); "
                 "that is filled at the mean power of the rest, with a wide interval"
             )
-        if term.quality is Quality.MISSING and term.kind != "other":
+        if term.quality is Quality.MISSING:
             met = any(channel.name == term.name for channel, _ in tracks)
             yield f"{'gap' if met else 'not-seen'}: {term.name}: {term.how}"
         if term.quality is Quality.MODELLED:

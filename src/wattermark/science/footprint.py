@@ -11,6 +11,7 @@ import numpy as np
 from wattermark.science.carbon import operational_carbon_g
 from wattermark.science.embodied import life_share
 from wattermark.science.energy import facility_energy
+from wattermark.science.node import disagreement
 from wattermark.science.parts import Parts
 from wattermark.science.running import Running
 from wattermark.science.terms import Energy, Term
@@ -101,15 +102,16 @@ def footprint_and(
     ranges = intervals(lambda v: {**whole(v), **{name: one(v) for name, one in more.items()}}, needed)
     quantities: dict[str, Any] = {name: ranges.get(name) for name in QUANTITIES}
     basis = next((f.basis for f in needed if f.name == "carbon_intensity"), "-")
+    components = _components(parts.terms, ranges, needed)
     found = Footprint(
         **quantities,
         duration_s=parts.duration_s,
         boundary=Boundary(parts.scope, tuple(sorted({term.kind for term in counted})), basis),
-        components=_components(parts.terms, ranges, needed),
+        components=components,
         place=place,
         factors=tuple(needed),
         drivers=drivers(whole, needed, DRIVEN) if counted else (),
-        flags=(*place.flags, *parts.flags, *flags, *_said(quantities)),
+        flags=(*place.flags, *parts.flags, *disagreement(components, parts.wall), *flags, *_said(quantities)),
         spans=tuple(spans),
     )
     return found, {name: ranges[name] for name in also}

@@ -44,7 +44,8 @@ GAINS: Mapping[tuple[Part, Kind, str], str] = {
     (Part.GPU, Kind.POWER, "mW"): "meter_nvml_power",
 }
 """Which factor says how true a meter is; its raw unit tells whose it is."""
-OTHER_GAIN = "meter_other"
+NODE_GAIN, OTHER_GAIN = "meter_node", "meter_other"
+"""Of the whole node, which errs apart from the meters of its parts; and of all others."""
 
 
 Track = tuple[Channel, Timeline | None]
@@ -144,6 +145,8 @@ def _term(channel: Channel, track: Timeline | None, quality: Quality, **more: ob
 
 
 def _gain(channel: Channel) -> str:
+    if channel.node:
+        return NODE_GAIN
     known = channel.name.startswith(f"{channel.part}/")  # hpu/0 has NVML's units, and none of its tests
     return GAINS.get((channel.part, channel.kind, channel.unit), OTHER_GAIN) if known else OTHER_GAIN
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:  # an estimate has none of them, and answers sooner without
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """All terms of a run, the factors of their own that they need, and what must be said."""
+    """All terms of a run, the factors of their own that they need, and what must be said.
+
+    ``wall`` names the meter of the whole node that told the rest of the machine, if one did.
+    """
 
     terms: tuple[Term, ...]
     duration_s: float
@@ -25,3 +28,4 @@ class Parts:
     gaps: tuple[Factor, ...] = ()
     flags: tuple[str, ...] = ()
     gpus: tuple[Channel, ...] = ()
+    wall: str = ""

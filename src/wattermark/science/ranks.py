@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattermark.science.timeline import began_s, ended_s
-from wattermark.values.kinds import Kind, Scope, Status
+from wattermark.values.kinds import Kind, Part, Scope, Status
 from wattermark.values.records import Channel, ReaderLog, Recorded, SpanMark
 
 LOAD = "load"
@@ -154,7 +154,23 @@ def _meters(longest: Iterable[Recorded]) -> dict[str, ReaderLog]:
                 continue
             known.update(_key(name, log.channels[i]) for i in fresh)
             found[f"{name} {number}" if number else name] = _columns(log, fresh)
-    return found
+    return _less_hidden(found)
+
+
+def _less_hidden(logs: Mapping[str, ReaderLog]) -> dict[str, ReaderLog]:
+    """Devices that one rank could not see, and another one saw, are not hidden."""
+    seen = len({c.uuid or c.covers for log in logs.values() for c in log.channels if _is_gpu(c)})
+
+    def told(log: ReaderLog) -> ReaderLog:
+        mine = sum(map(_is_gpu, log.channels))
+        channels = (replace(c, hidden=max(0, c.hidden + mine - seen)) for c in log.channels)
+        return replace(log, channels=tuple(channels))
+
+    return {name: told(log) for name, log in logs.items()}
+
+
+def _is_gpu(channel: Channel) -> bool:
+    return channel.part is Part.GPU and channel.counted
 
 
 def _key(reader: str, channel: Channel) -> str:

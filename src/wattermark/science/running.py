@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wattermark.values.footprint import Footprint
     from wattermark.values.range import Range
+    from wattermark.values.records import Channel
+
+REFRESHES = 10.0
+"""So often, at least, each meter is renewed in a stretch that is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +70,20 @@ def so_far(footprint: Footprint, before: Running) -> Running:
 
 def _best(value: Range | None) -> float:
     return value.best if value else 0.0
+
+
+def is_settled(stretch: Running, channels: Iterable[Channel]) -> bool:
+    """Whether a stretch is long enough to be added up with the next one.
+
+    In a short one a slow exporter's counter stands still while the node's meter goes on: what the parts took
+    would be taken for the rest of the machine.
+
+    Parameters
+    ----------
+    stretch : Running
+        What was seen in it.
+    channels : iterable of Channel
+        The meters.
+    """
+    slowest_s = max((channel.refresh_s for channel in channels), default=0.0)
+    return stretch.elapsed_s >= REFRESHES * slowest_s

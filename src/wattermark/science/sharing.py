@@ -200,6 +200,28 @@ def scaled(shares: Shares, total_j: float) -> Shares:
     return Shares(*(one_j * (total_j / slots_j) for one_j in shares))
 
 
+def share_alike(energy_j: Number, like: tuple[Number, Number, Number]) -> tuple[Number, Number, Number]:
+    """Another energy, shared as a first one was; idle where there was no first one.
+
+    Parameters
+    ----------
+    energy_j : float or ndarray
+        What is to be shared. [J]
+    like : tuple of float or ndarray
+        The first one: of the run, of others, idle. [J]
+
+    Returns
+    -------
+    tuple of float or ndarray
+        The same three; they add up to ``energy_j``. [J]
+    """
+    run, others, idle = (np.asarray(part, float) for part in like)
+    whole = run + others + idle
+    run_j: Number = energy_j * _ratio(run, whole)[()]
+    others_j: Number = energy_j * _ratio(others, whole)[()]
+    return run_j, others_j, energy_j - run_j - others_j
+
+
 def _ratio(
     part: NDArray[np.float64], whole: NDArray[np.float64], *, empty: float = 0.0
 ) -> NDArray[np.float64]:

@@ -23,6 +23,14 @@ class Part(StrEnum):
     LOAD = "load"  # how busy, not how much energy
 
 
+class Node(StrEnum):
+    """Whether a channel holds all of a node, and where it looks."""
+
+    NO = ""  # one part of it, or several and not all
+    INPUT = "input"  # all of it, where its power supplies take it
+    INSIDE = "inside"  # all of it, behind a supply or a battery, or nobody says where
+
+
 class Quality(StrEnum):
     """How an energy was come by."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wattermark.values.kinds import Kind, Part, Scope, Status
+from wattermark.values.kinds import Kind, Node, Part, Scope, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,8 @@ class Channel:
     meter's boundary: what one channel covers no other may add. ``share`` is the part of
     the device that belongs to the run (a MIG slice), ``refresh_s`` how often the device
     renews its number, ``power_max_w`` more than the device can draw. ``embedded`` is a part of
-    the processor's own chip: what making it took stands with the machine.
+    the processor's own chip: what making it took stands with the machine. ``node`` says whether it
+    holds all of a node; ``hidden`` how many devices of its kind the run may not see.
     """
 
     name: str
@@ -34,10 +35,14 @@ class Channel:
     device: str = ""
     uuid: str = ""
     note: str = ""
+    node: Node = Node.NO
+    hidden: int = 0
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two ``covers`` hold the same hardware: they are equal, or one is a die of the other's socket.
+    """Whether two ``covers`` hold the same hardware: they are equal, or one lies in the other.
+
+    A die lies in its socket, and ``cpu`` holds all that begins with ``cpu/``.
 
     Examples
     --------
@@ -45,7 +50,7 @@ def overlap(one: str, other: str) -> bool:
     (True, False)
     """
     short, long = sorted((one, other), key=len)
-    return bool(short) and f"{long}-die-".startswith(f"{short}-die-")
+    return bool(short) and (f"{long}-die-".startswith(f"{short}-die-") or long.startswith(f"{short}/"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

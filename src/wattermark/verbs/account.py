@@ -17,7 +17,7 @@ from wattermark.ledger.runs import spools_in
 from wattermark.science.components import parts_of
 from wattermark.science.footprint import Device, best_only, footprint, spans_of
 from wattermark.science.hardware import device_time_s, host_time_s
-from wattermark.science.metered import GAINS, OTHER_GAIN
+from wattermark.science.metered import GAINS, NODE_GAIN, OTHER_GAIN
 from wattermark.science.parts import Parts
 from wattermark.science.running import Running
 from wattermark.values.factors import Factor, Place
@@ -37,6 +37,7 @@ MODEL_FACTORS = (
     "server_lifetime_years",
     "accelerator_utilisation",
     *sorted(set(GAINS.values())),
+    NODE_GAIN,
     OTHER_GAIN,
 )
 

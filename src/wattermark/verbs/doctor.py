@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,13 @@ from wattermark.values.ports import Reader
 from wattermark.verbs.meters import candidates
 from wattermark.wiring.config import load_config
 from wattermark.wiring.whereami import where_am_i
+
+HINTS: Mapping[str, str] = {
+    "redfish": "Nothing to do where one of the two is told; a controller that tells neither may be slow",
+    "prometheus": "See what its page says, and correct or unset WATTERMARK_PROMETHEUS_URL",
+    "ipmi": "Look again: the board's controller was slow",
+}
+"""What to do about a meter that is there and silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,9 @@ def _meter(name: str, opener: Callable[[], Reader]) -> Finding:
         return Finding(f"meter {name}", False, f"{type(error).__name__}: {error}", "Report it to its makers")
     try:
         values = list(reader.read())
+    except FOREIGN as error:
+        return Finding(f"meter {name}", False, str(error), _hint(name))
+    else:
         silent = [c.name for c, value in zip(reader.channels, values, strict=True) if value is None]
         shown = ", ".join(dict.fromkeys(_named(reader)))
     finally:
@@ -68,7 +78,7 @@ def _hint(name: str) -> str:
         from wattermark.readers.rapl import MEND
 
         return MEND
-    return "See the driver's own tool"
+    return HINTS.get(name, "See the driver's own tool")
 
 
 def _ledger(ledger: Path) -> Finding:

@@ -12,7 +12,7 @@ from typing import Any
 from wattermark.errors import UsageError, WattermarkError
 from wattermark.ledger.read import SpoolReader, follow, read_header, read_run
 from wattermark.ledger.runs import RunPlace, find_run, runs, spools_in
-from wattermark.science.running import Running, so_far
+from wattermark.science.running import Running, is_settled, so_far
 from wattermark.values.footprint import Footprint
 from wattermark.values.forecast import Forecast
 from wattermark.values.kinds import Status
@@ -28,13 +28,19 @@ AGAIN_S = 5.0
 
 
 def watch(spool: Path) -> Iterator[Running]:
-    """What the run has cost so far, each time it is asked; only new lines are read."""
-    total = Running()
+    """What the run has cost so far, each time it is asked; only new lines are read.
+
+    A stretch is kept, and accounted anew, until the slowest meter has spoken often enough in it.
+    """
+    total = shown = Running()
     for reader in follow(spool):
         if reader.header is not None and reader.has_beats:
-            total = total.plus(account_briefly(reader.recorded()))
-            _forget(reader)
-        yield total
+            stretch = account_briefly(reader.recorded())
+            shown = total.plus(stretch)
+            if is_settled(stretch, [channel for log in reader.logs.values() for channel in log.channels]):
+                total = shown
+                _forget(reader)
+        yield shown
 
 
 def forecasts(spool: Path) -> Iterator[Forecast | None]:

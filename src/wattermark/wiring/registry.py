@@ -29,10 +29,13 @@ OWN: Mapping[str, str] = {
     "battery": "wattermark.readers.battery:BatteryReader",
     "apple": "wattermark.readers.apple:AppleReader",
     "emi": "wattermark.readers.emi:EmiReader",
+    "ipmi": "wattermark.readers.ipmi:IpmiReader",
+    "redfish": "wattermark.readers.redfish:RedfishReader",
+    "prometheus": "wattermark.readers.prometheus:PrometheusReader",
     "load": "wattermark.readers.load:LoadReader",
 }
 ONLY_ON: Mapping[str, str] = {
-    **dict.fromkeys(("perf", "rapl", "amd", "gaudi", "hwmon", "level_zero", "battery"), "linux"),
+    **dict.fromkeys(("perf", "rapl", "amd", "gaudi", "hwmon", "level_zero", "battery", "ipmi"), "linux"),
     "apple": "darwin",
     "emi": "win32",
 }
