@@ -26,3 +26,15 @@ class Running:
             self.carbon_g + stretch.carbon_g,
             self.water_l + stretch.water_l,
         )
+
+    def since(self, earlier: Running) -> Running:
+        """What was added after an earlier sum of the same run; ``power_w`` is the mean of it."""
+        elapsed_s = self.elapsed_s - earlier.elapsed_s
+        it_energy_j = self.it_energy_j - earlier.it_energy_j
+        return Running(
+            elapsed_s,
+            it_energy_j,
+            it_energy_j / elapsed_s if elapsed_s > 0 else 0.0,
+            self.carbon_g - earlier.carbon_g,
+            self.water_l - earlier.water_l,
+        )
