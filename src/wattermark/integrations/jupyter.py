@@ -99,7 +99,7 @@ class Notebook:
             self.run.stop()
         options = {name: value for name, value in vars(args).items() if name in SETTINGS}
         try:
-            run = track(name=args.name or f"cell {self.shell.execution_count}", **options)
+            run = track(name=args.name or f"cell {self.shell.displayhook.prompt_count}", **options)
         except UsageError as error:
             raise _refusal(str(error)) from None
         self._quiet, self._began_at = args.quiet, self._depth

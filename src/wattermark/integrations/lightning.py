@@ -17,6 +17,7 @@ from wattermark.verbs.stages import Stages
 from wattermark.verbs.tell import harmless
 
 BASES = ("lightning.pytorch.callbacks.Callback", "pytorch_lightning.callbacks.Callback")
+FIT = "fit"
 
 
 class Hooks:
@@ -49,9 +50,14 @@ class Hooks:
 
     @harmless
     def setup(self, trainer: Any, pl_module: Any, stage: Any) -> None:
-        if trainer.local_rank == 0 and _first(trainer) is self:
-            word = str(getattr(stage, "value", stage))
-            self.stages.begin(f"{type(pl_module).__name__} {word}", _tags(trainer, pl_module, word))
+        if stage != FIT:
+            self._begin(trainer, pl_module, str(getattr(stage, "value", stage)))
+
+    @harmless
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Not before, since only now it is known which checkpoint the training goes on from."""
+        checkpoint = trainer.ckpt_path
+        self._begin(trainer, pl_module, FIT, resumed=os.path.basename(checkpoint) if checkpoint else None)
 
     @harmless
     def on_sanity_check_start(self, trainer: Any, pl_module: Any) -> None:
@@ -96,6 +102,12 @@ class Hooks:
     def teardown(self, trainer: Any, pl_module: Any, stage: Any) -> None:
         self.stages.end()
 
+    def _begin(self, trainer: Any, pl_module: Any, stage: str, **tags: object) -> None:
+        """One process of a node records: it sees the meters of all of the node."""
+        if trainer.local_rank == 0 and _first(trainer) is self:
+            known = {**_tags(trainer, pl_module), "stage": stage, **tags}
+            self.stages.begin(f"{type(pl_module).__name__} {stage}", known)
+
 
 if TYPE_CHECKING:
 
@@ -117,17 +129,14 @@ def _first(trainer: Any) -> object:
     return next(callback for callback in trainer.callbacks if isinstance(callback, Hooks))
 
 
-def _tags(trainer: Any, pl_module: Any, stage: str) -> dict[str, object]:
-    checkpoint = trainer.ckpt_path
+def _tags(trainer: Any, pl_module: Any) -> dict[str, object]:
     return {
         "trainer": "lightning",
-        "stage": stage,
         "model": type(pl_module).__name__,
         "accelerator": type(trainer.accelerator).__name__.removesuffix("Accelerator").lower(),
         "devices": trainer.num_devices,
         "nodes": trainer.num_nodes,
         "precision": trainer.precision,
-        "resumed": os.path.basename(checkpoint) if checkpoint else None,
     }
 
 

@@ -27,7 +27,7 @@ from wattermark.verbs.stages import Stages
 from wattermark.verbs.tell import harmless
 
 BASES = ("transformers.trainer_callback.TrainerCallback",)
-LAST = "train_runtime"
+LAST = "total_flos"
 """A key that only the last logs of a training hold."""
 TRAIN = "train"
 ENTRIES = (TRAIN, "evaluate", "predict")
@@ -64,7 +64,9 @@ class Hooks:
             return
         self._before = _counts(args, state)
         self.per = {}
-        self._begin(TRAIN, more.get("model"), args, resumed_at_step=state.global_step or None)
+        self._begin(
+            TRAIN, more.get("model"), args, resumed=f"step {state.global_step}" if state.global_step else None
+        )
 
     @harmless
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -78,7 +80,7 @@ class Hooks:
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
         if not self.stages.open or logs is None:
             return
-        told = metrics(self._last(args, state) if LAST in logs else self.stages.costs())
+        told = metrics(self._last(args, state) if LAST in logs else self._costs())
         logs.update(told)
         if state.log_history:
             state.log_history[-1].update(told)
@@ -104,7 +106,12 @@ class Hooks:
             self.stages.end(error)
 
     def _begin(self, stage: str, model: Any, args: Any, **tags: object) -> None:
+        self._stage = stage
         self.stages.begin(f"{type(model).__name__} {stage}", {**_tags(model, args), "stage": stage, **tags})
+
+    def _costs(self) -> dict[str, float]:
+        """Within a training as of a moment ago; an evaluation by itself logs but once."""
+        return self.stages.costs() if self._stage == TRAIN else self.stages.last_costs()
 
     def _last(self, args: Any, state: Any) -> dict[str, float]:
         """At the end, energy for what the trainer counted in this training, and in none before it."""

@@ -18,8 +18,8 @@ from wattermark.verbs.track import track
 TOTALS = ("it_energy_j", "carbon_g", "water_l")
 OFTEN_S = 1.0
 """Costs are worked out again after this time at the soonest: who logs each step must not pay for it."""
-LOOK_S, GLANCE_S = 0.02, 0.002
-"""How long a cost waits, at most, for the look at the meters that the end of a span has asked for."""
+LOOK_S, LAST_LOOK_S, GLANCE_S = 0.02, 0.1, 0.002
+"""How long a cost waits, at most, for the look at the meters that was asked for: meanwhile, at the end."""
 
 
 class Stages:
@@ -99,7 +99,7 @@ class Stages:
         """The same by a look that is taken now, for the last time that costs are told."""
         if self.run is not None:
             self.run.look()
-        self._renew()
+        self._renew(patience_s=LAST_LOOK_S)
         return self._known()
 
     def costs_of(self, unit: str) -> dict[str, float]:
@@ -120,12 +120,12 @@ class Stages:
         found = {name: getattr(self._total, name) for name in TOTALS}
         return {name: value for name, value in found.items() if value > 0}
 
-    def _renew(self) -> None:
+    def _renew(self, patience_s: float = LOOK_S) -> None:
         """Read on in the spool, and wait a moment for the look that was asked for."""
         if not self.open:
             return
         before, now_s = self._total, time.monotonic()
-        while self._total is before and time.monotonic() - now_s < LOOK_S:
+        while self._total is before and time.monotonic() - now_s < patience_s:
             time.sleep(GLANCE_S)
             self._total = next(self._costs, before)
         self._renewed_s = time.monotonic()
