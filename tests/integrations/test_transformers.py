@@ -37,7 +37,7 @@ def rows(torch):
 
 @pytest.fixture
 def trainer(transformers, torch, rows, tmp_path):
-    """A trainer of a new model; ``each`` is called before each step of its training."""
+    """A trainer of a new model; ``each`` is called at each step."""
 
     def made(*callbacks, each=lambda: None, **options):
         torch.manual_seed(1)
@@ -53,6 +53,8 @@ def trainer(transformers, torch, rows, tmp_path):
         class Each(transformers.TrainerCallback):
             def on_step_begin(self, *_, **__):
                 each()
+
+            on_prediction_step = on_step_begin
 
         return transformers.Trainer(
             model=transformers.GPT2LMHeadModel(config), args=arguments, train_dataset=rows, eval_dataset=rows,
@@ -122,7 +124,7 @@ def test_a_training_of_so_many_steps_has_the_epochs_that_it_began(trainer, watch
 
 
 def test_evaluation_and_prediction_by_themselves_are_runs(trainer, watch, rows, kept):
-    one = trainer()
+    one = trainer(each=lambda: burn(0.05))
     watch(one)
     found = one.evaluate()
     predicted = one.predict(rows)
@@ -149,7 +151,7 @@ def test_what_is_logged_reaches_reporters_history_and_result(trainer, watch, rep
 
 
 def test_energy_stands_over_tokens_and_work(trainer, watch, reporter):
-    one = trainer(reporter, include_num_input_tokens_seen="all")
+    one = trainer(reporter, each=lambda: burn(0.05), include_num_input_tokens_seen="all")
     ours = watch(one)
     one.train()
     tokens, energy_j = 2 * ROWS * LENGTH, ours.run.footprint().it_energy_j
@@ -161,7 +163,7 @@ def test_energy_stands_over_tokens_and_work(trainer, watch, reporter):
 
 
 def test_tokens_that_nobody_counted_are_not_known(trainer, watch, reporter):
-    one = trainer(reporter)
+    one = trainer(reporter, each=lambda: burn(0.05))
     ours = watch(one)
     one.train()
     assert ours.per["token"] is None and ours.per["flop"].best > 0
