@@ -29,7 +29,9 @@ class Oops(Exception):
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch", reason="torch is not installed; run: make trainers")
+    found = pytest.importorskip("torch", reason="torch is not installed; run: make trainers")
+    found.set_num_threads(1)  # threads that wait for each other make so small a model slow
+    return found
 
 
 @pytest.fixture
