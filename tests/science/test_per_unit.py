@@ -17,9 +17,7 @@ runnings = some.builds(Running, sums, sums, sums, sums, sums)
 @pytest.mark.parametrize(
     ("energy_j", "units", "each_j"),
     [
-        pytest.param(
-            Range(1.0, 2.0, 4.0), 8, Range(0.125, 0.25, 0.5), id="the ends go with the best"
-        ),
+        pytest.param(Range(1.0, 2.0, 4.0), 8, Range(0.125, 0.25, 0.5), id="the ends go with the best"),
         pytest.param(Range(1.0, 2.0, 4.0), None, None, id="nobody counted"),
         pytest.param(Range(1.0, 2.0, 4.0), 0, None, id="a count of nothing is no count"),
         pytest.param(Range(1.0, 2.0, 4.0), nan, None, id="not a number"),

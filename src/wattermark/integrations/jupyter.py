@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from contextlib import ExitStack
 from typing import Any, NoReturn
 
 from wattermark.errors import UsageError
@@ -86,12 +87,9 @@ class Notebook:
             _show(run)
 
     def _run_here(self, cell: str) -> None:
-        try:
+        with ExitStack() as stack:
+            stack.push(lambda _kind, error, _trace: self._end(error))
             self.shell.ex(self.shell.transform_cell(cell))
-        except BaseException as error:
-            self._end(error)
-            raise
-        self._end(None)
 
     def _begin(self, args: argparse.Namespace) -> None:
         if self.run is not None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from wattermark.integrations.hooks import bases, metrics, with_bases
@@ -167,13 +168,9 @@ def _watched(entry: Callable[..., Any], name: str, trainer: Any, callback: Hooks
     def watched(*args: Any, **kwargs: Any) -> Any:
         outer = callback.stages.open
         callback.entered(name, trainer, outer=outer)
-        try:
-            found = entry(*args, **kwargs)
-        except BaseException as error:
-            callback.left(name, outer=outer, error=error)
-            raise
-        callback.left(name, outer=outer)
-        return found
+        with ExitStack() as stack:
+            stack.push(lambda _kind, error, _trace: callback.left(name, outer=outer, error=error))
+            return entry(*args, **kwargs)
 
     return watched
 
