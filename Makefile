@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TRAINERS := $(VENV)/.trainers
 
-.PHONY: demo test fast check lint types contracts docs fix bench factors slurm clean help
+.PHONY: demo test trainers fast check lint types contracts docs fix bench factors slurm clean help
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -19,6 +20,8 @@ demo: $(READY)   ## train a real model under the meter and show what it took
 
 test: $(READY)   ## all tests, the slow ones as well
 	$(BIN)/python -m pytest -q -n 2
+
+trainers: $(TRAINERS) ## PyTorch, Lightning, transformers and IPython, so that `make test` tries them, too
 
 fast: $(READY)   ## the tests that take no time
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
@@ -63,3 +66,7 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo,completion]' --group test --group check
 	@touch $(READY)
+
+$(TRAINERS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group trainers
+	@touch $(TRAINERS)

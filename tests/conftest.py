@@ -11,6 +11,8 @@ import pytest
 from hypothesis import settings
 
 from fakes import meters
+from wattermark.ledger.read import read_spool
+from wattermark.verbs.measure import _stop_all
 
 ROOT = Path(__file__).parents[1]
 
@@ -102,3 +104,26 @@ def told(spools):
         return [json.loads(text) for text in spool.read_text().splitlines()]
 
     return lines
+
+
+@pytest.fixture
+def ledger(tmp_path, monkeypatch):
+    """Where this process's runs are kept; a run that a failing test left ends with the test."""
+    for name in [name for name in os.environ if name.startswith(("WATTERMARK_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WATTERMARK_LEDGER", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path / "runs"
+    _stop_all()
+
+
+@pytest.fixture
+def kept(ledger):
+    """What the ledger holds, the oldest first."""
+
+    def runs():
+        found = [read_spool(path) for path in ledger.glob("*/*.jsonl")]
+        return sorted(found, key=lambda run: run.header.mono_ns)
+
+    return runs

@@ -71,6 +71,7 @@ def test_floors_rooms_purity_and_lightness_hold():
             "science/energy.py", "import wattermark.factors.table", "floors", id="a room looks aside"
         ),
         pytest.param("verbs/place.py", "import wattermark.cli.main", "floors", id="a verb knows its skin"),
+        pytest.param("integrations/hooks.py", "import wattermark.cli.main", "floors", id="skins meet"),
         pytest.param("attic/__init__.py", "", "floors", id="a room that nobody put on a floor"),
         pytest.param("science/energy.py", "import os", "pure", id="science reads the world"),
         pytest.param("values/range.py", "import random", "pure", id="a value throws dice"),

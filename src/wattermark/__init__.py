@@ -50,6 +50,8 @@ _FACE = {
     "report_as": "wattermark.verbs.reporting",
     "WattermarkError": "wattermark.errors",
     "UsageError": "wattermark.errors",
+    "load_ipython_extension": "wattermark.integrations.jupyter",
+    "unload_ipython_extension": "wattermark.integrations.jupyter",
 }
 
 __all__ = [

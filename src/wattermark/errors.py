@@ -81,3 +81,8 @@ class MissingExtra(WattermarkError):
     """A feature needs a package that is not installed."""
 
     exit_code = 2
+
+    @classmethod
+    def of(cls, feature: str, package: str, extra: str) -> MissingExtra:
+        """Name the feature, what it needs, and the one line that installs it."""
+        return cls(f"{feature} needs {package}", fix=f"Install it: pip install 'wattermark[{extra}]'")

@@ -16,17 +16,6 @@ from wattermark.ledger.read import read_header, read_spool
 pytestmark = pytest.mark.usefixtures("ledger")
 
 
-@pytest.fixture
-def kept(ledger):
-    """What the ledger holds, the oldest first."""
-
-    def runs():
-        found = [read_spool(path) for path in ledger.glob("*/*.jsonl")]
-        return sorted(found, key=lambda run: run.header.mono_ns)
-
-    return runs
-
-
 def ends(kept):
     return [(run.header.name, run.status, run.detail) for run in kept()]
 

@@ -13,8 +13,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from wattermark.cli.layout import Style, hanging, rows
 from wattermark.cli.terminal import WIDTH, harmless, painted, paints, plain, text_width
+from wattermark.report.layout import Style, hanging, rows
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -75,6 +75,8 @@ class SpoolReader:
     def begin_again(self) -> None:
         """Take what follows for a stretch of its own, from the last look on."""
         self._begin_ns = self._last_ns
+        del self._offsets_ns[:-1]
+        self._spans = {number: span for number, span in self._spans.items() if span.end_ns is None}
 
     def recorded(self) -> Recorded:
         """What has been told so far.

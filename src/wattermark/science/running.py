@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,6 +47,18 @@ class Running:
             self.water_l + stretch.water_l,
         )
 
+    def since(self, earlier: Running) -> Running:
+        """What was added after an earlier sum of the same run; ``power_w`` is the mean of it."""
+        elapsed_s = self.elapsed_s - earlier.elapsed_s
+        it_energy_j = self.it_energy_j - earlier.it_energy_j
+        return Running(
+            elapsed_s,
+            it_energy_j,
+            it_energy_j / elapsed_s if elapsed_s > 0 else 0.0,
+            self.carbon_g - earlier.carbon_g,
+            self.water_l - earlier.water_l,
+        )
+
 
 def so_far(footprint: Footprint, before: Running) -> Running:
     """The best values of a footprint; power since the moment before.
@@ -58,14 +70,13 @@ def so_far(footprint: Footprint, before: Running) -> Running:
     before : Running
         The same run, a moment ago.
     """
-    energy_j, took_s = _best(footprint.it_energy_j), footprint.duration_s - before.elapsed_s
-    return Running(
+    found = Running(
         elapsed_s=footprint.duration_s,
-        it_energy_j=energy_j,
-        power_w=max(0.0, energy_j - before.it_energy_j) / took_s if took_s > 0 else before.power_w,
+        it_energy_j=_best(footprint.it_energy_j),
         carbon_g=_best(footprint.carbon_g),
         water_l=_best(footprint.water_l),
     )
+    return replace(found, power_w=max(0.0, found.since(before).power_w))
 
 
 def _best(value: Range | None) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from wattermark.values.range import Range
 
 
@@ -59,5 +61,33 @@ def sci_g_per_unit(operational_g: Range, embodied_g: Range, units: float) -> Ran
     """
     if not units > 0:
         raise ValueError(f"a score needs functional units above 0; got {units}")
-    whole = operational_g.plus(embodied_g)
-    return Range(whole.low / units, whole.best / units, whole.high / units)
+    return _over(operational_g.plus(embodied_g), units)
+
+
+def energy_j_per_unit(it_energy_j: Range | None, units: float | None) -> Range | None:
+    """Energy over what it was used for: tokens, floating-point operations, epochs.
+
+    Parameters
+    ----------
+    it_energy_j : Range or None
+        IT energy; None where no meter saw it. [J]
+    units : float or None
+        How many; None, and nothing at all, where nobody counted. [1]
+
+    Returns
+    -------
+    Range or None
+        [J per unit]; None where either is not known, since an unknown score is not zero.
+
+    References
+    ----------
+    .. [1] MLCommons, "MLPerf Power: Benchmarking the Energy Efficiency of Machine Learning Systems from
+       Microwatts to Megawatts", HPCA 2025, arXiv:2410.12032: energy to do a task, over the task's units.
+    """
+    if it_energy_j is None or units is None or not 0 < units < inf:
+        return None
+    return _over(it_energy_j, units)
+
+
+def _over(value: Range, units: float) -> Range:
+    return Range(value.low / units, value.best / units, value.high / units)

@@ -128,13 +128,18 @@ class Run:
             mono_ns=time.monotonic_ns(),
             **({"of": of} if isinstance(of, int) and of > 0 else {}),
         )
-        self._poke()
+        self.look()
         try:
             yield
         finally:
             recording.mark("end", span=number, mono_ns=time.monotonic_ns())
-            self._poke()
+            self.look()
             _leave_span(token)
+
+    def look(self) -> None:
+        """Ask for a look at the meters now, without waiting for it."""
+        if self.recording and self._beat is not None:
+            self._beat.poke()
 
     def footprint(self) -> Footprint:
         """What the run has cost so far, or in all once it is stopped.
@@ -150,8 +155,7 @@ class Run:
             return account_nothing("there was nowhere to write")
         if self.spool is None:
             raise UsageError(f"the run {self.name!r} was never started", fix="Call start(), or use 'with'")
-        if self.recording and self._beat is not None:
-            self._beat.poke()
+        self.look()
         return account_lines(self.spool, self._file.waiting)
 
     def forecast(self, total_steps: int | None = None, step: str | None = None) -> Forecast:
@@ -177,7 +181,7 @@ class Run:
         return forecast(self.footprint(), total_steps, step)
 
     def _marks_wait(self) -> bool:
-        self._poke()
+        self.look()
         return self._recording is not None and self._recording.marks_wait
 
     def __enter__(self) -> Run:
@@ -211,10 +215,6 @@ class Run:
         if not self._beat.join(self._recording):
             self._recording.mark("late", mono_ns=time.monotonic_ns())
             tell("the meters have not answered yet; the run %s records from when they do", self.id)
-
-    def _poke(self) -> None:
-        if self._beat is not None:
-            self._beat.poke()
 
     def _tell_trouble(self) -> None:
         if self._file.trouble is not None:

@@ -112,9 +112,7 @@ def _solver() -> Any:
     try:
         from scipy.optimize import nnls
     except ImportError as error:
-        raise MissingExtra(
-            "calibrate needs scipy", fix="Install it: pip install 'wattermark[calibrate]'"
-        ) from error
+        raise MissingExtra.of("calibrate", "scipy", "calibrate") from error
     return lambda matrix, vector: np.asarray(nnls(matrix, vector)[0], np.float64)
 
 

@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from wattermark.cli.layout import hanging, rows
 from wattermark.cli.paint import paint
 from wattermark.cli.terminal import painted, paints, plain
+from wattermark.report.layout import hanging, rows
 from wattermark.report.sheet import Line, Section
 
 LINES = (

@@ -1,0 +1,47 @@
+"""What the skins share: a class of hooks gets the base of a framework that may not be installed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from wattermark.errors import MissingExtra
+
+PREFIX = "wattermark/"
+"""Before the name of each number that we add to a framework's metrics."""
+
+
+def metrics(costs: dict[str, float]) -> dict[str, float]:
+    """Costs under the names that a framework logs: ``wattermark/it_energy_j``."""
+    return {f"{PREFIX}{name}": value for name, value in costs.items()}
+
+
+def bases(paths: Sequence[str], *, feature: str, package: str, extra: str) -> tuple[type, ...]:
+    """The base class at each dotted path that this program uses; the first installed one if it uses none.
+
+    Raises
+    ------
+    MissingExtra
+        If none is installed.
+    """
+    used = [path for path in paths if path.rpartition(".")[0] in sys.modules]
+    found: list[type] = []
+    for path in used or paths:
+        module, _, name = path.rpartition(".")
+        try:
+            found.append(getattr(import_module(module), name))
+        except ImportError:
+            continue
+        if not used:
+            break
+    if not found:
+        raise MissingExtra.of(feature, package, extra)
+    return tuple(found)
+
+
+def with_bases(hooks: type, name: str, found: tuple[type, ...]) -> Any:
+    """Our hooks on top of a framework's own, as a class that can be named, pickled and configured."""
+    own = {"__doc__": hooks.__doc__, "__module__": hooks.__module__, "__qualname__": name}
+    return type(name, (hooks, *found), own)

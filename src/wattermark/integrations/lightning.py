@@ -1,0 +1,151 @@
+"""PyTorch Lightning: each fit, validate, test and predict is a run, each epoch a span of it.
+
+References
+----------
+.. [1] Lightning 2.2 to 2.6, ``lightning.pytorch.callbacks.Callback`` (order of the hooks), and
+   ``Trainer`` under ``trainer/call.py``: ``on_exception`` comes instead of ``teardown``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from wattermark.integrations.hooks import bases, metrics, with_bases
+from wattermark.verbs.measure import Run
+from wattermark.verbs.stages import Stages
+from wattermark.verbs.tell import harmless
+
+BASES = ("lightning.pytorch.callbacks.Callback", "pytorch_lightning.callbacks.Callback")
+FIT = "fit"
+
+
+class Hooks:
+    """Measures what a Trainer does, and logs it where the trainer logs its metrics.
+
+    Parameters
+    ----------
+    **options : optional
+        As of ``wattermark.track``: ``name, tags, place, pue, wue, scope, interval, ledger`` ...
+
+    Raises
+    ------
+    UsageError
+        If an option cannot be meant. Later, nothing is raised.
+
+    Examples
+    --------
+    >>> from wattermark.integrations.lightning import WattermarkCallback  # doctest: +SKIP
+    >>> trainer = Trainer(callbacks=[WattermarkCallback(place="deu")])  # doctest: +SKIP
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.stages = Stages(options)
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is recorded, or was the last one; none in a process that does not record."""
+        return self.stages.run
+
+    @harmless
+    def setup(self, trainer: Any, pl_module: Any, stage: Any) -> None:
+        if stage != FIT:
+            self._begin(trainer, pl_module, str(getattr(stage, "value", stage)))
+
+    @harmless
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Not before, since only now it is known which checkpoint the training goes on from."""
+        checkpoint = trainer.ckpt_path
+        self._begin(trainer, pl_module, FIT, resumed=os.path.basename(checkpoint) if checkpoint else None)
+
+    @harmless
+    def on_sanity_check_start(self, trainer: Any, pl_module: Any) -> None:
+        self.stages.enter("sanity")
+
+    @harmless
+    def on_sanity_check_end(self, trainer: Any, pl_module: Any) -> None:
+        self.stages.leave("sanity")
+
+    @harmless
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        self.stages.enter("epoch", trainer.current_epoch, _epochs(trainer))
+
+    @harmless
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        self.stages.leave("epoch")
+        _log(trainer, pl_module, self.stages.costs_of("epoch"))
+
+    @harmless
+    def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
+        if not trainer.sanity_checking:
+            self.stages.enter("validation", trainer.current_epoch)
+
+    @harmless
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        self.stages.leave("validation")
+
+    @harmless
+    def on_validation_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        if trainer.state.fn == "validate":
+            _log(trainer, pl_module, self.stages.last_costs())
+
+    @harmless
+    def on_test_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        _log(trainer, pl_module, self.stages.last_costs())
+
+    @harmless
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        self.stages.end(exception)
+
+    @harmless
+    def teardown(self, trainer: Any, pl_module: Any, stage: Any) -> None:
+        self.stages.end()
+
+    def _begin(self, trainer: Any, pl_module: Any, stage: str, **tags: object) -> None:
+        if self.stages.records(trainer.local_rank) and _first(trainer) is self:
+            known = {**_tags(trainer, pl_module), "stage": stage, **tags}
+            self.stages.begin(f"{type(pl_module).__name__} {stage}", known)
+
+
+if TYPE_CHECKING:
+
+    class WattermarkCallback(Hooks):
+        """Hooks on top of Lightning's Callback."""
+
+
+def __getattr__(name: str) -> Any:
+    """The class is made at its first use, on top of the Callback of the package that the program uses."""
+    if name != "WattermarkCallback":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = bases(BASES, feature="the Lightning callback", package="lightning", extra="lightning")
+    made = globals()[name] = with_bases(Hooks, name, found)
+    return made
+
+
+def _first(trainer: Any) -> object:
+    """Of several of ours, as when one is added by hand and one by the environment, the first records."""
+    return next(callback for callback in trainer.callbacks if isinstance(callback, Hooks))
+
+
+def _epochs(trainer: Any) -> int | None:
+    """How many there will be; None where steps or time end the training."""
+    known = trainer.max_epochs is not None and trainer.max_epochs > 0 and trainer.max_steps == -1
+    return int(trainer.max_epochs) if known else None
+
+
+def _tags(trainer: Any, pl_module: Any) -> dict[str, object]:
+    return {
+        "trainer": "lightning",
+        "model": type(pl_module).__name__,
+        "accelerator": type(trainer.accelerator).__name__.removesuffix("Accelerator").lower(),
+        "devices": trainer.num_devices,
+        "nodes": trainer.num_nodes,
+        "precision": trainer.precision,
+    }
+
+
+def _log(trainer: Any, pl_module: Any, costs: dict[str, float]) -> None:
+    """On the one rank whose loggers write; no rank waits for another."""
+    if trainer.is_global_zero and not trainer.barebones and costs:
+        pl_module.log_dict(metrics(costs), on_step=False, on_epoch=True, rank_zero_only=True)

@@ -1,0 +1,1 @@
+"""Real trainers and a real IPython, where they are installed: ``make trainers``."""

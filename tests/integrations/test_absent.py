@@ -1,0 +1,27 @@
+"""Where a framework is not installed, one error says what to install; and nothing else needs one."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("packages", "code", "extra"),
+    [
+        (("lightning", "pytorch_lightning"), "wattermark.integrations.lightning", "lightning"),
+        (("transformers",), "wattermark.integrations.transformers", "transformers"),
+    ],
+)
+def test_a_missing_framework_is_named(program, packages, code, extra):
+    absent = "\n".join(f"sys.modules[{package!r}] = None" for package in packages)
+    done = program(f"import sys\n{absent}\nfrom {code} import WattermarkCallback")
+    assert done.returncode == 1
+    assert f"Install it: pip install 'wattermark[{extra}]'" in done.stderr.splitlines()[-1]
+
+
+def test_our_modules_are_imported_without_any(program):
+    done = program(
+        "import sys, wattermark.integrations.lightning, wattermark.integrations.transformers\n"
+        "import wattermark.integrations.jupyter, wattermark.integrations.auto\n"
+        "names = {'torch', 'lightning', 'pytorch_lightning', 'transformers', 'IPython'}\n"
+        "print(sorted(names & set(sys.modules)))"
+    )
+    assert done.stdout == "[]\n", done.stderr
