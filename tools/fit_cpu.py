@@ -7,9 +7,10 @@ at active idle (SPECpower_ssj2008). At either,
 
 with the least relative errors, every model of a processor counting the same. Board and memory are left
 out of ``k``, as memory is a part of its own with us; all that grows with the processors is in it: their
-voltage regulators, the fans that cool them, what the power supply loses for them. ``k`` is told by the 5th, 50th and 95th
-percentile of what the servers leave for it. The errors are those of models that the fit did not see,
-one left out at a time: of the server's watts, and ``coverage``, how many of their ``k`` the others' band holds.
+voltage regulators, the fans that cool them, what the power supply loses for them. ``k`` is told by the 5th,
+50th and 95th percentile of what the servers leave for it. The errors are those of models that the fit did not
+see, one left out at a time: of the server's watts, and ``coverage``, how many of their ``k`` the others' band
+holds.
 
 The same bytes each time.
 """
@@ -26,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 from factor_build.common import FACTS, read_facts
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from wattermark.factors.processors import tdp_of
@@ -118,8 +120,8 @@ def fit(servers: Servers) -> Fit:
     return Fit(plane.board_w, plane.memory_w_per_gb, spread)
 
 
-def left_out(servers: Servers) -> tuple[Array, Array]:
-    """Of each server, by a fit that never saw its processor: error of its watts, and whether the band holds."""
+def left_out(servers: Servers) -> tuple[Array, NDArray[np.bool_]]:
+    """Of each server, by a fit without its processor: error of its watts, and whether the band holds."""
     found = {model: fit(servers.but(model)) for model in set(servers.models)}
     errors, inside = [], []
     for i, model in enumerate(servers.models):
@@ -128,7 +130,7 @@ def left_out(servers: Servers) -> tuple[Array, Array]:
         errors.append(abs(others.expected_w(one)[0] / one.watts[0] - 1))
         low, _, high = others.over_tdp
         inside.append(low <= others.left_for_cpu(one)[0] <= high)
-    return np.array(errors), np.array(inside)
+    return np.array(errors), np.array(inside, np.bool_)
 
 
 def fitted(load: str, servers: Servers) -> Iterator[Mapping[str, object]]:

@@ -1,4 +1,4 @@
-"""How much power a logical CPU takes where no counter tells: by its processor's TDP, or as a usual one does."""
+"""How much power a logical CPU takes where no counter tells: by its processor's TDP, or as usual."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from wattermark.values.factors import Factor
 from wattermark.values.range import Range
 
 LOADS = ("idle", "full")
+USUAL = "default"
+"""The key of what is taken for a processor that is not known."""
 THREADS_PER_CORE = 2
 """Of every AMD server processor that a cloud lends; Intel's names do not tell their cores."""
 _CORES = re.compile(r"\b(\d+)-cores?\b")
@@ -62,7 +64,7 @@ def _tdps() -> dict[str, float]:
     return {name: tdps.pop() for name, tdps in found.items() if len(tdps) == 1}
 
 
-def cpu_power(model: str, *, sockets: int, logical_cpus: int) -> tuple[Factor, Factor]:
+def cpu_power(model: str, *, sockets: int, virtual: bool, logical_cpus: int) -> tuple[Factor, Factor]:
     """Power of one logical CPU at rest and at full load. [W]
 
     Parameters
@@ -70,18 +72,21 @@ def cpu_power(model: str, *, sockets: int, logical_cpus: int) -> tuple[Factor, F
     model : str
         The processor's name, as the system tells it.
     sockets : int
-        Of the machine; 0 where they are not known, as in a VM.
+        Of the machine; 0 where they are not known.
+    virtual : bool
+        Whether they are those of a virtual machine, which say nothing of the real ones.
     logical_cpus : int
         Of the machine.
 
     Returns
     -------
     tuple of Factor
-        From the TDP where the name is in our table, and sockets, or cores in the name, say how many logical CPUs share it.
+        From the TDP where the name is in our table, and sockets, or cores in the name, say how many
+        logical CPUs share it.
         Else those of a usual cloud machine, key ``default``, with a wide interval.
     """
     tdp_w = tdp_of(model)
-    shared = _of_one_tdp(model, sockets, logical_cpus)
+    shared = _of_one_tdp(model, 0 if virtual else sockets, logical_cpus)
     idle, full = (named("defaults", f"cpu_{load}_w_per_logical_cpu") for load in LOADS)
     if tdp_w is None or shared is None:
         return idle, full

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from wattermark.science.load import load_of
@@ -10,6 +10,7 @@ from wattermark.science.metered import Track, metered, tracks_of, twins_of
 from wattermark.science.modelled import modelled
 from wattermark.science.parts import Parts
 from wattermark.science.terms import Term
+from wattermark.science.utilised import utilised
 from wattermark.values.factors import Factor
 from wattermark.values.kinds import Part, Quality, Scope
 from wattermark.values.range import Range
@@ -19,7 +20,7 @@ from wattermark.values.units import S_PER_NS
 UNSEEN_WORTH_TELLING = 0.005  # of the run's time
 
 
-def parts_of(recorded: Recorded, scope: Scope) -> Parts:
+def parts_of(recorded: Recorded, scope: Scope, *, known_gpus: Collection[str] = ()) -> Parts:
     """The energy of each part of the machine during a run.
 
     Parameters
@@ -29,6 +30,8 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     scope : Scope
         ``process`` charges the tracked processes with their share of CPU and memory;
         ``machine`` charges them with all that the meters saw.
+    known_gpus : collection of str
+        Names of GPUs of which the factor ``tdp_name`` is known, so that their utilisation tells an energy.
     """
     duration_s = (recorded.end_mono_ns - recorded.begin_mono_ns) * S_PER_NS
     load = load_of(recorded)
@@ -41,7 +44,11 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     if twins:
         flags.append(f"mirrored: {', '.join(sorted(twins))} show the counter of another die; counted once")
     tracks = [(channel, track) for channel, track in tracks if channel.name not in twins]
-    terms = [*metered(tracks, load, scope), *modelled(tracks, load, scope, duration_s, recorded)]
+    terms = [
+        *metered(tracks, load, scope),
+        *modelled(tracks, load, scope, duration_s, recorded),
+        *utilised(tracks, known_gpus),
+    ]
     terms.append(
         Term(
             name="rest of the machine",
@@ -101,7 +108,7 @@ def _flags(tracks: Iterable[Track], terms: Iterable[Term], duration_s: float) ->
                 "that is filled at the mean power of the rest, with a wide interval"
             )
         if term.quality is Quality.MISSING and term.kind != "other":
-            met = any(channel.name == term.name for channel, _ in tracks)
+            met = any(channel.name == term.name and track is None for channel, track in tracks)
             yield f"{'gap' if met else 'not-seen'}: {term.name}: {term.how}"
         if term.quality is Quality.MODELLED:
             yield f"modelled: {term.name} has no meter here; its energy is estimated with a wide interval"

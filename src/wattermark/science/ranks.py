@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from wattermark.science.load import CGROUP
 from wattermark.science.timeline import began_s, ended_s
 from wattermark.values.kinds import Kind, Scope, Status
 from wattermark.values.records import Channel, ReaderLog, Recorded, SpanMark
@@ -203,14 +204,26 @@ def _loads(ranks: Sequence[Recorded]) -> dict[str, ReaderLog]:
     alike = {pid: log for pid, log in logs.items() if log.channels == channels}
     apart = [log for pid, log in alike.items() if pid not in _inside(ranks)]
     looks = np.array(sorted({t for log in alike.values() for t in log.mono_ns}), np.int64)
-    columns = [
-        sum(_alone(log, i, looks) for log in apart)
-        if OF_RUN in channel.name
-        else _together(alike.values(), i, looks, rises=channel.kind is Kind.COUNTER)
-        for i, channel in enumerate(channels)
-    ]
-    values: list[list[int | None]] = [[int(value) for value in row] for row in zip(*columns, strict=True)]
+    columns = [_column(channel, i, list(alike.values()), apart, looks) for i, channel in enumerate(channels)]
+    values = [list(row) for row in zip(*columns, strict=True)]
     return {LOAD: ReaderLog(channels=channels, mono_ns=looks.tolist(), values=values)}
+
+
+def _column(
+    channel: Channel, i: int, all_: Sequence[ReaderLog], apart: Sequence[ReaderLog], looks: NDArray[np.int64]
+) -> list[int | None]:
+    """One channel of the load of all processes.
+
+    A control group tells of the run only where each of them had one to itself all the time: of one that
+    two of them share, neither knows its part.
+    """
+    if OF_RUN not in channel.name:
+        shown = _together(all_, i, looks, rises=channel.kind is Kind.COUNTER)
+    elif channel.name == CGROUP and any(values[i] is None for log in apart for values in log.values):
+        return [None] * len(looks)
+    else:
+        shown = np.sum([_alone(log, i, looks) for log in apart], axis=0)
+    return [int(value) for value in shown]
 
 
 def _inside(ranks: Sequence[Recorded]) -> set[int]:
