@@ -21,7 +21,8 @@ from wattermark.values.cgroups import UNIFIED, paths_in
 CGROUPS = Path("/sys/fs/cgroup")
 NS_PER_US = 1000
 PROCS, GROUPS, USAGE = "cgroup.procs", "cgroup.stat", "cpu.stat"
-MOST_B = 1 << 20
+PAGE_B, LINE_B = 4096, 32
+"""The kernel gives such a file by pages; one that is not filled up to a line is the last."""
 
 
 class RunGroup:
@@ -40,6 +41,7 @@ class RunGroup:
         self._path = self._path_of(pid)
         self._ours: set[int] = set()
         self._fds: dict[str, int] = {}
+        self._known_below: tuple[bytes, list[Path]] = (b"", [])
         self._folder = self._open(cgroups) or self._open(cgroups / "unified")
 
     def close(self) -> None:
@@ -52,11 +54,10 @@ class RunGroup:
         if self._folder is None:
             return None
         try:
-            texts = [self._read(PROCS)]
-            if b"nr_descendants 0" not in self._read(GROUPS):
-                texts += [Path(folder, PROCS).read_bytes() for folder, _, _ in os.walk(self._folder)][1:]
+            texts = [self._read(PROCS), *(path.read_bytes() for path in self._below(self._read(GROUPS)))]
             return {int(word) for text in texts for word in text.split()}
         except (OSError, ValueError, KeyError):
+            self._known_below = (b"", [])
             return None
 
     def used_ns(self, members: set[int] | None, family: Iterable[int]) -> int | None:
@@ -76,6 +77,14 @@ class RunGroup:
             return int(used_us) * NS_PER_US if name == b"usage_usec" else None
         except (OSError, ValueError, KeyError):
             return None
+
+    def _below(self, groups: bytes) -> list[Path]:
+        """The lists of processes of the groups below; looked for only where their number changed."""
+        if groups != self._known_below[0]:
+            assert self._folder is not None
+            inner = [] if groups.startswith(b"nr_descendants 0\n") else list(os.walk(self._folder))[1:]
+            self._known_below = (groups, [Path(folder, PROCS) for folder, _, _ in inner])
+        return self._known_below[1]
 
     def _alone(self, members: set[int], family: set[int]) -> bool:
         """A process may be younger than one of the two looks, and an orphan is ours that was ours before."""
@@ -127,4 +136,8 @@ class RunGroup:
         return folder
 
     def _read(self, name: str) -> bytes:
-        return os.pread(self._fds[name], MOST_B, 0)
+        text = page = os.pread(self._fds[name], PAGE_B, 0)
+        while len(page) > PAGE_B - LINE_B:
+            page = os.pread(self._fds[name], PAGE_B, len(text))
+            text += page
+        return text

@@ -6,13 +6,15 @@ power elsewhere. NVML counts GPUs in PCI order and CUDA, by default, fastest fir
 index in ``CUDA_VISIBLE_DEVICES`` is taken in PCI order, and the channel says so.
 
 References: NVML API Reference Guide (nvmlDeviceGetTotalEnergyConsumption: mJ since the driver
-was loaded; nvmlDeviceGetPowerUsage: mW, within 5 %).
+was loaded; nvmlDeviceGetPowerUsage: mW, within 5 %; nvmlDeviceGetUtilizationRates: percent of the last
+sample period in which any kernel ran). The last is read only of a GPU that has neither of the others, as some
+virtual ones: what it draws is then a model's.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wattermark.errors import ReaderUnavailable
@@ -65,7 +67,7 @@ class NvmlReader:
         return sampling_s(interval_s)
 
     def read(self) -> Sequence[int | None]:
-        """Millijoules since the driver was loaded, or milliwatts now, a GPU each."""
+        """Millijoules since the driver was loaded, milliwatts now, or percent of time at work, a GPU each."""
         return [self._look(h, c) for h, c in zip(self._handles, self.channels, strict=True)]
 
     def close(self) -> None:
@@ -75,6 +77,8 @@ class NvmlReader:
         try:
             if channel.kind is Kind.COUNTER:
                 return int(self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
+            if channel.kind is Kind.GAUGE:
+                return int(self._nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
             return int(self._nvml.nvmlDeviceGetPowerUsage(handle))
         except self._nvml.NVMLError:  # lost, reset, no permission: this GPU has a gap, the others none
             return None
@@ -191,12 +195,12 @@ def _uuid(nvml: Any, handle: Any) -> str:
 def _channel(nvml: Any, handle: Any, share: float) -> Channel:
     name = nvml.nvmlDeviceGetName(handle)
     uuid = _uuid(nvml, handle)
-    counter = _has_energy(nvml, handle)
+    kind, unit = _best_meter(nvml, handle)
     return Channel(
         name=f"gpu/{nvml.nvmlDeviceGetIndex(handle)}",
-        kind=Kind.COUNTER if counter else Kind.POWER,
+        kind=kind,
         part=Part.GPU,
-        unit="mJ" if counter else "mW",
+        unit=unit,
         covers=f"gpu/{uuid}",
         power_max_w=GPU_MAX_W,
         refresh_s=REFRESH_S,
@@ -207,9 +211,19 @@ def _channel(nvml: Any, handle: Any, share: float) -> Channel:
     )
 
 
-def _has_energy(nvml: Any, handle: Any) -> bool:
+def _best_meter(nvml: Any, handle: Any) -> tuple[Kind, str]:
+    """Energy, else power, else utilisation; power that is never told where a GPU has none of them."""
+    if _has(nvml, nvml.nvmlDeviceGetTotalEnergyConsumption, handle):
+        return Kind.COUNTER, "mJ"
+    if _has(nvml, nvml.nvmlDeviceGetPowerUsage, handle):
+        return Kind.POWER, "mW"
+    busy = _has(nvml, nvml.nvmlDeviceGetUtilizationRates, handle)
+    return (Kind.GAUGE, "%") if busy else (Kind.POWER, "mW")
+
+
+def _has(nvml: Any, ask: Callable[[Any], Any], handle: Any) -> bool:
     try:
-        nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+        ask(handle)
     except nvml.NVMLError_NotSupported:
         return False
     except nvml.NVMLError:

@@ -231,8 +231,8 @@ def _cpu_doubts(basis: _Basis, header: RunHeader) -> Iterator[str]:
     usual = any(factor.key == USUAL for factor in basis.factors if factor.name in CPU_POWER)
     if usual and models_cpu(basis.parts):
         yield (
-            f"cpu-unknown: {header.cpu_model or 'the processor'}: its TDP, or how many logical CPUs share it, "
-            "is not known; the power of a usual cloud machine's is taken, with a wide interval"
+            f"cpu-unknown: {header.cpu_model or 'the processor'}: its TDP, or how many logical CPUs share "
+            "it, is not known; the power of a usual cloud machine's is taken, with a wide interval"
         )
 
 
