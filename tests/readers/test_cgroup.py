@@ -1,4 +1,4 @@
-"""The control group that a run has to itself: its processor time holds whoever died unseen, and no stranger."""
+"""The control group that a run has to itself: its processor time holds whoever died unseen, no stranger."""
 
 import os
 import subprocess
@@ -49,7 +49,7 @@ def box(tmp_path):
     [
         pytest.param(RUN, [10, 11], {}, GROUP_NS, id="the run alone"),
         pytest.param([*RUN, STRANGER], [10, 11, 20], {}, None, id="a stranger beside it"),
-        pytest.param([*RUN, STRANGER], [10, 11, 0], {}, None, id="a stranger of another namespace shows as 0"),
+        pytest.param([*RUN, STRANGER], [10, 11, 0], {}, None, id="one of another namespace shows as 0"),
         pytest.param([*RUN, STRANGER], [10, 11], {20: "/other"}, GROUP_NS, id="a stranger elsewhere"),
         pytest.param(
             [Process(1, ppid=0), *RUN], [1, 10, 11], {}, None, id="the shell above it, in the same container"
@@ -104,12 +104,16 @@ def test_who_only_watches_is_taken_off(box):
 @pytest.mark.parametrize(
     "break_it",
     [
-        pytest.param(lambda box: (box.groups / "box/cgroup.events").unlink(), id="the root of all has no events"),
+        pytest.param(
+            lambda box: (box.groups / "box/cgroup.events").unlink(), id="the root of all has no events"
+        ),
         pytest.param(lambda box: (box.groups / "box/cpu.stat").unlink(), id="no times"),
         pytest.param(lambda box: in_groups(box.proc, [10], "4:cpu:/box"), id="version 1"),
         pytest.param(lambda box: in_groups(box.proc, [10], "0::/../box"), id="outside of what can be seen"),
         pytest.param(lambda box: (box.proc / "10/cgroup").unlink(), id="the system tells no groups"),
-        pytest.param(lambda box: (box.groups / "box/cpu.stat").write_text("x\n"), id="a file of another form"),
+        pytest.param(
+            lambda box: (box.groups / "box/cpu.stat").write_text("x\n"), id="a file of another form"
+        ),
         pytest.param(lambda box: (box.groups / "box/cgroup.procs").write_text("x\n"), id="no numbers"),
     ],
 )
@@ -188,10 +192,12 @@ def real_group():
 
 @pytest.mark.slow
 def test_a_real_group_holds_what_orphans_took_though_they_died_unseen(real_group):
-    """Row 19: four burners of 0.2 s each, of which the tree sees one."""
+    """Four burners of 0.2 s each, of which the tree sees one."""
     pipe = subprocess.PIPE
     move = f"open({str(real_group / 'cgroup.procs')!r}, 'w').write('0')\n"
-    with subprocess.Popen([sys.executable, "-c", move + ORPHANS], stdin=pipe, stdout=pipe, text=True) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", move + ORPHANS], stdin=pipe, stdout=pipe, text=True
+    ) as child:
         with closing(_when_moved(child.pid, real_group)) as reader:
             _, tree_ns, _, _, group_ns = reader.read()
             child.stdout.readline()
