@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from wattermark.factors.processors import tdp_of
+from wattermark.factors.table import named
 from wattermark.science.training_fit import Array, quantiles, share_of
 
 TABLES = Path(__file__).parents[1] / "src" / "wattermark" / "factors" / "tables"
@@ -91,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    for line in report(rows):
+    for line in (*report(rows), *beside_the_usual(), *by_kind()):
         print(line)
     return 0
 
@@ -158,6 +159,51 @@ def report(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """What was found, for people."""
     for row in rows:
         yield "  ".join(f"{row.get(name, '')}" for name in COLUMNS[:-5])
+
+
+def beside_the_usual() -> Iterator[str]:
+    """How much better that is than a usual logical CPU, as is taken where the processor is not known."""
+    for load in SAYS:
+        servers = servers_at(load)
+        whole = fit(servers)
+        cpu_w = whole.left_for_cpu(servers) * servers.tdp_w
+        usual = named("defaults", f"cpu_{load}_w_per_logical_cpu").value
+        errors = np.abs(usual.best * _logical_cpus() / cpu_w - 1)
+        inside = (usual.low * _logical_cpus() <= cpu_w) & (cpu_w <= usual.high * _logical_cpus())
+        by_tdp = np.abs(whole.over_tdp[1] * servers.tdp_w / cpu_w - 1)
+        yield (
+            f"{load}, of what is the processors': by TDP {np.median(by_tdp):.0%} (p90 {_p90(by_tdp):.0%}), "
+            f"as usual {np.median(errors):.0%} (p90 {_p90(errors):.0%}), held by its interval {inside.mean():.0%}"
+        )
+
+
+def by_kind() -> Iterator[str]:
+    """Left out one at a time, by year and by size."""
+    rows = read_facts("load_curves")
+    kinds = {
+        "2012-2014": [int(row["year"]) <= 2014 for row in rows],
+        "2015-2019": [2014 < int(row["year"]) <= 2019 for row in rows],
+        "2020-2023": [int(row["year"]) > 2019 for row in rows],
+        "below 100 W": [float(row["full_w"]) < 100 for row in rows],
+        "above 100 W": [float(row["full_w"]) >= 100 for row in rows],
+    }
+    for load in SAYS:
+        errors, inside = left_out(servers_at(load))
+        for kind, which in kinds.items():
+            some = np.array(which)
+            yield (
+                f"{load}, {kind}: {some.sum()} servers, median {np.median(errors[some]):.0%}, "
+                f"p90 {_p90(errors[some]):.0%}, held {inside[some].mean():.0%}"
+            )
+
+
+def _logical_cpus() -> Array:
+    rows = read_facts("load_curves")
+    return np.array([float(row["cores"]) * float(row["threads_per_core"]) for row in rows])
+
+
+def _p90(errors: Array) -> float:
+    return float(np.quantile(errors, 0.9))
 
 
 def _digest() -> str:

@@ -87,7 +87,7 @@ LIMITS = st.fixed_dictionaries(
     LIMITS,
 )
 def test_others_idle_and_run_are_the_machine(beats, scope, metered, alone, limits):
-    """Measured or modelled, for the process or the machine, in any container: no joule is lost or twice there."""
+    """Measured or modelled, for the process or the machine, in any container: no joule is lost or doubled."""
     meters = [cpu(steps([beat[0] for beat in beats]))] if metered else []
     mine, other = (steps([round(beat[i] * 1e9) for beat in beats]) for i in (1, 2))
     busy = [(m + o) / 1e9 for m, o in zip(mine, other, strict=True)]

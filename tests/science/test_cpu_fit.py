@@ -1,5 +1,7 @@
 """What a processor takes by its TDP: from servers on a wall meter, and honest about those it has not seen."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -96,6 +98,14 @@ def test_servers_made_by_the_formula_give_it_back(board_w, per_gb, over_tdp, siz
     servers = Servers(watts, memory_gb, tdp_w, [str(i) for i in range(len(sizes))])
     found = fit(servers)
     assert found.expected_w(servers) == pytest.approx(watts, rel=1e-6)
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_a_tdp_tells_more_than_a_usual_logical_cpu(tool, load):
+    """Else nobody need ask for it: at most two thirds of the error at the median."""
+    line = next(line for line in tool.beside_the_usual() if line.startswith(load))
+    by_tdp, usual = (int(text) for text in re.findall(r"(?:TDP|usual) (\d+)%", line))
+    assert 0 < by_tdp <= 0.7 * usual
 
 
 def test_a_model_with_many_servers_counts_once(tool):
