@@ -172,8 +172,8 @@ def beside_the_usual() -> Iterator[str]:
         inside = (usual.low * _logical_cpus() <= cpu_w) & (cpu_w <= usual.high * _logical_cpus())
         by_tdp = np.abs(whole.over_tdp[1] * servers.tdp_w / cpu_w - 1)
         yield (
-            f"{load}, of what is the processors': by TDP {np.median(by_tdp):.0%} (p90 {_p90(by_tdp):.0%}), "
-            f"as usual {np.median(errors):.0%} (p90 {_p90(errors):.0%}), held by its interval {inside.mean():.0%}"
+            f"{load}, of the processors': by TDP {np.median(by_tdp):.0%} (p90 {_p90(by_tdp):.0%}), as "
+            f"usual {np.median(errors):.0%} (p90 {_p90(errors):.0%}), held by its band {inside.mean():.0%}"
         )
 
 
