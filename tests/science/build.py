@@ -52,7 +52,7 @@ FACTORS = (
     factor("dram_power_w_per_gb", 0.2, 0.4, 0.5),
     factor("gpu_idle_fraction", 0.05, 0.1, 0.2),
     factor("gpu_busy_fraction", 0.3, 0.7, 1.0),
-    factor("accelerator_tdp_w (NVIDIA X)", 400, 400, 400),
+    factor("accelerator_tdp_w (NVIDIA X)", 390, 400, 410),
     factor("server_lifetime_years", 4, 5, 6),
     factor("accelerator_utilisation", 0.4, 0.7, 0.95),
     factor("meter_rapl_cpu", 0.95, 1, 1.05),

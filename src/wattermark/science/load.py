@@ -107,13 +107,7 @@ def within(load: Load, *, cpu_limit: float | None, memory_limit_b: float | None)
         busy_s = load.run_s if load.alone else np.minimum(busy_s, np.diff(load.edge_s) * cpus)
     if memory_b < load.memory_b:
         used_b = load.run_b if load.alone else np.minimum(used_b, memory_b)
-    return replace(
-        load,
-        busy_s=np.maximum(busy_s, load.run_s),
-        used_b=np.maximum(used_b, load.run_b),
-        logical_cpus=cpus,
-        memory_b=memory_b,
-    )
+    return replace(load, busy_s=busy_s, used_b=used_b, logical_cpus=cpus, memory_b=memory_b)
 
 
 def _middle(gauge: NDArray[np.int64]) -> NDArray[np.float64]:
