@@ -1,9 +1,11 @@
 """Limits of a container and its processors, from made trees: the tightest on the way up counts."""
 
+import os
+
 import pytest
 
 from fakes.tree import group, in_groups
-from wattermark.wiring.container import Limits, limits_of
+from wattermark.wiring.container import Limits, limits, limits_of
 from wattermark.wiring.machine import Processors, processors_in
 
 GB = 10**9
@@ -134,3 +136,9 @@ def test_processors_are_as_the_system_tells_them(tmp_path, text, expected):
 
 def test_without_cpuinfo_there_are_no_sockets(tmp_path):
     assert processors_in(str(tmp_path / "none")).sockets == 0
+
+
+def test_limits_of_this_process_are_tighter_than_its_machine_or_none():
+    found = limits()
+    assert found.cpus is None or 0 < found.cpus < os.cpu_count()
+    assert found.memory_b is None or 0 < found.memory_b < 2**62

@@ -6,8 +6,9 @@ and cgroup-v1 (scheduler/sched-bwc.rst: cpu.cfs_quota_us; memory.rst: memory.lim
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -28,8 +29,9 @@ class Limits:
 
 @cache
 def limits() -> Limits:
-    """Those of this process."""
-    return limits_of(PROC, CGROUPS)
+    """Those of this process; a set of all CPUs is none."""
+    found = limits_of(PROC, CGROUPS)
+    return found if (found.cpus or 0) < (os.cpu_count() or 1) else replace(found, cpus=None)
 
 
 def limits_of(proc: Path, cgroups: Path) -> Limits:
