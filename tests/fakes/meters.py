@@ -167,6 +167,7 @@ class Gpu:
     signal: Signal
     energy: bool = True
     power: bool = True
+    busy: bool = True
     window: float = 0.0
     update: float = 0.0
     limit: float = 700.0
@@ -192,6 +193,7 @@ class Gpu:
             "signal": self.signal.text(","),
             "energy": int(self.energy),
             "power": int(self.power),
+            "busy": int(self.busy),
             "window": self.window,
             "update": self.update,
             "limit": self.limit,

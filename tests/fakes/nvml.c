@@ -5,6 +5,7 @@
  *
  *     signal=square,100,500,0.5   see power_signal.h
  *     energy=1 power=1            0: no energy counter (before Volta), no power reading
+ *     busy=1                      0: no utilisation either
  *     window=0                    the power reading is the mean over this many seconds
  *     update=0                    refresh period of both registers (s), 0: continuous
  *     limit=700                   power limit (W)
@@ -48,7 +49,7 @@ typedef unsigned long long u64;
 
 typedef struct {
     power_signal signal;
-    int energy, power, arch, module_energy;
+    int energy, power, busy, arch, module_energy;
     double window, update, limit, fail_at, back_at, reset_at, reload_at, hang_s, module;
     unsigned mig_on, migs, slices[MAX_MIG], computes, compute[MAX_MIG], of_slices, pids, pid[MAX_PID], sms, sm[MAX_PID];
     char name[64], uuid[80];
@@ -79,6 +80,7 @@ static void set_key(gpu *g, const char *key, char *value) {
     if (!strcmp(key, "signal")) power_parse(value, &g->signal);
     else if (!strcmp(key, "energy")) g->energy = atoi(value);
     else if (!strcmp(key, "power")) g->power = atoi(value);
+    else if (!strcmp(key, "busy")) g->busy = atoi(value);
     else if (!strcmp(key, "arch")) g->arch = atoi(value);
     else if (!strcmp(key, "window")) g->window = atof(value);
     else if (!strcmp(key, "update")) g->update = atof(value);
@@ -101,7 +103,7 @@ static void set_key(gpu *g, const char *key, char *value) {
 }
 
 static void read_gpu(char *line, unsigned index, gpu *g) {
-    *g = (gpu){.energy = 1, .power = 1, .module_energy = 1, .limit = 700, .of_slices = MAX_MIG, .fail_at = INFINITY,
+    *g = (gpu){.energy = 1, .power = 1, .busy = 1, .module_energy = 1, .limit = 700, .of_slices = MAX_MIG, .fail_at = INFINITY,
                .back_at = INFINITY, .reset_at = INFINITY, .reload_at = INFINITY};
     set_name(g, "Fake_H100");
     snprintf(g->uuid, sizeof g->uuid, "GPU-00000000-0000-0000-0000-%012u", index);
@@ -404,6 +406,7 @@ ret_t nvmlDeviceGetPowerManagementMode(handle *h, unsigned *out) { WHOLE(h); ret
 ret_t nvmlDeviceGetUtilizationRates(handle *h, unsigned out[2]) {
     WHOLE(h);
     hang(&t);
+    if (!t.g->busy) return NOT_SUPPORTED;
     double share = t.g->limit > 0 ? watts(&t) / t.g->limit : 0;   /* as busy as its power says */
     out[0] = (unsigned)(100 * (share > 1 ? 1 : share));
     out[1] = out[0] / 2;

@@ -172,6 +172,32 @@ def supply(root: Path, name: str, **files: object) -> Path:
     return folder
 
 
+# -------------------------------------------------------------------- control groups
+def group(root: Path, path: str = "", pids: Iterable[int] | None = None, **files: object) -> Path:
+    """A control group; `cpu__max="50000 100000"` is its file cpu.max.
+
+    With `pids` it has what a living one of version 2 has: its processes, and what they used (`usage_us`).
+    """
+    folder = root / path.strip("/")
+    folder.mkdir(parents=True, exist_ok=True)
+    if pids is not None:
+        usage_us, below = files.pop("usage_us", 0), files.pop("below", 0)
+        (folder / "cgroup.events").write_text("populated 1\nfrozen 0\n")
+        (folder / "cgroup.procs").write_text("".join(f"{pid}\n" for pid in pids))
+        (folder / "cgroup.stat").write_text(f"nr_descendants {below}\nnr_dying_descendants 0\n")
+        (folder / "cpu.stat").write_text(f"usage_usec {usage_us}\nuser_usec 0\nsystem_usec {usage_us}\n")
+    for key, value in files.items():
+        (folder / key.replace("__", ".")).write_text(f"{value}\n")
+    return folder
+
+
+def in_groups(proc: Path, pids: Iterable[int | str], *lines: str) -> None:
+    """Say of some processes (or of `self`) in which groups they are: lines as `0::/a`."""
+    for pid in pids:
+        (proc / str(pid)).mkdir(parents=True, exist_ok=True)
+        (proc / str(pid) / "cgroup").write_text("".join(f"{line}\n" for line in lines))
+
+
 # ---------------------------------------------------------------------------- /proc
 @dataclass(frozen=True)
 class Process:

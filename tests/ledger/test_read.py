@@ -55,7 +55,8 @@ NUMBER = st.integers(0, 2**62)
         mono_ns=NUMBER, interval_s=st.floats(0.01, 3600), scope=st.sampled_from(Scope),
         tags=st.dictionaries(st.text(), st.text()), inside=st.lists(st.text()).map(tuple),
         ancestors=st.lists(st.text()).map(tuple), place=st.none() | st.text(),
-        pue=st.none() | st.floats(1, 5),
+        pue=st.none() | st.floats(1, 5), sockets=st.integers(0, 2**20), virtual=st.booleans(),
+        cpu_limit=st.none() | st.floats(0.001, 1e6), memory_limit_b=st.none() | st.integers(1, 2**62),
     ),
 )  # fmt: skip
 def test_every_header_and_channel_comes_back_as_it_was(channel, header):
@@ -96,6 +97,20 @@ def test_a_bad_line_is_passed_over_and_counted(read, bad):
 
 def test_bytes_that_are_no_text_are_a_bad_line(read):
     assert read(HEAD.encode() + b"\xff\xfe\n" + stop(3).encode()).bad_lines == 1
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '"cpu_limit":0.0', '"cpu_limit":-1', '"cpu_limit":NaN', '"cpu_limit":"x"', '"memory_limit_b":0',
+        '"memory_limit_b":-5', '"sockets":-1', '"sockets":1e9',
+    ],
+)  # fmt: skip
+def test_a_header_whose_machine_cannot_be_is_no_header(read, field):
+    name = field.partition(":")[0]
+    old = next(one for one in HEAD.partition("\n")[0].split(",") if one.startswith(name))
+    with pytest.raises(BadSpool):
+        read(HEAD.replace(old, field) + beat(1, 5))
 
 
 @pytest.mark.parametrize(

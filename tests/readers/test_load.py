@@ -55,7 +55,7 @@ def test_the_tree_is_the_process_and_all_below(tmp_path, processes, ticks):
 
 def test_who_only_watches_is_not_charged_but_its_exited_children_are(tmp_path):
     proc = proc_tree(tmp_path, [Process(10, utime=100, cutime=20), Process(11, 10, utime=3, rss=7)])
-    _, cpu_ns, _, memory_b = look(proc, with_root=False)
+    _, cpu_ns, _, memory_b, _ = look(proc, with_root=False)
     assert cpu_ns == 23 * TICK_NS
     assert memory_b == 7 * os.sysconf("SC_PAGE_SIZE")
 
@@ -67,7 +67,7 @@ def test_busy_is_neither_idle_nor_waiting_nor_a_guest_twice(tmp_path):
 
 def test_memory_in_use_is_what_is_not_available(tmp_path):
     proc = proc_tree(tmp_path, [Process(10, rss=100)], mem_total_kb=1000, mem_available_kb=400)
-    assert look(proc)[2:] == [600 * 1024, 100 * os.sysconf("SC_PAGE_SIZE")]
+    assert look(proc)[2:4] == [600 * 1024, 100 * os.sysconf("SC_PAGE_SIZE")]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_understood_is_a_gap(tmp_path, missing):
     proc = proc_tree(tmp_path, [Process(10, utime=5)])
     with closing(LoadReader(10, proc=proc, tick_hz=100)) as reader:
         (proc / missing).write_text("")
-        busy_ns, cpu_ns, used_b, _ = reader.read()
+        busy_ns, cpu_ns, used_b, *_ = reader.read()
     assert (busy_ns is None, used_b is None) == (missing == "stat", missing == "meminfo")
     assert cpu_ns == 5 * TICK_NS
 

@@ -494,8 +494,18 @@ def test_a_gpu_that_is_lost_has_no_programs_and_has_them_again(bench, busy):
     assert parts_of(bench, look, (pid,), (50,)) == [0.5, 0.5, 0.0]
 
 
-def test_a_gpu_that_answers_neither_energy_nor_power_is_a_gap(bench, audit):
-    bench.nvml([Gpu(Signal.const(300), energy=False, power=False), Gpu(Signal.const(150))])
+def test_a_gpu_that_tells_neither_energy_nor_power_tells_how_busy_it_is(bench, audit):
+    bench.nvml([Gpu(Signal.const(280), energy=False, power=False, limit=700), Gpu(Signal.const(150))])
+    told = audit()
+    first, other = told["channels"]
+    assert (first["kind"], first["unit"], first["part"]) == ("gauge", "%", "gpu")
+    assert (other["kind"], other["unit"]) == ("counter", "mJ")
+    assert [look[0] for look in told["looks"]] == [40] * 3
+    assert told["periods_s"]["1.0"] == 0.1, "sampled, as power is"
+
+
+def test_a_gpu_that_answers_nothing_is_a_gap(bench, audit):
+    bench.nvml([Gpu(Signal.const(300), energy=False, power=False, busy=False), Gpu(Signal.const(150))])
     assert [look[0] for look in audit()["looks"]] == [None] * 3
 
 

@@ -51,6 +51,9 @@ FACTORS = (
     factor("cpu_idle_w_per_logical_cpu", 0.5, 1, 2),
     factor("cpu_full_w_per_logical_cpu", 2, 4, 9),
     factor("dram_power_w_per_gb", 0.2, 0.4, 0.5),
+    factor("gpu_idle_fraction", 0.05, 0.1, 0.2),
+    factor("gpu_busy_fraction", 0.3, 0.7, 1.0),
+    factor("accelerator_tdp_w (NVIDIA X)", 390, 400, 410),
     factor("server_lifetime_years", 4, 5, 6),
     factor("accelerator_utilisation", 0.4, 0.7, 0.95),
     factor("meter_rapl_cpu", 0.95, 1, 1.05),
@@ -127,6 +130,12 @@ ALONE = gpu_programs(run=0.5)
 """The run keeps a GPU busy for half of each second, and nobody else holds it."""
 
 
+def busy_gpu(percent: Sequence[int | None], name: str = "gpu/0", **more: object) -> Meter:
+    """How busy it is, in %, where it tells nothing else."""
+    told = {"kind": Kind.GAUGE, "device": "NVIDIA X", **more}
+    return _channel(name, Part.GPU, unit="%", **told), percent
+
+
 def load(
     *,
     run: Sequence[float | None],
@@ -134,14 +143,16 @@ def load(
     run_b: int = 2 * GB,
     used_b: int = 4 * GB,
     looks: int | None = None,
+    group: Sequence[float | None] | None = None,
 ) -> list[Meter]:
-    """Processor seconds used up to each look, and memory held all the time."""
+    """Processor seconds used up to each look, the run's group's too; and memory held all the time."""
     looks = looks or len(run)
     rows = {
         "cpu_busy": [None if s is None else round(s * NS_PER_S) for s in busy],
         "run_cpu": [None if s is None else round(s * NS_PER_S) for s in run],
         "memory_used": [used_b] * looks,
         "run_memory": [run_b] * looks,
+        "run_cgroup_cpu": [None if s is None else round(s * NS_PER_S) for s in group or [None] * looks],
     }
     return [
         (_channel(f"load/{name}", Part.LOAD, unit="B" if "memory" in name else "ns"), values)
@@ -160,6 +171,7 @@ def recorded(
     end_s: float | None = None,
     spans: Iterable[SpanMark] = (),
     memory_b: int = 0,
+    **header: object,
 ) -> Recorded:
     """A run whose meters were all looked at in the same moments; ``memory_b`` 0: memory is out of sight."""
     groups = {name: group for name, group in (("meters", meters), ("load", tuple(load))) if group}
@@ -171,7 +183,7 @@ def recorded(
     return Recorded(
         header=RunHeader(
             run="r", name="r", host="h", pid=1, started_ns=0, mono_ns=begin_ns, interval_s=1.0,
-            logical_cpus=4, memory_b=memory_b,
+            **{"logical_cpus": 4, "memory_b": memory_b, **header},  # type: ignore[arg-type]
         ),
         logs={
             name: ReaderLog(
@@ -207,8 +219,10 @@ def account(
     *,
     devices: Iterable[Device] = (),
     factors: Iterable[Factor] = FACTORS,
+    known_gpus: Iterable[str] = ("NVIDIA X",),
 ) -> Footprint:
-    return footprint(parts_of(run, scope), factors, devices, place=PLACE)
+    parts = parts_of(run, scope, known_gpus=tuple(known_gpus))
+    return footprint(parts, factors, devices, place=PLACE)
 
 
 def component(footprint: Footprint, name: str) -> Component:

@@ -10,8 +10,10 @@ from science.build import (
     FACTORS,
     GB,
     HALF_BUSY,
+    SECONDS,
     account,
     best,
+    busy_gpu,
     component,
     counter,
     cpu,
@@ -70,18 +72,35 @@ def test_the_rest_of_the_machine_stands_beside_the_run(part, run_j, others_j, id
     assert (one.others_energy_j, one.idle_energy_j) == (pytest.approx(others_j), pytest.approx(idle_j))
 
 
+LIMITS = st.fixed_dictionaries(
+    {
+        "cpu_limit": st.none() | st.floats(0.01, 8),
+        "memory_limit_b": st.none() | st.integers(1, 16 * GB),
+        "logical_cpus": st.integers(1, 8),
+    }
+)
+
+
 @given(
-    st.lists(st.tuples(st.integers(0, 10**8), st.floats(0, 4), st.floats(0, 4)), min_size=1, max_size=12),
+    st.lists(
+        st.tuples(st.integers(0, 10**8), st.floats(0, 4), st.floats(0, 4), st.integers(0, 100)),
+        min_size=1,
+        max_size=12,
+    ),
     st.sampled_from(Scope),
     st.booleans(),
+    st.booleans(),
+    LIMITS,
 )
-def test_others_idle_and_run_are_the_machine(beats, scope, metered):
-    """Measured or modelled, for the process or the machine: no joule is lost, none counted twice."""
-    meters = [cpu(steps([j for j, _, _ in beats]))] if metered else []
+def test_others_idle_and_run_are_the_machine(beats, scope, metered, alone, limits):
+    """Measured or modelled, for the process or the machine, in any container: no joule is lost or doubled."""
+    meters = [cpu(steps([beat[0] for beat in beats]))] if metered else []
     mine, other = (steps([round(beat[i] * 1e9) for beat in beats]) for i in (1, 2))
     busy = [(m + o) / 1e9 for m, o in zip(mine, other, strict=True)]
-    run = recorded(*meters, load=load(run=[m / 1e9 for m in mine], busy=busy), memory_b=8 * GB)
-    for one in account(run, scope).components:
+    run_s = [m / 1e9 for m in mine]
+    seen = load(run=run_s, busy=busy, group=[2 * s for s in run_s] if alone else None)
+    half = busy_gpu([0, *(beat[3] for beat in beats)], share=0.5)
+    for one in account(recorded(*meters, half, load=seen, memory_b=8 * GB, **limits), scope).components:
         if one.energy_j is not None:
             parts_j = one.energy_j.best + one.others_energy_j + one.idle_energy_j
             assert parts_j == pytest.approx(one.machine_energy_j, abs=1e-9)
@@ -525,6 +544,130 @@ def test_a_counter_seen_only_outside_the_load_s_slots_is_not_shared_as_nothing()
 def test_dram_of_an_unknown_size_is_not_all_ours():
     run = recorded(dram(counter(20)), load=HALF_BUSY, memory_b=0)
     assert component(account(run, Scope.PROCESS), "dram/package-0").energy_j.best < 200
+
+
+# -- how busy a GPU is -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("percent", "joules"),
+    [
+        pytest.param([0] * 11, 400, id="at rest: a tenth of its 400 W, for ten seconds"),
+        pytest.param([100] * 11, 2800, id="at work: seven tenths"),
+        pytest.param([50] * 11, 1600, id="half of the time at work"),
+        pytest.param([100] * 5 + [0] * 6, 1600, id="at work for half of the time"),
+    ],
+)
+@pytest.mark.parametrize("scope", Scope)
+def test_a_gpu_that_tells_only_how_busy_it_is_is_modelled(percent, joules, scope):
+    footprint = account(recorded(PACKAGE, busy_gpu(percent), load=HALF_BUSY), scope)
+    one = component(footprint, "gpu/0")
+    assert (one.quality, one.energy_j.best) == (Quality.MODELLED, pytest.approx(joules))
+    assert one.machine_energy_j == pytest.approx(joules)
+    assert one.energy_j.low < 0.7 * joules and one.energy_j.high > 1.3 * joules, "wide"
+    assert any(flag.startswith("modelled: gpu/0 has no meter") for flag in footprint.flags)
+    assert {"accelerator_tdp_w (NVIDIA X)", "gpu_idle_fraction", "gpu_busy_fraction"} <= {
+        factor.name for factor in footprint.factors
+    }
+
+
+def test_a_gpu_without_a_meter_whose_tdp_nobody_knows_is_missing_and_told():
+    footprint = account(recorded(PACKAGE, busy_gpu([50] * 11)), known_gpus=())
+    assert component(footprint, "gpu/0").energy_j is None
+    assert any("not-seen: gpu/0: it tells only how busy it is" in flag for flag in footprint.flags)
+    assert best(footprint) == pytest.approx(1000)
+
+
+def test_a_gpu_that_was_busy_but_lost_on_the_way_has_a_gap():
+    footprint = account(recorded(PACKAGE, busy_gpu([None] * 5 + [100] * 6)))
+    assert component(footprint, "gpu/0").unseen_s == pytest.approx(5)
+    assert component(footprint, "gpu/0").energy_j.best == pytest.approx(2800), "filled as the rest"
+    missing = account(recorded(PACKAGE, busy_gpu(DENIED)))
+    assert any(flag.startswith("gap: gpu/0: it gave no answer") for flag in missing.flags)
+
+
+def test_a_slice_of_a_gpu_without_a_meter_takes_its_share():
+    one = component(account(recorded(PACKAGE, busy_gpu([100] * 11, share=0.25))), "gpu/0")
+    assert (one.energy_j.best, one.others_energy_j) == (pytest.approx(700), pytest.approx(2100))
+
+
+# -- containers ------------------------------------------------------------------------
+
+STEADY = [float(s) for s in range(SECONDS + 1)]
+FULL_HOST = load(run=STEADY, busy=[4 * s for s in STEADY])
+"""The run keeps one of four CPUs busy, and others the rest."""
+ALONE = load(run=STEADY, busy=[4 * s for s in STEADY], group=STEADY)
+
+
+@pytest.mark.parametrize(
+    ("limits", "seen", "cpu_j", "memory_j"),
+    [
+        pytest.param({}, FULL_HOST, 160, 32, id="no limits: four CPUs at 4 W and 8 GB at 0.4 W, 10 s"),
+        pytest.param({"cpu_limit": 2}, FULL_HOST, 80, 32, id="two of four CPUs: at most two are busy"),
+        pytest.param({"cpu_limit": 0.5}, HALF_BUSY, 35, 32, id="a run that goes beyond its limit is not cut"),
+        pytest.param({"cpu_limit": 2}, ALONE, 50, 32, id="alone in it: one is busy, and two are there"),
+        pytest.param({"memory_limit_b": 4 * GB}, FULL_HOST, 160, 16, id="half of the memory"),
+        pytest.param(
+            {"cpu_limit": 64, "memory_limit_b": 64 * GB}, FULL_HOST, 160, 32, id="more than there is"
+        ),
+    ],
+)
+def test_of_a_machine_without_meters_a_container_is_its_limits(limits, seen, cpu_j, memory_j):
+    """The host has 4 CPUs and 8 GB."""
+    footprint = account(recorded(load=seen, memory_b=8 * GB, **limits), Scope.MACHINE)
+    assert component(footprint, "cpu").energy_j.best == pytest.approx(cpu_j)
+    assert component(footprint, "dram").energy_j.best == pytest.approx(memory_j)
+
+
+@pytest.mark.parametrize("limits", [{}, {"cpu_limit": 1.5, "memory_limit_b": 3 * GB}], ids=["none", "some"])
+def test_a_process_is_charged_with_what_it_does_and_holds_and_no_minimum(limits):
+    """No limit and no machine makes it more; one that sleeps and holds nothing takes nothing."""
+    run = recorded(load=HALF_BUSY, memory_b=8 * GB, **limits)
+    assert best(account(run, Scope.PROCESS)) == pytest.approx(30 + 8)
+    asleep = load(run=[0.0] * 11, busy=STEADY, run_b=0)
+    assert best(account(recorded(load=asleep, memory_b=8 * GB, **limits), Scope.PROCESS)) == 0
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_where_meters_are_the_machine_is_the_host_whatever_the_container(scope):
+    meters = (PACKAGE, dram(counter(20)))
+    plain = account(recorded(*meters, load=HALF_BUSY, memory_b=8 * GB), scope)
+    limited = recorded(*meters, load=HALF_BUSY, memory_b=8 * GB, cpu_limit=0.5, memory_limit_b=2 * GB)
+    assert account(limited, scope).components == plain.components
+
+
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("limits", [{}, {"cpu_limit": 1.0}], ids=["no limit", "a limit"])
+def test_a_constant_load_is_linear_in_time_and_flagged_and_has_an_interval(scope, limits):
+    def told(seconds):
+        ends = [0.0, float(seconds)]
+        seen = load(run=[0.5 * s for s in ends], busy=[2 * s for s in ends])
+        return account(recorded(load=seen, memory_b=8 * GB, at_s=ends, **limits), scope)
+
+    second = told(1)
+    assert second.it_energy_j.low < second.it_energy_j.best < second.it_energy_j.high
+    assert sum(flag.startswith("modelled: ") for flag in second.flags) == 2
+    for seconds in (2, 60, 3600):
+        longer = told(seconds).it_energy_j
+        assert longer.ends == pytest.approx([seconds * end for end in second.it_energy_j.ends])
+
+
+# -- the run's control group -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("group", "run_j"),
+    [
+        pytest.param([3 * s for s in STEADY], 90, id="alone in it at each look: it knows of the unseen dead"),
+        pytest.param([*STEADY[:-1], None], 30, id="not alone at the last look: the tree's"),
+        pytest.param([None] * 11, 30, id="never alone: the tree's"),
+    ],
+)
+def test_the_run_s_processor_time_is_its_group_s_where_that_is_its_own(group, run_j):
+    """The tree saw ten seconds; the group may have seen thirty. 3 W above idle."""
+    seen = load(run=STEADY, busy=[4 * s for s in STEADY], group=group)
+    one = component(account(recorded(load=seen), Scope.PROCESS), "cpu")
+    assert one.energy_j.best == pytest.approx(run_j)
 
 
 # -- factors of the meters -------------------------------------------------------------

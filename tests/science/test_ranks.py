@@ -6,24 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from science.build import GB, account, component, counter, cpu, gpu, recorded, span, steps
-from wattermark.science.load import load_of
+from science.build import GB, account, component, counter, cpu, gpu, gpu_programs, recorded, span, steps
+from wattermark.science.load import gpu_loads_of, load_of
 from wattermark.science.ranks import by_machine, by_part, marks_on, missing_ranks, paused_s, united
 from wattermark.science.together import at_once, in_turn
 from wattermark.values.kinds import Kind, Part, Scope, Status
 from wattermark.values.records import Channel
 
 LOAD = {"cpu_busy": (Kind.COUNTER, "ns"), "run_cpu": (Kind.COUNTER, "ns"),
-        "memory_used": (Kind.GAUGE, "B"), "run_memory": (Kind.GAUGE, "B")}  # fmt: skip
+        "memory_used": (Kind.GAUGE, "B"), "run_memory": (Kind.GAUGE, "B"),
+        "run_cgroup_cpu": (Kind.COUNTER, "ns")}  # fmt: skip
 
 
-def load(run_s, busy_s=4, looks=11, start_s=0):
-    """A process that takes so much of each second, on a machine that is so busy."""
+def load(run_s, busy_s=4, looks=11, start_s=0, group_s=None):
+    """A process that takes so much of each second, on a machine that is so busy; and its group."""
     columns = {
         "cpu_busy": [round(busy_s * t * 1e9) for t in range(looks)],
         "run_cpu": [round((start_s + run_s * t) * 1e9) for t in range(looks)],
         "memory_used": [6 * GB] * looks,
         "run_memory": [GB] * looks,
+        "run_cgroup_cpu": [None if group_s is None else round((9 + group_s * t) * 1e9) for t in range(looks)],
     }
     return [
         (Channel(name=f"load/{name}", kind=kind, part=Part.LOAD, unit=unit), columns[name])
@@ -73,10 +75,40 @@ def test_what_another_rank_sees_is_not_hidden(ranks, hidden):
     assert [c.hidden for c in channels] == [hidden] * ranks
 
 
+@pytest.mark.parametrize(("second", "told"), [("GPU-b", True), ("GPU-a", False)], ids=["its own", "the same"])
+def test_who_uses_a_gpu_is_told_only_where_one_rank_sees_it(second, told):
+    programs = [gpu_programs(run=0.5, others=0.5), gpu_programs(run=0.5, uuid=second)]
+    meters = [gpu(counter(300, unit=1e3), uuid="GPU-a"), gpu(counter(300, unit=1e3), uuid=second)]
+    run = united([rank(i, meters[i], *programs[i], load=load(0.5)) for i in range(2)])
+    assert set(gpu_loads_of(run)) == ({"GPU-a", "GPU-b"} if told else set())
+    parts = [c for c in account(run, Scope.PROCESS).components if c.kind == "gpu"]
+    assert sum(c.machine_energy_j for c in parts) == pytest.approx(6000 if told else 3000)
+
+
 def test_a_process_below_another_one_adds_nothing():
     outer, inner = pair()
     inner = replace(inner, header=replace(inner.header, ancestors=("2@5", "1@")))
     assert load_of(united([outer, inner])).run_s.sum() == pytest.approx(0.5 * 10)
+
+
+@pytest.mark.parametrize(
+    ("groups_s", "expected_s"),
+    [
+        pytest.param([0.7, 0.9], 16, id="a group each: they add up"),
+        pytest.param([None, None], 10, id="one group of both: neither is alone in it, so the trees add up"),
+        pytest.param([0.7, None], 10, id="one has a group, of the other nothing is known: the trees"),
+    ],
+)
+def test_a_group_that_two_ranks_share_is_not_counted_twice(groups_s, expected_s):
+    ranks = [rank(i, load=load(0.5, group_s=group_s)) for i, group_s in enumerate(groups_s)]
+    assert load_of(united(ranks)).run_s.sum() == pytest.approx(expected_s)
+
+
+def test_a_rank_below_another_one_whose_group_holds_both():
+    """The launcher's group holds the worker, to whom the launcher is a stranger."""
+    outer, inner = rank(0, load=load(0.5, group_s=0.8)), rank(1, load=load(0.3))
+    inner = replace(inner, header=replace(inner.header, ancestors=("2@5", "1@")))
+    assert load_of(united([outer, inner])).run_s.sum() == pytest.approx(8)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from wattermark.values.boundary import ItEnergy
         pytest.param("W", 5, 5.0, id="a watt"),
         pytest.param("ns", 1_000_000_000, 1.0, id="a second"),
         pytest.param("B", 1, 1.0, id="a byte"),
+        pytest.param("%", 40, 0.4, id="two fifths of the time"),
     ],
 )
 def test_raw_counts_become_base_units(unit, raw, base):
@@ -30,7 +31,20 @@ def test_raw_counts_become_base_units(unit, raw, base):
 
 
 def test_every_unit_of_a_device_has_a_row_above():
-    assert set(units.BASE_PER_RAW) == {"nJ", "uJ", "mJ", "J", "2^-16 J", "pWh", "uW", "mW", "W", "ns", "B"}
+    assert set(units.BASE_PER_RAW) == {
+        "nJ",
+        "uJ",
+        "mJ",
+        "J",
+        "2^-16 J",
+        "pWh",
+        "uW",
+        "mW",
+        "W",
+        "ns",
+        "B",
+        "%",
+    }
 
 
 @given(st.floats(0, 1e12))

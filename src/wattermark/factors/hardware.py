@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from wattermark.factors.table import Row, factor, named, table
+from wattermark.factors.table import Row, factor, named, number, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
 
@@ -41,6 +41,23 @@ def device_factors(device: str) -> tuple[Factor, Factor]:
         return _embodied(row, row["id"])
     carbon, water = _embodied(_typical(), f"{UNKNOWN} ({device or 'no name'})")
     return _guessed(carbon), _guessed(water)
+
+
+def tdp_factor(device: str, name: str) -> Factor | None:
+    """Thermal design power of an accelerator by its driver's name for it; None where no row fits. [W]"""
+    row = accelerator(device)
+    if row is None:
+        return None
+    tdp_w = Range.exact(number(row, "tdp_w"))
+    return Factor(
+        name=name,
+        value=tdp_w,
+        unit="W",
+        key=row["id"],
+        year=int(row["year"]),
+        basis="tdp",
+        source=row["source"],
+    )
 
 
 def sheet_factors(accelerator_id: str) -> tuple[Factor, Factor]:

@@ -252,17 +252,20 @@ def _int64(value: Any) -> int:
 
 
 _HEADER_TYPES: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("pid", "started_ns", "mono_ns", "logical_cpus", "memory_b", "part"), _int64),
-    **dict.fromkeys(("rank", "world_size"), lambda one: None if one is None else _int64(one)),
+    **dict.fromkeys(("pid", "started_ns", "mono_ns", "logical_cpus", "memory_b", "part", "sockets"), _int64),
+    **dict.fromkeys(
+        ("rank", "world_size", "memory_limit_b"), lambda one: None if one is None else _int64(one)
+    ),
     **dict.fromkeys(("run", "name", "host", "machine", "job", "command", "version"), str),
     **dict.fromkeys(("place_from", "pid_started", "cpu_model"), str),
     **dict.fromkeys(("inside", "ancestors"), lambda texts: tuple(str(text) for text in texts)),
     **dict.fromkeys(
-        ("pue", "wue_l_per_kwh", "market_intensity_g_per_kwh"),
+        ("pue", "wue_l_per_kwh", "market_intensity_g_per_kwh", "cpu_limit"),
         lambda one: None if one is None else float(one),
     ),
     "place": lambda one: None if one is None else str(one),
     "interval_s": float,
+    "virtual": bool,
     "scope": Scope,
     "tags": lambda tags: {str(key): str(value) for key, value in dict(tags).items()},
 }
@@ -275,6 +278,9 @@ def _header(known: Mapping[str, Any]) -> RunHeader:
         0 < header.interval_s < math.inf
         and 1 <= header.logical_cpus <= MOST_CPUS
         and 0 <= header.memory_b <= MOST
+        and 0 <= header.sockets <= MOST_CPUS
+        and (header.cpu_limit is None or 0 < header.cpu_limit < math.inf)
+        and (header.memory_limit_b is None or 0 < header.memory_limit_b <= MOST)
         and header.part >= 0
         and (header.rank is None or header.rank >= 0)
         and (header.world_size is None or 1 <= header.world_size <= MOST_RANKS)

@@ -5,7 +5,7 @@ other programs and idle; where none does, ``science/power_model`` turns them int
 accounting, with a wide interval.
 
 References: proc(5), /proc/stat, /proc/meminfo, /proc/<pid>/stat (fields 14 to 17, 24),
-/proc/<pid>/task/<tid>/children.
+/proc/<pid>/task/<tid>/children; of control groups, ``cgroup``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
+from wattermark.readers.cgroup import CGROUPS, RunGroup
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 from wattermark.values.units import NS_PER_S
@@ -33,6 +34,7 @@ def _channels() -> tuple[Channel, ...]:
         ("load/run_cpu", Kind.COUNTER, "ns", "processor time of the tracked processes, exited ones too"),
         ("load/memory_used", Kind.GAUGE, "B", "memory in use on the machine"),
         ("load/run_memory", Kind.GAUGE, "B", "resident memory of the tracked processes"),
+        ("load/run_cgroup_cpu", Kind.COUNTER, "ns", "that of their control group, while it is theirs alone"),
     ]
     return tuple(Channel(name=n, kind=k, part=Part.LOAD, unit=u, note=note) for n, k, u, note in rows)
 
@@ -50,6 +52,8 @@ class LoadReader:
         Where procfs is mounted.
     tick_hz : int, optional
         Ticks a second in procfs.
+    cgroups : Path
+        Where the control groups are mounted.
 
     Raises
     ------
@@ -64,24 +68,31 @@ class LoadReader:
         with_root: bool = True,
         proc: Path = PROC,
         tick_hz: int | None = None,
+        cgroups: Path = CGROUPS,
     ) -> None:
         self.channels: Sequence[Channel] = _channels()
         self._with_root = with_root
         self._pid = pid or os.getpid()
         self._times = _TreeTimes()
+        self._group = RunGroup(self._pid, proc, cgroups)
         self._machine = processes(proc, tick_hz)
 
     def period_s(self, interval_s: float) -> float:
         return max(interval_s, FASTEST_S)
 
     def read(self) -> Sequence[int | None]:
-        """Busy ns, the tree's ns, bytes in use, the tree's bytes."""
+        """Busy ns, the tree's ns, bytes in use, the tree's bytes, its control group's ns."""
+        members = self._group.members()  # before the tree: who is born in between has a parent in it
         family, memory_b = self._machine.tree(self._pid, self._with_root)
         run_ns = self._times.sum_ns(family)
-        return [self._machine.busy_ns(), run_ns, self._machine.used_b(), memory_b]
+        group_ns = self._group.used_ns(members, [pid for pid, _ in family])
+        if group_ns is not None and not self._with_root:
+            group_ns -= self._machine.own_ns(self._pid)
+        return [self._machine.busy_ns(), run_ns, self._machine.used_b(), memory_b, group_ns]
 
     def close(self) -> None:
         self._machine.close()
+        self._group.close()
 
 
 def processes(proc: Path = PROC, tick_hz: int | None = None) -> _Procfs | _Psutil:
@@ -184,6 +195,11 @@ class _Procfs:
                 waiting += self._children(pid)
         return family, memory_b
 
+    def own_ns(self, pid: int) -> int:
+        """What one process took itself. [ns]"""
+        found = self._one(pid, own=True)
+        return found[1] if found else 0
+
     def _may_have_children(self, pid: int) -> bool:
         """Of itself a process can ask so in one call, which is much cheaper than looking."""
         if pid != os.getpid() or self._proc != str(PROC):
@@ -267,6 +283,10 @@ class _Psutil:
     def used_b(self) -> int | None:
         memory = self._psutil.virtual_memory()
         return int(memory.total - memory.available)
+
+    def own_ns(self, _pid: int) -> int:
+        """Asked only where there are control groups."""
+        return 0
 
     def tree(self, root: int, with_root: bool) -> tuple[Family, int]:
         try:

@@ -26,7 +26,7 @@ from wattermark.readers.files import sampling_s
 from wattermark.readers.nvml_ask import Ask, meters_of
 from wattermark.readers.nvml_busy import BusyTimes, busy_channels, numbers_are_the_hosts, tells_programs
 from wattermark.readers.nvml_visible import Seen, visible_gpus
-from wattermark.values.kinds import Kind
+from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
 LIBRARY = "libnvidia-ml.so.1"
@@ -77,11 +77,14 @@ class NvmlReader:
 
     def period_s(self, interval_s: float) -> float:
         """The user's interval; a tenth of it where power has to be sampled. [s]"""
-        sampled = any(channel.counted and channel.kind is Kind.POWER for channel in self.channels)
+        sampled = any(
+            channel.counted and channel.kind is not Kind.COUNTER and channel.part is Part.GPU
+            for channel in self.channels
+        )
         return sampling_s(interval_s) if sampled else interval_s
 
     def read(self) -> Sequence[int | None]:
-        """mJ since the driver was loaded, or mW now, a GPU each and a module; ns of SM time once a second."""
+        """mJ since the driver was loaded, mW now or % at work, a GPU each and a module; ns of SM time."""
         values = self._looks()
         if self._failed and self._opened_again():
             values = self._looks()

@@ -1,6 +1,7 @@
 """What a GPU is asked for: its energy or its power, and on a superchip those of its module.
 
-The energy counter is read where a GPU has one (Volta and later), its power elsewhere.
+The energy counter is read where a GPU has one (Volta and later), its power elsewhere, and how busy it is
+where it has neither, as some virtual ones: what it draws is then a model's.
 
 On a superchip (GH200, GB200) the same numbers are told for two scopes: the GPU, which is added, and
 the module, which holds the Grace CPU too and is only shown. There the GPU is asked by field and scope.
@@ -9,8 +10,8 @@ NVML's header calls ``nvmlDeviceGetTotalEnergyConsumption`` and field 83 those "
 
 References: NVML API Reference Guide (nvmlDeviceGetTotalEnergyConsumption: mJ since the driver was
 loaded; nvmlDeviceGetPowerUsage: mW, within 5 %, a mean of 1 s on Ampere and later but GA100;
-nvmlDeviceGetFieldValues); nvml.h, NVML_FI_DEV_POWER_AVERAGE to NVML_FI_DEV_ENERGY (``scopeId`` 0 GPU, 1
-module, which is the GPU and an NVIDIA CPU).
+nvmlDeviceGetFieldValues; nvmlDeviceGetUtilizationRates); nvml.h, NVML_FI_DEV_POWER_AVERAGE to
+NVML_FI_DEV_ENERGY (``scopeId`` 0 GPU, 1 module, which is the GPU and an NVIDIA CPU).
 """
 
 from __future__ import annotations
@@ -45,9 +46,15 @@ def meters_of(nvml: Any, gpu: Seen) -> Iterator[tuple[Ask, Channel]]:
     module = list(_module_of(nvml, gpu))
     by_field = [_of_scope(nvml, GPU_SCOPE)] if module else []
     energies = [*(energy for energy, _ in by_field), _energy]
-    energy = next((ask for ask in energies if _may_answer(nvml, gpu.handle, ask)), None)
     power = by_field[0][1] if by_field else _power
-    yield energy or power, _channel(nvml, gpu, counter=energy is not None)
+    may = [
+        *((ask, Kind.COUNTER, "mJ") for ask in energies),
+        (power, Kind.POWER, "mW"),
+        (_busy, Kind.GAUGE, "%"),
+    ]
+    usual = (power, Kind.POWER, "mW")  # of a GPU that tells nothing: a gap
+    ask, kind, unit = next((one for one in may if _may_answer(nvml, gpu.handle, one[0])), usual)
+    yield ask, _channel(nvml, gpu, kind, unit)
     yield from module
 
 
@@ -57,6 +64,11 @@ def _energy(nvml: Any, handle: Any) -> int:
 
 def _power(nvml: Any, handle: Any) -> int:
     return int(nvml.nvmlDeviceGetPowerUsage(handle))
+
+
+def _busy(nvml: Any, handle: Any) -> int:
+    """Percent of the last sample period in which any kernel ran."""
+    return int(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
 
 
 def _field(nvml: Any, handle: Any, *, field: int, scope: int) -> int:
@@ -90,12 +102,12 @@ def _module_of(nvml: Any, gpu: Seen) -> Iterator[tuple[Ask, Channel]]:
             return
 
 
-def _channel(nvml: Any, gpu: Seen, *, counter: bool) -> Channel:
+def _channel(nvml: Any, gpu: Seen, kind: Kind, unit: str) -> Channel:
     return Channel(
         name=f"gpu/{gpu.number}",
-        kind=Kind.COUNTER if counter else Kind.POWER,
+        kind=kind,
         part=Part.GPU,
-        unit="mJ" if counter else "mW",
+        unit=unit,
         covers=f"gpu/{gpu.uuid or gpu.number}",
         power_max_w=GPU_MAX_W,
         refresh_s=REFRESH_S,

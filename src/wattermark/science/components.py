@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from wattermark.science.believed import believed
@@ -13,6 +13,7 @@ from wattermark.science.node import Wall, rest_of, said_of, walls_of
 from wattermark.science.parts import Parts
 from wattermark.science.short import with_renewals
 from wattermark.science.terms import Energy, Term
+from wattermark.science.utilised import utilised
 from wattermark.values.factors import Factor
 from wattermark.values.kinds import Part, Quality, Scope
 from wattermark.values.range import Range
@@ -22,7 +23,7 @@ from wattermark.values.units import S_PER_NS
 UNSEEN_WORTH_TELLING = 0.005  # of the run's time
 
 
-def parts_of(recorded: Recorded, scope: Scope) -> Parts:
+def parts_of(recorded: Recorded, scope: Scope, *, known_gpus: Collection[str] = ()) -> Parts:
     """The energy of each part of the machine during a run.
 
     Parameters
@@ -32,6 +33,8 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     scope : Scope
         ``process`` charges the tracked processes with their share of CPU and memory;
         ``machine`` charges them with all that the meters saw.
+    known_gpus : collection of str
+        Names of GPUs of which the factor ``tdp_name`` is known, so that their utilisation tells an energy.
     """
     duration_s = (recorded.end_mono_ns - recorded.begin_mono_ns) * S_PER_NS
     load, gpu_loads, told = load_of(recorded), gpu_loads_of(recorded), believed(recorded)
@@ -42,6 +45,7 @@ def parts_of(recorded: Recorded, scope: Scope) -> Parts:
     terms = [
         *metered(told.tracks, load, scope, gpu_loads),
         *modelled(told.tracks, load, scope, duration_s, recorded),
+        *utilised(told.tracks, known_gpus),
     ]
     terms, renewals = with_renewals((channel for channel, _ in told.tracks), terms, duration_s)
     gaps = [_gap(term) for term in terms if _has_gap(term, duration_s)]
@@ -127,7 +131,7 @@ def _flags(tracks: Iterable[Track], terms: Iterable[Term], duration_s: float) ->
                 "that is filled at the mean power of the rest, with a wide interval"
             )
         if term.quality is Quality.MISSING:
-            met = any(channel.name == term.name for channel, _ in tracks)
+            met = any(channel.name == term.name and track is None for channel, track in tracks)
             yield f"{'gap' if met else 'not-seen'}: {term.name}: {term.how}"
         if term.quality is Quality.MODELLED:
             yield f"modelled: {term.name} has no meter here; its energy is estimated with a wide interval"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wattermark.science.parts import Parts
-from wattermark.values.kinds import Scope
+from wattermark.values.kinds import Quality, Scope
 
 
 def device_time_s(shares: Iterable[float], duration_s: float) -> float:
@@ -21,7 +21,7 @@ def device_time_s(shares: Iterable[float], duration_s: float) -> float:
     return sum(shares) * duration_s
 
 
-def host_time_s(parts: Parts, logical_cpus: int) -> float:
+def host_time_s(parts: Parts, logical_cpus: int, cpu_limit: float | None = None) -> float:
     """Device time of the machine around the work, in the unit that its making is counted in. [s]
 
     Around accelerators: theirs. Else processor time: of the run, or of the whole machine.
@@ -32,9 +32,23 @@ def host_time_s(parts: Parts, logical_cpus: int) -> float:
         What the run held.
     logical_cpus : int
         Of the machine.
+    cpu_limit : float, optional
+        Of the container, which is the machine where no meter tells of the CPU. [1]
     """
     if parts.gpus:
         return device_time_s((channel.share for channel in parts.gpus), parts.duration_s)
     if parts.scope is Scope.PROCESS and parts.load is not None:
         return float(parts.load.run_s.sum())
-    return logical_cpus * parts.duration_s
+    held = min(logical_cpus, cpu_limit or logical_cpus) if models_cpu(parts) else logical_cpus
+    return held * parts.duration_s
+
+
+def models_cpu(parts: Parts) -> bool:
+    """Whether the processor's energy is a model's, as no meter told it.
+
+    Parameters
+    ----------
+    parts : Parts
+        Of a run.
+    """
+    return any(term.kind == "cpu" and term.quality is Quality.MODELLED for term in parts.terms)

@@ -118,6 +118,8 @@ def metered(
         By UUID: what GPUs are shared by.
     """
     for channel, track in tracks:
+        if channel.kind is Kind.GAUGE:
+            continue  # no energy: what can be made of it is for ``modelled``
         if track is None:
             yield _term(channel, None, Quality.MISSING, how="it gave no answer that can be believed")
             continue

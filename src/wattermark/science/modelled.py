@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from wattermark.science.load import Load
+from wattermark.science.load import Load, within
 from wattermark.science.metered import Track
 from wattermark.science.power_model import cpu_active_j, cpu_idle_j, memory_j
 from wattermark.science.sharing import Shares, scaled, share_by_memory
@@ -26,6 +26,8 @@ def modelled(
 ) -> Iterator[Term]:
     """CPU and memory where no counter told them.
 
+    Where a container may use less than the machine, it is the machine: its limits, in any scope.
+
     Parameters
     ----------
     tracks : iterable of (Channel, Timeline or None)
@@ -37,11 +39,14 @@ def modelled(
     duration_s : float
         Of the run. [s]
     recorded : Recorded
-        For the processor's name.
+        For the processor's name, and the container's limits.
     """
     told = {channel.part for channel, track in tracks if track is not None}
+    header = recorded.header
+    if load is not None:
+        load = within(load, cpu_limit=header.cpu_limit, memory_limit_b=header.memory_limit_b)
     if Part.CPU not in told:
-        yield _modelled_cpu(load, scope, duration_s, recorded.header.cpu_model)
+        yield _modelled_cpu(load, scope, duration_s, header.cpu_model)
     if Part.DRAM not in told:
         yield _modelled_memory(load, scope, duration_s)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wattermark.science.load import CGROUP
 from wattermark.science.timeline import began_s, ended_s
 from wattermark.values.kinds import Kind, Part, Scope, Status
 from wattermark.values.records import Channel, ReaderLog, Recorded, SpanMark
@@ -120,6 +121,7 @@ def united(ranks: Sequence[Recorded]) -> Recorded:
     if len(ranks) == 1:
         return ranks[0]
     first = ranks[0]
+    ranks = _without_programs(ranks)
     longest = sorted(ranks, key=lambda one: one.begin_mono_ns - one.end_mono_ns)
     everything = any(one.header.scope is Scope.MACHINE for one in ranks)
     return replace(
@@ -135,6 +137,24 @@ def united(ranks: Sequence[Recorded]) -> Recorded:
         lost_beats=sum(one.lost_beats for one in ranks),
         faults=tuple(dict.fromkeys(fault for one in ranks for fault in one.faults)),
     )
+
+
+def _without_programs(ranks: Sequence[Recorded]) -> list[Recorded]:
+    """Of a GPU that several ranks see none can tell who else uses it: to each, the others are strangers."""
+    seen = Counter(uuid for one in ranks for uuid in {c.uuid for c in _programs(one)})
+    shared = {uuid for uuid, ranks_of_it in seen.items() if ranks_of_it > 1}
+    return [replace(one, logs=dict(_less(one.logs, shared))) for one in ranks]
+
+
+def _programs(record: Recorded) -> Iterator[Channel]:
+    for log in record.logs.values():
+        yield from (channel for channel in log.channels if channel.part is Part.LOAD and channel.uuid)
+
+
+def _less(logs: Mapping[str, ReaderLog], shared: set[str]) -> Iterator[tuple[str, ReaderLog]]:
+    for name, log in logs.items():
+        kept = [i for i, c in enumerate(log.channels) if c.part is not Part.LOAD or c.uuid not in shared]
+        yield name, log if len(kept) == len(log.channels) else _columns(log, kept)
 
 
 def _by_rank(record: Recorded) -> tuple[int, int]:
@@ -221,14 +241,26 @@ def _loads(ranks: Sequence[Recorded]) -> dict[str, ReaderLog]:
     alike = {pid: log for pid, log in logs.items() if log.channels == channels}
     apart = [log for pid, log in alike.items() if pid not in _inside(ranks)]
     looks = np.array(sorted({t for log in alike.values() for t in log.mono_ns}), np.int64)
-    columns = [
-        sum(_alone(log, i, looks) for log in apart)
-        if OF_RUN in channel.name
-        else _together(alike.values(), i, looks, rises=channel.kind is Kind.COUNTER)
-        for i, channel in enumerate(channels)
-    ]
-    values: list[list[int | None]] = [[int(value) for value in row] for row in zip(*columns, strict=True)]
+    columns = [_column(channel, i, list(alike.values()), apart, looks) for i, channel in enumerate(channels)]
+    values = [list(row) for row in zip(*columns, strict=True)]
     return {LOAD: ReaderLog(channels=channels, mono_ns=looks.tolist(), values=values)}
+
+
+def _column(
+    channel: Channel, i: int, all_: Sequence[ReaderLog], apart: Sequence[ReaderLog], looks: NDArray[np.int64]
+) -> list[int | None]:
+    """One channel of the load of all processes.
+
+    A control group tells of the run only where each of them had one to itself all the time: of one that
+    two of them share, neither knows its part.
+    """
+    if OF_RUN not in channel.name:
+        shown = _together(all_, i, looks, rises=channel.kind is Kind.COUNTER)
+    elif channel.name == CGROUP and any(values[i] is None for log in apart for values in log.values):
+        return [None] * len(looks)
+    else:
+        shown = np.sum([_alone(log, i, looks) for log in apart], axis=0)
+    return [int(value) for value in shown]
 
 
 def _inside(ranks: Sequence[Recorded]) -> set[int]:

@@ -11,7 +11,17 @@ from wattermark.values.footprint import Component, Footprint, SpanEnergy
 from wattermark.values.kinds import Quality
 from wattermark.values.range import Range
 
-_OF_MACHINE = ("gap", "not-seen", "modelled", "fault", "note", "clock-step", "mirrored", "short")
+_OF_MACHINE = (
+    "gap",
+    "not-seen",
+    "modelled",
+    "cpu-unknown",
+    "fault",
+    "note",
+    "clock-step",
+    "mirrored",
+    "short",
+)
 _WORST = (Quality.MISSING, Quality.MODELLED, Quality.MEASURED)
 
 

@@ -62,7 +62,8 @@ class RunHeader:
     ``ancestors`` the processes above, as ``pid@start``, so that a run inside another
     process's run is known as such. ``machine`` is one for all processes of a machine until it
     starts again. A run may be a job of many processes: ``rank`` of ``world_size``; and it may have
-    been taken up again: ``part`` counts from 0.
+    been taken up again: ``part`` counts from 0. ``sockets`` is 0 where they are not known, ``virtual``
+    says that they are a virtual machine's; ``cpu_limit`` and ``memory_limit_b`` are those of the container.
     """
 
     run: str
@@ -86,6 +87,10 @@ class RunHeader:
     logical_cpus: int = 1
     cpu_model: str = ""
     memory_b: int = 0
+    sockets: int = 0
+    virtual: bool = False
+    cpu_limit: float | None = None
+    memory_limit_b: int | None = None
     version: str = ""
     machine: str = ""
     job: str = ""

@@ -32,5 +32,6 @@ BASE_PER_RAW: Final = {
     "W": 1.0,
     "ns": 1e-9,  # to s
     "B": 1.0,
+    "%": 0.01,  # to a share of 1
 }
-"""How much of the base unit (J, W, s, B) one raw count of a channel is."""
+"""How much of the base unit (J, W, s, B, 1) one raw count of a channel is."""

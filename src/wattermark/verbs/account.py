@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from wattermark.errors import BadSpool
-from wattermark.factors.hardware import device_factors, host_factors
+from wattermark.factors.hardware import device_factors, host_factors, tdp_factor
 from wattermark.factors.places import NOT_OF_THEN, When
+from wattermark.factors.processors import USUAL, cpu_power
 from wattermark.factors.table import named
 from wattermark.ledger.read import read_run
 from wattermark.ledger.runs import spools_in
 from wattermark.science.components import parts_of
 from wattermark.science.footprint import Device, best_only, footprint, spans_of
-from wattermark.science.hardware import device_time_s, host_time_s
+from wattermark.science.hardware import device_time_s, host_time_s, models_cpu
 from wattermark.science.metered import GAINS, NODE_GAIN, OTHER_GAIN
 from wattermark.science.parts import Parts
 from wattermark.science.running import Running
+from wattermark.science.utilised import tdp_name, tells_only_how_busy
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import Footprint
 from wattermark.values.kinds import Scope, Status
@@ -28,12 +30,14 @@ from wattermark.verbs.beside import beside
 from wattermark.verbs.place import check_place, factors_at, place_recorded
 from wattermark.verbs.whole import account_whole
 
+CPU_POWER = ("cpu_idle_w_per_logical_cpu", "cpu_full_w_per_logical_cpu")
 MODEL_FACTORS = (
     "cpu_idle_fraction",
     "gpu_share_weight",
-    "cpu_idle_w_per_logical_cpu",
-    "cpu_full_w_per_logical_cpu",
+    *CPU_POWER,
     "dram_power_w_per_gb",
+    "gpu_idle_fraction",
+    "gpu_busy_fraction",
     "server_lifetime_years",
     "accelerator_utilisation",
     *sorted(set(GAINS.values())),
@@ -121,7 +125,7 @@ def account(
         basis.factors,
         basis.devices,
         place=basis.place,
-        flags=(*_flags(recorded), *_doubts(basis.factors), *others),
+        flags=(*_flags(recorded), *_doubts(basis.factors), *_cpu_doubts(basis, recorded.header), *others),
         spans=spans_of(
             recorded.spans,
             basis.parts,
@@ -165,15 +169,36 @@ def _basis(
     used = {name: given.get(name) if given.get(name) is not None or place else kept[name] for name in kept}
     here = check_place(place) if place else place_recorded(header.place, header.place_from)
     whose = scope or header.scope
-    parts = parts_of(recorded, whose)
+    tdps = _tdps(recorded)
+    parts = parts_of(recorded, whose, known_gpus=tdps)
     held = list(_devices(parts, recorded))
     factors = [
         *factors_at(here, when=when, **used),
         *(named("defaults", name) for name in MODEL_FACTORS),
+        *_cpu_power(header),
+        *tdps.values(),
         *(factor for _, pair in held for factor in pair),
     ]
     known = list({factor.name: factor for factor in factors}.values())
     return _Basis(here, parts, known, [device for device, _ in held])
+
+
+def _cpu_power(header: RunHeader) -> tuple[Factor, Factor]:
+    """What stands for a processor without a meter: by its TDP where that can be known."""
+    return cpu_power(
+        header.cpu_model,
+        sockets=header.sockets,
+        virtual=header.virtual,
+        logical_cpus=header.logical_cpus,
+    )
+
+
+def _tdps(recorded: Recorded) -> dict[str, Factor]:
+    """What each kind of GPU may draw that tells only how busy it is."""
+    channels = (channel for log in recorded.logs.values() for channel in log.channels)
+    kinds = {channel.device for channel in channels if tells_only_how_busy(channel)}
+    found = {kind: tdp_factor(kind, tdp_name(kind)) for kind in sorted(kinds)}
+    return {kind: factor for kind, factor in found.items() if factor is not None}
 
 
 def _devices(parts: Parts, recorded: Recorded) -> Iterator[tuple[Device, tuple[Factor, Factor]]]:
@@ -184,7 +209,7 @@ def _devices(parts: Parts, recorded: Recorded) -> Iterator[tuple[Device, tuple[F
         used_s = device_time_s([c.share for c in parts.gpus if c.device == kind], parts.duration_s)
         yield _device(carbon, water, used_s)
     carbon, water = host_factors(accelerators=bool(kinds))
-    used_s = host_time_s(parts, recorded.header.logical_cpus)
+    used_s = host_time_s(parts, recorded.header.logical_cpus, recorded.header.cpu_limit)
     yield _device(carbon, water, used_s)
 
 
@@ -201,6 +226,16 @@ def _doubts(factors: Iterable[Factor]) -> Iterator[str]:
             yield f"guessed: {factor.name}: no row fits this device; a typical one, with a wide interval"
         if factor.note.startswith(NOT_OF_THEN):
             yield f"not-of-then: {factor.name}: {factor.note}"
+
+
+def _cpu_doubts(basis: _Basis, header: RunHeader) -> Iterator[str]:
+    """Whether nothing is known of a processor that has no meter."""
+    usual = any(factor.key == USUAL for factor in basis.factors if factor.name in CPU_POWER)
+    if usual and models_cpu(basis.parts):
+        yield (
+            f"cpu-unknown: {header.cpu_model or 'the processor'}: its TDP, or how many logical CPUs share "
+            "it, is not known; the power of a usual cloud machine's is taken, with a wide interval"
+        )
 
 
 def _flags(recorded: Recorded) -> Iterator[str]:

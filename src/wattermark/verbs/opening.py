@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from wattermark._version import __version__
 from wattermark.errors import BadSpool
@@ -22,7 +23,8 @@ from wattermark.verbs.ambient import place_asked
 from wattermark.verbs.facts import ancestors
 from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
-from wattermark.wiring.machine import cpu_model, machine, memory_b
+from wattermark.wiring.container import limits
+from wattermark.wiring.machine import machine, memory_b, processors
 from wattermark.wiring.ranks import Rank, rank_among
 
 _begun: dict[tuple[int, str], count[int]] = {}
@@ -154,13 +156,25 @@ def header_of(
         inside=tuple(inside),
         ancestors=ancestors(os.getpid()),
         tags=tags,
-        logical_cpus=os.cpu_count() or 1,
-        cpu_model=cpu_model(),
-        memory_b=memory_b(),
         version=__version__,
-        machine=machine(),
+        **_of_machine(),
         job=among.job if among else "",
         rank=among.rank if among else None,
         world_size=among.world_size if among else None,
         part=opened.part,
     )
+
+
+def _of_machine() -> dict[str, Any]:
+    """The fields of a header that tell of the machine, and of the container in it."""
+    cpu, limit = processors(), limits()
+    return {
+        "machine": machine(),
+        "logical_cpus": os.cpu_count() or 1,
+        "cpu_model": cpu.model,
+        "sockets": cpu.sockets,
+        "virtual": cpu.virtual,
+        "memory_b": memory_b(),
+        "cpu_limit": limit.cpus,
+        "memory_limit_b": limit.memory_b,
+    }

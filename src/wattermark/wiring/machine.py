@@ -1,21 +1,52 @@
-"""What machine this is: its processor's name, and its memory."""
+"""What machine this is: its processors, and its memory."""
 
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from functools import cache
+
+CPUINFO = "/proc/cpuinfo"
+
+
+@dataclass(frozen=True, slots=True)
+class Processors:
+    """A processor's name, how many sockets hold one (0: not known), and whether the machine is virtual."""
+
+    model: str
+    sockets: int = 0
+    virtual: bool = False
 
 
 @cache
-def cpu_model() -> str:
-    """The processor's name, as the system tells it."""
+def processors() -> Processors:
+    """Those of this machine, as the system tells them."""
+    return processors_in(CPUINFO)
+
+
+def processors_in(cpuinfo: str) -> Processors:
+    """What a ``/proc/cpuinfo`` says; the name alone where there is none.
+
+    The sockets of a virtual machine are what its makers chose, so that they are told beside
+    ``virtual`` (the flag ``hypervisor``) and count only where that is False.
+
+    References
+    ----------
+    .. [1] Linux, arch/x86/kernel/cpu/proc.c: ``physical id`` of each logical CPU, ``flags``.
+    """
     try:
-        with open("/proc/cpuinfo", "rb") as file:
-            head = file.read(4096).decode(errors="replace")
+        with open(cpuinfo, "rb") as file:
+            text = file.read()
     except OSError:
-        return os.environ.get("PROCESSOR_IDENTIFIER") or _brand()  # Windows, else macOS
-    lines = (text.partition(":")[2].strip() for text in head.splitlines() if text.startswith("model name"))
-    return next(lines, "")
+        return Processors(os.environ.get("PROCESSOR_IDENTIFIER") or _brand())  # Windows, else macOS
+    sockets = set(re.findall(rb"^physical id\s*:\s*(\d+)", text, re.MULTILINE))
+    first, _, _ = text.partition(b"\n\n")
+    facts = dict(line.partition(":")[::2] for line in first.decode(errors="replace").splitlines())
+    plain = {key.strip(): value.strip() for key, value in facts.items()}
+    return Processors(
+        plain.get("model name", ""), len(sockets), "hypervisor" in plain.get("flags", "").split()
+    )
 
 
 def _brand() -> str:
