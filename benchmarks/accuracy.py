@@ -10,8 +10,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from common import Environment, Failed, Row, Settings, Target, answer, begun, run, scratch, show, spawn
+from common import Settings, answer, begun, run, scratch, spawn
 from common import bench as new_bench
+from environments import Environment, Failed
+from telling import Row, Target, show
 
 from fakes.meters import Bench
 

@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from common import Environment, Row, Settings, Target, begun, bench, run, scratch, show, spawn
+from common import Settings, begun, bench, run, scratch, spawn
+from environments import Environment
+from telling import Row, Target, show
 
 from fakes.meters import Bench
 from wattermark.errors import BadSpool, WattermarkError

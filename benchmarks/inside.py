@@ -143,6 +143,22 @@ def measure(tool: str, seconds: float, interval: float | None) -> Answer:
     return answer | one.result()
 
 
+# ---------------------------------------------------------------------------- soak
+def soak(tool: str, interval: float, seconds: float, every: float) -> Answer:
+    """Track a long sleep; memory and the size of the file, again and again."""
+    one = tracker(tool, interval)
+    one.start()
+    begin, began_s = time.monotonic(), time.process_time()
+    samples = []
+    while time.monotonic() < begin + seconds:
+        time.sleep(min(every, max(0.0, begin + seconds - time.monotonic())))
+        kept_b = sum(path.stat().st_size for path in Path("ledger").glob("*/*.jsonl"))
+        samples.append([time.monotonic() - begin, rss_mb(), kept_b / 1e6])
+    end, cpu_s = time.monotonic(), time.process_time() - began_s
+    one.stop()
+    return {"begin": begin, "end": end, "samples": samples, "cpu_s": cpu_s} | one.result()
+
+
 # ---------------------------------------------------------------------------- crash
 def user(tool: str, interval: float, seconds: float, how: str) -> Answer:
     """The documented use, around a job that ends in some way."""
@@ -191,7 +207,7 @@ def _forked(seconds: float) -> None:
     os.waitpid(pid, 0)
 
 
-TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in (idle, steal, measure, user)}
+TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in (idle, steal, measure, soak, user)}
 
 
 def main(task: str, arguments: str) -> None:

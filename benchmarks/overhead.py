@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import statistics
 
-from common import Environment, Row, Settings, Target, ask, run, show
+from common import Settings, ask, run
+from environments import Environment
+from telling import Row, Target, show
 
 INTERVALS_S = (15.0, 1.0, 0.1)
 MOST_CPU_S_PER_H = {15.0: 0.5, 1.0: 2.0, 0.1: 15.0}
