@@ -149,6 +149,8 @@ class Gpu:
     fail_at: float | None = None
     reset_at: float | None = None
     hang_s: float = 0.0
+    chaos: float = 0.0
+    seed: int = 0
     mig: tuple[int, ...] = ()
     pids: tuple[int, ...] = ()
     name: str = "NVIDIA H100 80GB HBM3"
@@ -166,6 +168,8 @@ class Gpu:
             "fail_at": self.fail_at,
             "reset_at": self.reset_at,
             "hang_s": self.hang_s,
+            "chaos": self.chaos or None,
+            "seed": self.seed if self.chaos else None,
             "mig": ",".join(map(str, self.mig)) or None,
             "pids": ",".join(map(str, self.pids)) or None,
             "name": self.name.replace(" ", "_"),
