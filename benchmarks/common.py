@@ -52,12 +52,18 @@ def settings(description: str | None, tools: Iterable[str], minutes: float | Non
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
     peers = [tool for tool in tools if tool != OURS]
     if peers:
-        parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="run the others")
-        parser.add_argument("--only", metavar="NAME", action="append", choices=peers, help=f"of: {', '.join(peers)}")
+        parser.add_argument(
+            "--peers", action=argparse.BooleanOptionalAction, default=True, help="run the others"
+        )
+        parser.add_argument(
+            "--only", metavar="NAME", action="append", choices=peers, help=f"of: {', '.join(peers)}"
+        )
     if minutes is not None:
         parser.add_argument("--minutes", type=float, default=minutes, help="(%(default)g)")
     work = Path(tempfile.gettempdir()) / "wattermark-bench"
-    parser.add_argument("--work", type=Path, default=work, help="keeps the fakes and what fails (%(default)s)")
+    parser.add_argument(
+        "--work", type=Path, default=work, help="keeps the fakes and what fails (%(default)s)"
+    )
     parser.add_argument("--envs", type=Path, default=cache(), help="keeps the environments (%(default)s)")
     given = parser.parse_args()
     chosen = (getattr(given, "only", None) or peers) if getattr(given, "peers", False) else []

@@ -29,7 +29,6 @@ from typing import Any, Protocol
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), *(str(HERE.parent / folder) for folder in ("src", "tests"))]
 
-from fakes.meters import SCENARIOS, Bench  # noqa: E402
 from fuzzing.mutate import Case, smallest  # noqa: E402
 from fuzzing.nvml import Nvml  # noqa: E402
 from fuzzing.settings import Settings  # noqa: E402
@@ -37,6 +36,8 @@ from fuzzing.spools import Spools  # noqa: E402
 from fuzzing.sysfs import Sysfs  # noqa: E402
 from fuzzing.tables import Tables  # noqa: E402
 from telling import machine, show  # noqa: E402
+
+from fakes.meters import SCENARIOS, Bench  # noqa: E402
 
 RESULTS = HERE / "results"
 HANG_S, GRACE_S = 30, 120.0
@@ -143,10 +144,25 @@ def _run(name: str, seed: int, seconds: float, folder: Path) -> dict[str, Any]:
     env = bench.env({**os.environ, "HOME": str(folder), "PYTHONHASHSEED": "0"})
     if name != "nvml":  # these read trees of their own
         env.pop("LD_PRELOAD")
-    command = [sys.executable, str(HERE / "fuzz.py"), "--child", name, "--seed", str(seed), "--seconds", str(seconds)]
+    command = [
+        sys.executable,
+        str(HERE / "fuzz.py"),
+        "--child",
+        name,
+        "--seed",
+        str(seed),
+        "--seconds",
+        str(seconds),
+    ]
     try:
         done = subprocess.run(
-            command, env=env, cwd=folder, capture_output=True, text=True, timeout=seconds + GRACE_S, check=False
+            command,
+            env=env,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=seconds + GRACE_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return {"rounds": 0, "found": [], "crash": f"the process hung (seed {seed})"}
@@ -182,7 +198,8 @@ def main() -> int:
     show(f"Fuzzed for {given.minutes:g} minutes, seed {given.seed}", rows)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "fuzz.json").write_text(
-        json.dumps({"seed": given.seed, "minutes": given.minutes, "machine": machine(), **answers}, indent=1) + "\n"
+        json.dumps({"seed": given.seed, "minutes": given.minutes, "machine": machine(), **answers}, indent=1)
+        + "\n"
     )
     return int(any(one["found"] or one["crash"] for one in answers.values()))
 

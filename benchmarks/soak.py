@@ -88,7 +88,9 @@ def _targets(figures: Row, seconds: float) -> list[Target]:
     return [
         Target("memory slope", figures["memory slope, MB/h"], MOST_MB_PER_H, "MB/h"),
         Target("told less the counters' ends", abs(figures["told less counters' ends, mJ"]), 0, "mJ"),
-        Target("told against true", abs(figures["told / true - 1, ppm"]), 2 * REFRESH_S / seconds * 1e6, "ppm"),
+        Target(
+            "told against true", abs(figures["told / true - 1, ppm"]), 2 * REFRESH_S / seconds * 1e6, "ppm"
+        ),
         Target("file growth", figures["file, MB/h"], MOST_FILE_MB_PER_H, "MB/h"),
         Target("gaps, bad lines", figures["gaps told"] + figures["bad lines"], 0, ""),
     ]

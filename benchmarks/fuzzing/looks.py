@@ -54,7 +54,10 @@ def looked(
     kept = Kept()
     clock_ns = [2 * S]
     beat = Beat(
-        lambda: (chosen.readers, "".join(reader_line(name, r.channels) for name, r in chosen.readers.items())),
+        lambda: (
+            chosen.readers,
+            "".join(reader_line(name, r.channels) for name, r in chosen.readers.items()),
+        ),
         line,
         mono_ns=lambda: clock_ns[0],
         wall_ns=lambda: clock_ns[0],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from random import Random
 
@@ -12,7 +12,15 @@ from fuzzing.holds import Broken
 from fuzzing.mutate import Case, mutated, mutated_case
 from wattermark.errors import WattermarkError
 from wattermark.verbs.ambient import ambient_config
-from wattermark.wiring.config import LONGEST_S, PROJECT_FILE, SCOPES, SETTINGS, SHORTEST_S, Config, load_config
+from wattermark.wiring.config import (
+    LONGEST_S,
+    PROJECT_FILE,
+    SCOPES,
+    SETTINGS,
+    SHORTEST_S,
+    Config,
+    load_config,
+)
 
 FILE = b"""place = "deu"  # where
 pue = 1.2
@@ -41,10 +49,8 @@ class Settings:
 
     def check(self, case: Case) -> None:
         with self._set(case):
-            try:
+            with suppress(WattermarkError):
                 _check(load_config())
-            except WattermarkError:
-                pass
             _check(ambient_config({}))  # a program that runs under us is never stopped by a setting
 
     @contextmanager
@@ -53,7 +59,10 @@ class Settings:
         for name in [name for name in os.environ if name.startswith("WATTERMARK_")]:
             del os.environ[name]
         os.environ["XDG_CONFIG_HOME"] = str(self._folder)
-        files = {USER_FILE: self._folder / "wattermark" / USER_FILE, PROJECT_FILE: self._folder / PROJECT_FILE}
+        files = {
+            USER_FILE: self._folder / "wattermark" / USER_FILE,
+            PROJECT_FILE: self._folder / PROJECT_FILE,
+        }
         for path in files.values():
             path.unlink(missing_ok=True)
         for name, data in case:

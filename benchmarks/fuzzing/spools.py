@@ -20,7 +20,9 @@ HEADER = RunHeader(
     mono_ns=S, interval_s=1.0, place="deu", logical_cpus=8, memory_b=32 * 10**9, tags={"lr": "3e-4"},
 )  # fmt: skip
 CPU = [
-    Channel(name=f"cpu/package-{i}", kind=Kind.COUNTER, part=Part.CPU, unit="uJ", wrap=WRAP_UJ, refresh_s=0.001)
+    Channel(
+        name=f"cpu/package-{i}", kind=Kind.COUNTER, part=Part.CPU, unit="uJ", wrap=WRAP_UJ, refresh_s=0.001
+    )
     for i in range(2)
 ]
 DRAM = Channel(name="dram/package-0", kind=Kind.COUNTER, part=Part.DRAM, unit="uJ", wrap=WRAP_UJ)

@@ -16,7 +16,9 @@ from wattermark.ledger.read import SpoolReader
 from wattermark.verbs.account import account
 
 TRAINING = wm.Training(params=7e9, tokens=1e9, gpu="h100-sxm")
-INFERENCE = wm.Inference(model="llama-3.1-8b", gpu="h100-sxm", requests=1000, input_tokens=100, output_tokens=100)
+INFERENCE = wm.Inference(
+    model="llama-3.1-8b", gpu="h100-sxm", requests=1000, input_tokens=100, output_tokens=100
+)
 
 
 class Tables:

@@ -83,6 +83,14 @@ def test_a_cell_that_holds_no_number(cell, error, says):
         number({"best": cell}, "best")
 
 
+def test_a_column_that_is_not_there_is_a_bad_table():
+    (row,) = check_rows(["id,source,year,basis", "a,iea,2024,-"], table="t", known=frozenset({"iea"}))
+    with pytest.raises(BadFactorTable, match="there is no column tdp_w"):
+        row["tdp_w"]
+    with pytest.raises(BadFactorTable, match="there is no column best"):
+        number(row, "best")
+
+
 def test_ends_out_of_order_are_a_bad_table():
     row = {"low": "3", "best": "2", "high": "4", "year": "2024", "basis": "-", "source": "iea"}
     with pytest.raises(BadFactorTable, match="pue of DEU: a range needs"):

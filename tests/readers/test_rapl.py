@@ -90,7 +90,9 @@ def test_the_counter_starts_again_after_its_largest_value(tmp_path):
         assert reader.channels[0].wrap == 100
 
 
-@pytest.mark.parametrize("text", [None, "", "0\n", "-1\n", "soon\n"], ids=repr)
+@pytest.mark.parametrize(
+    "text", [None, "", "0\n", "-1\n", "soon\n", "²\n", "9" * 19, "9" * 5000], ids=lambda t: repr(t)[:22]
+)
 def test_a_range_that_cannot_be_read_is_the_usual_one_and_said_so(tmp_path, text):
     root = powercap_tree(tmp_path, zones(r0="package-0"))
     path = zone_folder(tmp_path, "intel-rapl:0") / "max_energy_range_uj"

@@ -67,7 +67,7 @@ def check_rows(lines: Iterable[str], *, table: str, known: frozenset[str]) -> It
         for cells in reader:
             if not cells:
                 continue
-            row = dict(zip(header, cells, strict=False))
+            row = _Cells(zip(header, cells, strict=False))
             fault = _fault(row, known) if table != SOURCES else ("" if row.get("id") else "id is empty")
             if len(cells) != len(header):
                 fault = "the line has not as many cells as the header"
@@ -76,6 +76,17 @@ def check_rows(lines: Iterable[str], *, table: str, known: frozenset[str]) -> It
             yield row
     except csv.Error as error:
         raise _bad(table, reader.line_num, str(error)) from error
+
+
+class _Cells(dict[str, str]):
+    """A row that says so where it has no such column."""
+
+    def __missing__(self, column: str) -> str:
+        raise _no_column(column)
+
+
+def _no_column(column: str) -> BadFactorTable:
+    return BadFactorTable(f"there is no column {column}", fix="Mend the table's header")
 
 
 def _bad(table: str, line: int, fault: str) -> BadFactorTable:
@@ -109,9 +120,9 @@ def number(row: Row, column: str) -> float:
     BadFactorTable
         If it is not a number.
     """
-    text = row.get(column)
-    if text is None:
-        raise BadFactorTable(f"there is no column {column}", fix="Mend the table's header")
+    if column not in row:
+        raise _no_column(column)
+    text = row[column]
     if text == "":
         raise FactorNotFound(f"no {column} is known", fix="Name a wider place, or give the number yourself")
     try:

@@ -119,6 +119,8 @@ class SpoolReader:
                 f"{self.path} was written by a newer wattermark (schema {fields['schema']})",
                 fix="Run: pip install --upgrade wattermark",
             )
+        if self.header is not None:
+            raise ValueError("a run begins once")
         header = _header(_known(RunHeader, fields))
         self.header = header
         self._last_ns = header.mono_ns
@@ -135,7 +137,7 @@ class SpoolReader:
         for name, log in self.logs.items():
             if name not in fields:
                 continue
-            values = [None if value is None else _int64(value) for value in fields[name]]
+            values = [_reading(value) for value in fields[name]]
             if len(values) != len(log.channels):
                 raise ValueError("a number for each channel is expected")
             if not log.mono_ns or mono_ns > log.mono_ns[-1]:
@@ -224,6 +226,12 @@ def _int64(value: Any) -> int:
     if abs(number) > MOST:
         raise ValueError(f"{number} is no reading")
     return number
+
+
+def _reading(value: Any) -> int | None:
+    """What a meter said; more than any can say is no answer, and spoils those beside it no more than one."""
+    number = None if value is None else int(value)
+    return number if number is not None and abs(number) <= MOST else None
 
 
 _HEADER_TYPES: Mapping[str, Callable[[Any], Any]] = {

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.files import NumberFile, ProductFile, folders_in, sampling_s, text_of
+from wattermark.readers.files import NumberFile, ProductFile, folders_in, number_of, sampling_s, text_of
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -203,8 +203,8 @@ def _meter(chip: Path) -> Iterator[Sensor]:
     path = _file(chip, "power1_average")
     if not path.exists():
         return
-    interval = text_of(_file(chip, "power1_average_interval"))
-    refresh_s = int(interval) * MS if interval.isdigit() else REFRESH_S
+    interval_ms = number_of(_file(chip, "power1_average_interval"))
+    refresh_s = REFRESH_S if interval_ms is None else interval_ms * MS
     rail = _SOCKET.fullmatch(text_of(_file(chip, "power1_oem_info")))
     part, most_w, device = Part.PLATFORM, PLATFORM_MAX_W, "ACPI power meter"
     name = f"node-{_place(chip)}"

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.files import NumberFile, folders_in, text_of
+from wattermark.readers.files import NumberFile, folders_in, number_of, text_of
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -119,17 +119,16 @@ def _channel(path: Path, name: str, parent: str) -> Channel | None:
 
 
 def _counter(path: Path, name: str, part: Part, power_max_w: float) -> Channel:
-    range_text = text_of(path / "max_energy_range_uj")
-    known = range_text.isdigit() and int(range_text) > 0
+    range_uj = number_of(path / "max_energy_range_uj")
     return Channel(
         name=name,
         kind=Kind.COUNTER,
         part=part,
         unit="uJ",
         covers=name,
-        wrap=(int(range_text) if known else USUAL_RANGE_UJ) + 1,
+        wrap=(range_uj or USUAL_RANGE_UJ) + 1,
         power_max_w=power_max_w,
         refresh_s=REFRESH_S,
         counted=part is not Part.PLATFORM,
-        note="" if known else "the range of this counter could not be read; the usual one is assumed",
+        note="" if range_uj else "the range of this counter could not be read; the usual one is assumed",
     )
