@@ -6,11 +6,13 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,6 +134,26 @@ def begun(child: subprocess.Popen[str]) -> float | None:
         if line.startswith("@begin "):
             return float(line.split()[1])
     return None
+
+
+def end_session(child: subprocess.Popen[str]) -> int:
+    """End what a child left running in its session; how many processes that were."""
+    left = [pid for pid in _session(child.pid) if pid != os.getpid()]
+    for pid in left:  # the session was begun here, for this child alone
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+    return len(left)
+
+
+def _session(leader: int) -> list[int]:
+    """Living processes of a session."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):
+            state, _, _, session = Path(f"/proc/{name}/stat").read_text().rsplit(")", 1)[1].split()[:4]
+            if int(session) == leader and state != "Z":
+                found.append(int(name))
+    return found
 
 
 def answer(child: subprocess.Popen[str], patience_s: float = PATIENCE_S) -> Row:

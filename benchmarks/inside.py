@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -130,17 +131,46 @@ def _spin(seconds: float) -> tuple[float, float]:
 
 
 # ---------------------------------------------------------------------------- accuracy
-def measure(tool: str, seconds: float, interval: float | None) -> Answer:
-    """Track a sleep; says when it begins, so that the meters can be changed under it."""
+def measure(tool: str, seconds: float, interval: float | None, job: str = "sleep") -> Answer:
+    """Track a job; says when it begins, so that the meters can be changed under it."""
     one = tracker(tool, interval)
     one.start()
     begin = time.monotonic()
     print(f"@begin {begin!r}", flush=True)
-    time.sleep(max(0.0, begin + seconds - time.monotonic()))
+    more = MEASURED_JOBS[job](tool, interval, begin + seconds)
     end = time.monotonic()
     one.stop()
-    answer = {"begin": begin, "end": end, "stop_s": time.monotonic() - end}
-    return answer | one.result()
+    return {"begin": begin, "end": end, **one.result(), **more}
+
+
+def _sleep(_tool: str, _interval: float | None, until: float) -> Answer:
+    time.sleep(max(0.0, until - time.monotonic()))
+    return {}
+
+
+def _nested(tool: str, interval: float | None, until: float) -> Answer:
+    """A tracker inside the tracker, in the middle of its time."""
+    quarter_s = max(0.0, until - time.monotonic()) / 4
+    time.sleep(quarter_s)
+    one = tracker(tool, interval)
+    one.start()
+    begin = time.monotonic()
+    time.sleep(2 * quarter_s)
+    end = time.monotonic()
+    one.stop()
+    _sleep(tool, interval, until)
+    return {"inner": {"begin": begin, "end": end, **one.result()}}
+
+
+def _burners(_tool: str, _interval: float | None, until: float) -> Answer:
+    """Short processes one after the other, each busy for a fifth of a second."""
+    code = "import time\nwhile time.process_time() < 0.2: pass"
+    while time.monotonic() < until - 0.3:
+        subprocess.run([sys.executable, "-S", "-c", code], check=True)
+    return _sleep(_tool, _interval, until)
+
+
+MEASURED_JOBS = {"sleep": _sleep, "nested": _nested, "burners": _burners}
 
 
 # ---------------------------------------------------------------------------- soak

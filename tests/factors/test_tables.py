@@ -6,7 +6,7 @@ import pytest
 
 from wattermark.errors import BadFactorTable, FactorNotFound
 from wattermark.factors.hardware import accelerator, device_factors, host_factors
-from wattermark.factors.table import check_rows, factor, named, number, source_ids, table
+from wattermark.factors.table import Index, check_rows, factor, named, number, rows_by, source_ids, table
 
 TABLES = sorted(
     path.name.removesuffix(".csv")
@@ -76,6 +76,8 @@ def test_a_source_needs_an_id():
     [
         pytest.param("", FactorNotFound, "no best is known", id="an empty cell is unknown, not zero"),
         pytest.param("n/a", BadFactorTable, "best is 'n/a', not a number", id="no number"),
+        pytest.param("nan", BadFactorTable, "best is 'nan', which no factor can be", id="nan"),
+        pytest.param("1e308", BadFactorTable, "best is '1e308', which no factor", id="nearly without end"),
     ],
 )
 def test_a_cell_that_holds_no_number(cell, error, says):
@@ -89,6 +91,12 @@ def test_a_column_that_is_not_there_is_a_bad_table():
         row["tdp_w"]
     with pytest.raises(BadFactorTable, match="there is no column best"):
         number(row, "best")
+
+
+def test_a_row_that_another_names_must_be_there():
+    with pytest.raises(BadFactorTable, match=r"grids\.csv has no row for 'IRL'"):
+        Index("grids", [("DEU", {})])["IRL"]
+    assert rows_by("accelerators", "id")["h100-sxm"]["vendor"] == "nvidia"
 
 
 def test_ends_out_of_order_are_a_bad_table():

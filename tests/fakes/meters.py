@@ -410,6 +410,8 @@ SCENARIOS: dict[str, Callable[[Bench], Bench]] = {
     "dies": _zones(*_dies()),
     "twelve": _zones(*_twelve()),
     "denied": _zones(*socket(0, _W100, fail_at_s=0.0)),
+    "gpu1": _gpus(Gpu(Signal.const(300))),
+    "gpu8": _gpus(*(Gpu(Signal.const(100 + 50 * i)) for i in range(8))),
     "gpu2": _gpus(*_TWO_GPUS),
     "gpu2square": _gpus(*_SQUARE_GPUS),
     "gpu2noenergy": _gpus(*(replace(gpu, energy=False) for gpu in _SQUARE_GPUS)),

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import pairwise
 
 from wattermark.factors.accelerators import peak_flops
-from wattermark.factors.table import Row, factor, table
+from wattermark.factors.table import Index, Row, factor, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
 from wattermark.values.workload import Accelerator
@@ -22,9 +22,9 @@ POWER = "power_fraction_"
 
 @cache
 def _fitted() -> Mapping[str, Mapping[str, Row]]:
-    found: dict[str, dict[str, Row]] = {}
+    found: dict[str, dict[str, Row]] = Index("serving_fit", ())
     for row in table("serving_fit"):
-        found.setdefault(row["gpu"], {})[row["name"]] = row
+        found.setdefault(row["gpu"], Index("serving_fit", ()))[row["name"]] = row
     return found
 
 

@@ -6,13 +6,17 @@ import csv
 import os
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import TypeVar
 
 from wattermark.errors import BadFactorTable, FactorNotFound
 from wattermark.values.factors import Factor, Source
 from wattermark.values.range import Range
 
 Row = Mapping[str, str]
+K = TypeVar("K")
+V = TypeVar("V")
 SOURCES = "sources"
+MOST = 1e30  # more is a slip, and times two it may be no number
 TABLES = os.path.join(os.path.dirname(__file__), "tables")
 """``importlib.resources`` and ``pathlib`` take 8 and 4 ms to import; an estimate needs neither."""
 
@@ -34,6 +38,31 @@ def table(name: str) -> tuple[Row, ...]:
     return tuple(
         check_rows(text.splitlines(), table=name, known=frozenset() if name == SOURCES else source_ids())
     )
+
+
+class Index(dict[K, V]):
+    """What a table holds by a key; a key that another row or a formula names must be there.
+
+    Parameters
+    ----------
+    table : str
+        Its name, for the error.
+    entries : iterable of (key, value)
+        The last one of a key stands.
+    """
+
+    def __init__(self, table: str, entries: Iterable[tuple[K, V]]) -> None:
+        super().__init__(entries)
+        self._table = table
+
+    def __missing__(self, key: K) -> V:
+        raise BadFactorTable(f"{self._table}.csv has no row for {key!r}", fix="Mend the table")
+
+
+@cache
+def rows_by(name: str, column: str) -> Index[str, Row]:
+    """The rows of one of our tables by a column that tells them apart."""
+    return Index(name, ((row[column], row) for row in table(name)))
 
 
 @cache
@@ -103,7 +132,7 @@ def _fault(row: Row, known: frozenset[str]) -> str:
         strange = [source for source in sources.split("+") if source not in known]
         if strange:
             return f"source {strange[0]!r} is not in sources.csv"
-    if not year.isdigit():
+    if not year.isdecimal():
         return f"year is {year!r}, not a year"
     if not row.get("basis"):
         return "basis is empty ('-' where it has no meaning)"
@@ -118,7 +147,7 @@ def number(row: Row, column: str) -> float:
     FactorNotFound
         If the cell is empty: unknown is not zero.
     BadFactorTable
-        If it is not a number.
+        If it is not a number, or not one that can be meant.
     """
     if column not in row:
         raise _no_column(column)
@@ -126,9 +155,12 @@ def number(row: Row, column: str) -> float:
     if text == "":
         raise FactorNotFound(f"no {column} is known", fix="Name a wider place, or give the number yourself")
     try:
-        return float(text)
+        value = float(text)
     except ValueError as error:
         raise BadFactorTable(f"{column} is {text!r}, not a number", fix="Mend the table") from error
+    if not abs(value) <= MOST:
+        raise BadFactorTable(f"{column} is {text!r}, which no factor can be", fix="Mend the table")
+    return value
 
 
 def factor(
