@@ -12,73 +12,67 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from wattermark.readers.nvml import NvmlReader
 from wattermark.readers.rapl import RaplReader
 from wattermark.values.ports import Reader
+from wattermark.values.records import Channel
 
 EVERY_S = 0.01
 STALE_S = 0.0011  # a RAPL register is renewed each millisecond
-UJ_PER_J, MJ_PER_J = 1_000_000, 1_000
 
 
 @dataclass
 class Seen:
-    """What one thread saw."""
+    """What one thread saw, and what it knows of each counter: watts, the count at second 0, counts a joule."""
 
+    truths: Mapping[str, tuple[float, int, int]]
     reads: int = 0
     unanswered: int = 0
     impossible: list[str] = field(default_factory=list)
+    last: dict[str, int] = field(default_factory=dict)
 
+    def look(self, reader: Reader) -> None:
+        """Read once, and judge each number by the moments around the read."""
+        before = time.monotonic()
+        values = reader.read()
+        after = time.monotonic()
+        for channel, value in zip(reader.channels, values, strict=True):
+            self.reads += 1
+            if value is None:
+                self.unanswered += 1
+            else:
+                self._judge(channel, value, before, after)
 
-def look(readers: list[Reader], truths: list[Any], until: float, seen: Seen) -> None:
-    """Read all again and again, and judge each number by the moments around the read."""
-    last: dict[str, int] = {}
-    while time.monotonic() < until:
-        began = time.monotonic()
-        for reader in readers:
-            before = time.monotonic()
-            values = reader.read()
-            after = time.monotonic()
-            for channel, value in zip(reader.channels, values, strict=True):
-                seen.reads += 1
-                if value is None:
-                    seen.unanswered += 1
-                    continue
-                fault = _fault(truths, channel.name, channel.wrap, value, before, after, last)
-                if fault:
-                    seen.impossible.append(fault)
-        time.sleep(max(0.0, began + EVERY_S - time.monotonic()))
-
-
-def _fault(
-    truths: Any, name: str, wrap: int | None, value: int, before: float, after: float, last: dict[str, int]
-) -> str:
-    watts, offset, per_j = truths[name]
-    least = int(watts * (before - STALE_S) * per_j) + offset - 1
-    most = int(watts * after * per_j) + offset + 1
-    counted = value
-    if wrap is not None:  # the turn that brings it nearest below the most that it can be
-        counted = value + (most - value) // wrap * wrap
-    if not least <= counted <= most:
-        return f"{name}: {value} is not between {least} and {most}"
-    if counted < last.get(name, 0):
-        return f"{name}: fell from {last[name]} to {counted}"
-    last[name] = counted
-    return ""
+    def _judge(self, channel: Channel, value: int, before: float, after: float) -> None:
+        watts, offset, per_j = self.truths[channel.name]
+        least = int(watts * (before - STALE_S) * per_j) + offset - 1
+        most = int(watts * after * per_j) + offset + 1
+        turns = (most - value) // channel.wrap if channel.wrap else 0
+        counted = value + turns * (channel.wrap or 0)
+        if not least <= counted <= most:
+            self.impossible.append(f"{channel.name}: {value} is not between {least} and {most}")
+        elif counted < self.last.get(channel.name, 0):
+            self.impossible.append(f"{channel.name}: fell from {self.last[channel.name]} to {counted}")
+        self.last[channel.name] = counted
 
 
 def _threads(count: int, seconds: float, truths: Any) -> Iterator[Seen]:
     barrier = threading.Barrier(count)
-    found = [Seen() for _ in range(count)]
+    found = [Seen(truths) for _ in range(count)]
 
     def live(seen: Seen) -> None:
         readers: list[Reader] = [RaplReader(), NvmlReader()]
         barrier.wait()
-        look(readers, truths, time.monotonic() + seconds, seen)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            began = time.monotonic()
+            for reader in readers:
+                seen.look(reader)
+            time.sleep(max(0.0, began + EVERY_S - time.monotonic()))
         for reader in readers:
             reader.close()
 

@@ -91,7 +91,7 @@ class CodeCarbon:
 
 
 class CarbonTracker:
-    """One epoch. DRAM is folded into its CPU figure; its PUE is left out, as it is no energy of the meters."""
+    """One epoch. DRAM is folded into its CPU figure; its PUE is left out, as no meter sees it."""
 
     def __init__(self, interval: float | None) -> None:
         from carbontracker.tracker import CarbonTracker as Their
