@@ -177,7 +177,8 @@ def ask(given: Settings, where: Environment, task: str, /, scenario: str = "all"
 
 def ask_on(meters: Bench, where: Environment, task: str, /, **arguments: Any) -> Row:
     """One task of ``inside.py`` on these meters, to its end."""
-    return heard(spawn(where, meters, task, **arguments), meters, arguments.get("seconds", 0.0))
+    longest_s = arguments.get("seconds", 0.0) * 2 * arguments.get("pairs", 1)
+    return heard(spawn(where, meters, task, **arguments), meters, longest_s)
 
 
 def ask_cold(given: Settings, where: Environment, task: str, number: int) -> Row:
@@ -192,6 +193,8 @@ def heard(child: subprocess.Popen[str], meters: Bench, seconds: float = 0.0) -> 
         return answer(child, PATIENCE_S + seconds)
     except Failed as error:
         raise Failed(f"{error}\n{(meters.folder / 'stderr').read_text()[-2000:]}") from None
+    finally:
+        end_session(child)
 
 
 # ---------------------------------------------------------------------------- a whole benchmark

@@ -27,7 +27,7 @@ STALE_S = 0.0011  # a RAPL register is renewed each millisecond
 
 @dataclass
 class Seen:
-    """What one thread saw, and what it knows of each counter: watts, the count at second 0, counts a joule."""
+    """What one thread saw; of each counter it knows watts, the count at second 0 and counts a joule."""
 
     truths: Mapping[str, tuple[float, int, int]]
     reads: int = 0

@@ -75,7 +75,7 @@ def threads() -> int:
 
 
 # ---------------------------------------------------------------------------- overhead
-def idle(tool: str, interval: float, seconds: float) -> Answer:
+def idle(tool: str, interval: float | None, seconds: float) -> Answer:
     """The cost of tracking a job that sleeps."""
     before_mb, before_threads = rss_mb(), threads()
     one = tracker(tool, interval)
@@ -95,21 +95,19 @@ def idle(tool: str, interval: float, seconds: float) -> Answer:
     return answer | {"rss_with_result_mb": rss_mb() - before_mb}
 
 
-def steal(tool: str, interval: float, seconds: float, pairs: int) -> Answer:
-    """Processor time of everything else per second of a busy loop: tracked and not, in turn."""
+def steal(tool: str, interval: float | None, seconds: float, pairs: int) -> Answer:
+    """Processor time of everything else beside a busy loop: tracked and not, in turn."""
     _spin(0.3)
     _tracked_spin(tool, interval, 0.3)
-    tracked, control, rate = [], [], []
+    tracked, control = [], []
     for i in range(pairs):
-        order = (True, False) if i % 2 else (False, True)
-        both = {on: _tracked_spin(tool, interval, seconds) if on else _spin(seconds) for on in order}
-        tracked.append(both[True][0])
-        control.append(both[False][0])
-        rate.append(both[True][1] / both[False][1])
-    return {"steal": tracked, "control": control, "rate": rate}
+        for on in (True, False) if i % 2 else (False, True):
+            one = _tracked_spin(tool, interval, seconds) if on else _spin(seconds)
+            (tracked if on else control).append(one)
+    return {"tracked": tracked, "control": control}
 
 
-def _tracked_spin(tool: str, interval: float, seconds: float) -> tuple[float, float]:
+def _tracked_spin(tool: str, interval: float | None, seconds: float) -> Answer:
     one = tracker(tool, interval)
     one.start()
     try:
@@ -118,16 +116,17 @@ def _tracked_spin(tool: str, interval: float, seconds: float) -> tuple[float, fl
         one.stop()
 
 
-def _spin(seconds: float) -> tuple[float, float]:
-    """Other CPU seconds per CPU second of work, and rounds per CPU second of work."""
-    rounds, spent, end = 0, Spent(), time.monotonic() + seconds
-    while time.monotonic() < end:
+def _spin(seconds: float) -> Answer:
+    """Seconds of the clock, CPU seconds of the loop and of all others, and rounds of the loop."""
+    rounds, spent, began = 0, Spent(), time.monotonic()
+    while time.monotonic() < began + seconds:
         value = 0
         for i in range(20_000):
             value = (value * 3 + i) & 1_048_575
         rounds += 1
+    took = time.monotonic() - began
     work, others = spent.main_and_others()
-    return others / work, rounds / work
+    return {"took_s": took, "work_s": work, "others_s": others, "rounds": rounds}
 
 
 # ---------------------------------------------------------------------------- accuracy
