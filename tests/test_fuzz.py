@@ -1,13 +1,21 @@
 """A second of what ``benchmarks/fuzz.py`` does for an hour: the same doors, the same rules, fixed seeds."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import fuzz
 import pytest
-from fuzzing.holds import Broken
+from fuzzing.holds import Broken, check_footprint
 from fuzzing.mutate import smallest
 from fuzzing.settings import Settings
-from fuzzing.spools import Spools
+from fuzzing.spools import Spools, lines
 from fuzzing.sysfs import Sysfs
 from fuzzing.tables import Tables
+
+from wattermark.ledger.read import SpoolReader
+from wattermark.values.kinds import Scope
+from wattermark.values.range import Range
+from wattermark.verbs.account import account
 
 
 def told(findings):
@@ -39,6 +47,33 @@ def test_a_driver_that_answers_anything_breaks_nothing(bench, tmp_path, program,
     env = bench.env({**home, "PYTHONPATH": path, "PYTHONWARNINGS": "default"})
     done = program(code, env=env)
     assert done.stdout == "60 []\n", done.stderr
+
+
+ZERO, MUCH = Range.exact(0.0), Range.exact(1e9)
+
+
+@pytest.mark.parametrize(
+    ("component", "quantities", "says"),
+    [
+        pytest.param({"energy_j": ZERO}, {}, "gpu/0 is zero in silence", id="a zero for what was drawn"),
+        pytest.param({"energy_j": None}, {}, "gpu/0 is unknown, and no flag", id="unknown without a flag"),
+        pytest.param({"energy_j": MUCH}, {}, "gpu/0 took 1e.09 J; it cannot", id="more than it can take"),
+        pytest.param({}, {"water_l": Range(-1, 0, 1)}, "water_l is Range", id="less than nothing"),
+        pytest.param({}, {"duration_s": float("nan")}, "no JSON", id="what JSON cannot say"),
+    ],
+)
+def test_what_must_hold_is_looked_at(component, quantities, says):
+    reader = SpoolReader(Path("run"))
+    reader.feed("".join(lines()).encode())
+    recorded = reader.recorded()
+    good = account(recorded, scope=Scope.MACHINE)
+    check_footprint(recorded, good)
+    broken = [
+        replace(one, machine_energy_j=None, **component) if one.name == "gpu/0" else one
+        for one in good.components
+    ]
+    with pytest.raises(Broken, match=says):
+        check_footprint(recorded, replace(good, components=tuple(broken), **quantities))
 
 
 def test_what_breaks_is_found_made_small_and_told_with_its_round():
