@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -130,10 +131,15 @@ def launch(where: Environment, meters: Bench, *words: str) -> subprocess.Popen[s
 def begun(child: subprocess.Popen[str]) -> float | None:
     """The monotonic second at which the tracked job of a child begins; None if it never does."""
     assert child.stdout is not None
-    for line in child.stdout:
-        if line.startswith("@begin "):
-            return float(line.split()[1])
-    return None
+    enough = threading.Timer(PATIENCE_S, end_session, (child,))
+    enough.start()
+    try:
+        for line in child.stdout:
+            if line.startswith("@begin "):
+                return float(line.split()[1])
+        return None
+    finally:
+        enough.cancel()
 
 
 def end_session(child: subprocess.Popen[str]) -> int:
