@@ -116,6 +116,7 @@ def _killed(child: Popen[str], tool: str, meters: Bench, begin: float, after_s: 
     time.sleep(max(0.0, begin + after_s - time.monotonic()))
     ended = time.monotonic()
     child.kill()
+    end_session(child)  # an orphan holds the pipe open
     child.communicate()
     kept = kept_by(tool, meters)
     truth = _truth(meters, begin, ended)

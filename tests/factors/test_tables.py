@@ -1,10 +1,12 @@
 """Numbers from papers, with their papers: no row gets in without."""
 
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from wattermark.errors import BadFactorTable, FactorNotFound
+from wattermark.factors import table as tables
 from wattermark.factors.hardware import accelerator, device_factors, host_factors
 from wattermark.factors.table import Index, check_rows, factor, named, number, rows_by, source_ids, table
 
@@ -97,6 +99,21 @@ def test_a_row_that_another_names_must_be_there():
     with pytest.raises(BadFactorTable, match=r"grids\.csv has no row for 'IRL'"):
         Index("grids", [("DEU", {})])["IRL"]
     assert rows_by("accelerators", "id")["h100-sxm"]["vendor"] == "nvidia"
+
+
+def test_what_divides_is_never_zero(tmp_path, monkeypatch):
+    for name in ("defaults", "sources"):
+        text = (Path(tables.TABLES) / f"{name}.csv").read_text()
+        (tmp_path / f"{name}.csv").write_text(
+            text.replace("server_lifetime_years,4,", "server_lifetime_years,0,")
+        )
+    monkeypatch.setattr(tables, "TABLES", str(tmp_path))
+    table.cache_clear()
+    try:
+        with pytest.raises(BadFactorTable, match="server_lifetime_years is 0 at least, and divides"):
+            named.__wrapped__("defaults", "server_lifetime_years")
+    finally:
+        table.cache_clear()
 
 
 def test_ends_out_of_order_are_a_bad_table():

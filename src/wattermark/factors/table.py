@@ -16,6 +16,7 @@ Row = Mapping[str, str]
 K = TypeVar("K")
 V = TypeVar("V")
 SOURCES = "sources"
+DIVISORS = ("server_lifetime_years", "accelerator_utilisation")
 MOST = 1e30  # more is a slip, and times two it may be no number
 TABLES = os.path.join(os.path.dirname(__file__), "tables")
 """``importlib.resources`` and ``pathlib`` take 8 and 4 ms to import; an estimate needs neither."""
@@ -183,10 +184,14 @@ def named(table_name: str, name: str) -> Factor:
     ------
     FactorNotFound
         If the table has no such row.
+    BadFactorTable
+        If its cells are no numbers, or what divides may be zero.
     """
     for row in table(table_name):
         if row["name"] == name:
             least = 1.0 if name.startswith("pue") else 0.0
+            if name in DIVISORS and not number(row, "low") > 0:
+                raise BadFactorTable(f"{name} is {row['low']} at least, and divides", fix="Mend the table")
             return factor(
                 row,
                 name,
