@@ -84,6 +84,7 @@ def test_every_cut_gives_back_its_whole_lines(read):
         '{"kind":"beat","mono_ns":2000000000,"time_ns":1,"rapl":[7,8]}',
         '{"kind":"beat","mono_ns":2000000000,"time_ns":1,"rapl":["x"]}',
         '{"kind":"beat","mono_ns":2000000000,"time_ns":1,"rapl":7}',
+        '{"kind":"begin","span":1,"name":"a","label":"","parent":Infinity,"mono_ns":1}',
         '{"kind":"end","span":9,"mono_ns":1}', '{"kind":"stop","mono_ns":1,"status":"splendid"}',
         '{"kind":"reader","name":"rapl","channels":[{"name":"x"}]}', "\x00\x00\x00\x00",
     ],

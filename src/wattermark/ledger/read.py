@@ -153,7 +153,7 @@ class SpoolReader:
             name=str(fields["name"]),
             label=str(fields["label"]),
             begin_ns=int(fields["mono_ns"]),
-            parent=fields["parent"],
+            parent=None if fields["parent"] is None else int(fields["parent"]),
         )
         self._spans[mark.number] = mark
 
