@@ -64,19 +64,21 @@ def _threads(count: int, seconds: float, truths: Any) -> Iterator[Seen]:
     barrier = threading.Barrier(count)
     found = [Seen(truths) for _ in range(count)]
 
-    def live(seen: Seen) -> None:
-        readers: list[Reader] = [RaplReader(), NvmlReader()]
+    # opened one after the other: the fake driver reads its file at the first call, and not for two at once
+    readers: list[list[Reader]] = [[RaplReader(), NvmlReader()] for _ in found]
+
+    def live(seen: Seen, own: list[Reader]) -> None:
         barrier.wait()
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             began = time.monotonic()
-            for reader in readers:
+            for reader in own:
                 seen.look(reader)
             time.sleep(max(0.0, began + EVERY_S - time.monotonic()))
-        for reader in readers:
+        for reader in own:
             reader.close()
 
-    threads = [threading.Thread(target=live, args=(seen,)) for seen in found]
+    threads = [threading.Thread(target=live, args=both) for both in zip(found, readers, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:
