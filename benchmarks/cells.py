@@ -20,6 +20,7 @@ from fakes.meters import Bench
 Change = Callable[[Bench, float], object]
 HOUR_S = 3600.0
 SHORT_S = 0.3
+AT_ONCE = 2
 CHANGE_AT = 0.55  # of the job: a little after half, where no look at the meters is due
 
 
@@ -63,7 +64,7 @@ def cells_of(
     given: Settings, places: Mapping[str, Environment], cases: Mapping[str, Case], seconds: float
 ) -> list[Row]:
     """All cases of all tools: two at once, but the short ones alone, since each millisecond tells."""
-    at_once = 1 if seconds == SHORT_S else 2
+    at_once = 1 if seconds == SHORT_S else AT_ONCE
     todo = [(where, name, case) for where in places.values() for name, case in cases.items()]
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(lambda one: _cell(given, *one, seconds), todo))

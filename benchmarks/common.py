@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 TOOLS = (OURS, "codecarbon")
 PATIENCE_S = 120.0
+BEGIN = re.compile(r"@begin (\d+\.\d+)")
 NOWHERE = "http://127.0.0.1:9"
 """A proxy where nobody listens: no tool asks the network while it is measured."""
 
@@ -135,8 +137,8 @@ def begun(child: subprocess.Popen[str]) -> float | None:
     enough.start()
     try:
         for line in child.stdout:
-            if line.startswith("@begin "):
-                return float(line.split()[1])
+            if found := BEGIN.search(line):  # some tools write in between
+                return float(found[1])
         return None
     finally:
         enough.cancel()
@@ -169,10 +171,10 @@ def answer(child: subprocess.Popen[str], patience_s: float = PATIENCE_S) -> Row:
     except subprocess.TimeoutExpired:
         child.kill()
         raise Failed(f"no answer after {patience_s:g} s") from None
-    lines = [line for line in said.splitlines() if line.startswith("@@")]
-    if not lines:
+    told = re.findall(r"@@(\{.*\})", said)
+    if not told:
         raise Failed(f"exit code {child.returncode} and no answer")
-    found: Row = json.loads(lines[-1][2:])
+    found: Row = json.loads(told[-1])
     return found
 
 

@@ -135,7 +135,7 @@ def measure(tool: str, seconds: float, interval: float | None, job: str = "sleep
     one = tracker(tool, interval)
     one.start()
     begin = time.monotonic()
-    print(f"@begin {begin!r}", flush=True)
+    print(f"\n@begin {begin!r}\n", end="", flush=True)
     more = MEASURED_JOBS[job](tool, interval, begin + seconds)
     end = time.monotonic()
     one.stop()
@@ -195,7 +195,7 @@ def user(tool: str, interval: float, seconds: float, how: str) -> Answer:
     with contextlib.ExitStack() as stack:
         for _ in range(2 if how == "nested" else 1):
             stack.enter_context(_documented(tool, interval))
-        print(f"@begin {time.monotonic()!r}", flush=True)
+        print(f"\n@begin {time.monotonic()!r}\n", end="", flush=True)
         _job(seconds, how)
     return {}
 
@@ -243,7 +243,7 @@ def main(task: str, arguments: str) -> None:
     main_pid = os.getpid()
     answer = TASKS[task](**json.loads(arguments))
     if os.getpid() == main_pid:
-        print("@@" + json.dumps(answer), flush=True)
+        print(f"\n@@{json.dumps(answer)}\n", end="", flush=True)
 
 
 if __name__ == "__main__":

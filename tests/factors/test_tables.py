@@ -8,7 +8,17 @@ import pytest
 from wattermark.errors import BadFactorTable, FactorNotFound
 from wattermark.factors import table as tables
 from wattermark.factors.hardware import accelerator, device_factors, host_factors
-from wattermark.factors.table import Index, check_rows, factor, named, number, rows_by, source_ids, table
+from wattermark.factors.table import (
+    Index,
+    check_rows,
+    factor,
+    named,
+    number,
+    rows_by,
+    source_ids,
+    table,
+    whole,
+)
 
 TABLES = sorted(
     path.name.removesuffix(".csv")
@@ -99,6 +109,12 @@ def test_a_row_that_another_names_must_be_there():
     with pytest.raises(BadFactorTable, match=r"grids\.csv has no row for 'IRL'"):
         Index("grids", [("DEU", {})])["IRL"]
     assert rows_by("accelerators", "id")["h100-sxm"]["vendor"] == "nvidia"
+
+
+@pytest.mark.parametrize("cell", ["null", "", "-1", "1.5", "²"])
+def test_a_cell_that_holds_no_whole_number(cell):
+    with pytest.raises(BadFactorTable, match="heads is .*, not a whole number"):
+        whole({"heads": cell}, "heads")
 
 
 def test_what_divides_is_never_zero(tmp_path, monkeypatch):

@@ -108,6 +108,13 @@ def test_a_number_that_no_meter_can_mean_is_a_gap_and_spoils_no_other(read, absu
     assert (run.logs["rapl"].values, run.bad_lines) == ([[5, 6], [None, 7]], 0)
 
 
+def test_a_beat_that_is_bad_for_one_reader_is_bad_for_all(read):
+    """Else one meter would have looks outside the run's window, whose end no bad line moves."""
+    text = HEAD + reader_line("other", [CHANNEL]) + beat(1, 5).replace("}", ',"other":[1,2]}')
+    run = read(text + beat(2, 9))
+    assert (run.logs["rapl"].mono_ns, run.bad_lines) == ([2 * 10**9], 1)
+
+
 def test_bytes_that_are_no_text_are_a_bad_line(read):
     assert read(HEAD.encode() + b"\xff\xfe\n" + stop(3).encode()).bad_lines == 1
 

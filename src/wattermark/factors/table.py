@@ -164,6 +164,19 @@ def number(row: Row, column: str) -> float:
     return value
 
 
+def whole(row: Row, column: str) -> int:
+    """A cell as a whole number.
+
+    Raises
+    ------
+    BadFactorTable
+        If it is none.
+    """
+    if not row[column].isdecimal():
+        raise BadFactorTable(f"{column} is {row[column]!r}, not a whole number", fix="Mend the table")
+    return int(row[column])
+
+
 def factor(
     row: Row, name: str, *, key: str, columns: tuple[str, str, str], unit: str, **more: object
 ) -> Factor:

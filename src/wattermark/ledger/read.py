@@ -134,12 +134,12 @@ class SpoolReader:
 
     def _beat(self, fields: Mapping[str, Any]) -> None:
         mono_ns, time_ns = _int64(fields["mono_ns"]), _int64(fields["time_ns"])
-        for name, log in self.logs.items():
-            if name not in fields:
-                continue
-            values = [_reading(value) for value in fields[name]]
-            if len(values) != len(log.channels):
-                raise ValueError("a number for each channel is expected")
+        looks = [
+            (log, _readings(fields[name], len(log.channels)))
+            for name, log in self.logs.items()
+            if name in fields
+        ]
+        for log, values in looks:  # a bad line leaves nothing behind, in no log
             if not log.mono_ns or mono_ns > log.mono_ns[-1]:
                 log.mono_ns.append(mono_ns)
                 log.values.append(values)
@@ -226,6 +226,13 @@ def _int64(value: Any) -> int:
     if abs(number) > MOST:
         raise ValueError(f"{number} is no reading")
     return number
+
+
+def _readings(values: Iterable[Any], channels: int) -> list[int | None]:
+    found = [_reading(value) for value in values]
+    if len(found) != channels:
+        raise ValueError("a number for each channel is expected")
+    return found
 
 
 def _reading(value: Any) -> int | None:
