@@ -113,7 +113,7 @@ def test_a_row_that_another_names_must_be_there():
 
 @pytest.mark.parametrize("cell", ["null", "", "-1", "1.5", "²"])
 def test_a_cell_that_holds_no_whole_number(cell):
-    with pytest.raises(BadFactorTable, match="heads is .*, not a whole number"):
+    with pytest.raises(BadFactorTable, match=r"heads is .*, not a whole number"):
         whole({"heads": cell}, "heads")
 
 
