@@ -8,6 +8,7 @@ import pytest
 from wattermark.errors import BadFactorTable, FactorNotFound
 from wattermark.factors import table as tables
 from wattermark.factors.hardware import accelerator, device_factors, host_factors
+from wattermark.factors.serving import _knot
 from wattermark.factors.table import (
     Index,
     check_rows,
@@ -259,3 +260,9 @@ def test_the_machine_around_the_work(accelerators, key):
     carbon, water = host_factors(accelerators=accelerators)
     assert (carbon.name, water.name) == ("embodied_host_carbon", "embodied_host_water")
     assert carbon.key == water.key == key and carbon.unit.startswith("kg")
+
+
+def test_a_power_fraction_of_no_batch_is_a_bad_table():
+    with pytest.raises(BadFactorTable, match="power_fraction_12x in serving_fit"):
+        _knot("power_fraction_12x")
+    assert _knot("power_fraction_128") == 128
