@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TRAINERS := $(VENV)/.trainers
 
-.PHONY: demo test trainers fast check lint types contracts docs fix bench factors slurm clean help
+.PHONY: demo test trainers fast check lint types contracts docs fix bench soak fuzz factors slurm clean help
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -45,8 +45,14 @@ fix: $(READY)    ## mend what a machine can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## the benchmarks, codecarbon in the same run
-	for name in startup overhead accuracy crash estimators published forecast; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+bench: $(READY)  ## the benchmarks, the peers in the same run (two hours)
+	for name in startup overhead accuracy peers_accuracy crash estimators published forecast; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+soak: $(READY)   ## an hour at 20 Hz: memory, sums, file size (make soak MINUTES=5)
+	$(BIN)/python benchmarks/soak.py --minutes $(or $(MINUTES),60)
+
+fuzz: $(READY)   ## an hour of bytes that nobody meant (make fuzz MINUTES=5)
+	$(BIN)/python benchmarks/fuzz.py --minutes $(or $(MINUTES),60)
 
 factors: $(READY) ## build the factor tables: make factors RAW=folder-of-raw-files
 	$(BIN)/python tools/build_factors.py --raw $(RAW)

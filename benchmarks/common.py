@@ -1,39 +1,37 @@
-"""What the benchmarks share: an environment for each tool, the fake meters, tables and results."""
+"""What the benchmarks share: settings, the fake meters, children in a tool's environment, results."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
-import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from environments import CHECKOUT, OURS, Environment, Failed, cache, environments
+from telling import Row, Target, machine, show_targets
+
 HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parent
 RESULTS = HERE / "results"
-TOOLS = ("wattermark", "codecarbon")
-NOT_COUNTED = {"pip", "setuptools", "wheel"}
+TOOLS = (OURS, "codecarbon")
 PATIENCE_S = 120.0
+BEGIN = re.compile(r"@begin (\d+\.\d+)")
+NOWHERE = "http://127.0.0.1:9"
+"""A proxy where nobody listens: no tool asks the network while it is measured."""
 
 sys.path[:0] = [str(CHECKOUT / "src"), str(CHECKOUT / "tests")]
 from fakes.meters import SCENARIOS, Bench  # noqa: E402
-
-Row = dict[str, Any]
-
-
-class Failed(RuntimeError):
-    """A child that gave no answer."""
 
 
 # ---------------------------------------------------------------------------- settings
@@ -42,95 +40,41 @@ class Settings:
     """How a benchmark was called."""
 
     quick: bool
-    peers: bool
+    tools: tuple[str, ...]
     work: Path
-
-    @property
-    def tools(self) -> tuple[str, ...]:
-        return TOOLS if self.peers else TOOLS[:1]
+    envs: Path
+    minutes: float
+    missing: dict[str, str] = field(default_factory=dict)
+    """Tools that were asked for and cannot be installed, and why."""
 
     def pick(self, full: Any, quick: Any) -> Any:
         return quick if self.quick else full
 
 
-def settings(description: str | None) -> Settings:
+def settings(description: str | None, tools: Iterable[str], minutes: float | None) -> Settings:
     """Read the command line that all benchmarks share."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
-    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="run codecarbon")
-    default = Path(tempfile.gettempdir()) / "wattermark-bench"
-    parser.add_argument("--work", type=Path, default=default, help="keeps the environments (%(default)s)")
+    peers = [tool for tool in tools if tool != OURS]
+    if peers:
+        parser.add_argument(
+            "--peers", action=argparse.BooleanOptionalAction, default=True, help="run the others"
+        )
+        parser.add_argument(
+            "--only", metavar="NAME", action="append", choices=peers, help=f"of: {', '.join(peers)}"
+        )
+    if minutes is not None:
+        parser.add_argument("--minutes", type=float, default=minutes, help="(%(default)g)")
+    work = Path(tempfile.gettempdir()) / "wattermark-bench"
+    parser.add_argument(
+        "--work", type=Path, default=work, help="keeps the fakes and what fails (%(default)s)"
+    )
+    parser.add_argument("--envs", type=Path, default=cache(), help="keeps the environments (%(default)s)")
     given = parser.parse_args()
-    work = given.work.resolve()
+    chosen = (getattr(given, "only", None) or peers) if getattr(given, "peers", False) else []
+    work, envs = given.work.resolve(), given.envs.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    return Settings(given.quick, given.peers, work)
-
-
-# ---------------------------------------------------------------------------- environments
-@dataclass(frozen=True)
-class Environment:
-    """A tool in an environment of its own, made at first use and kept."""
-
-    tool: str
-    folder: Path
-
-    @property
-    def python(self) -> Path:
-        return self.folder / "bin" / "python"
-
-    @property
-    def command(self) -> Path:
-        return self.folder / "bin" / self.tool
-
-    @cached_property
-    def version(self) -> str:
-        return next(d["version"] for d in self._listed() if d["name"].lower() == self.tool)
-
-    def ready(self) -> Environment:
-        """Install what is missing; our own checkout again whenever its sources changed."""
-        if not self.python.exists():
-            subprocess.run([sys.executable, "-m", "venv", str(self.folder)], check=True)
-        stamp, wanted = self.folder / "installed", self._wanted()
-        if not stamp.exists() or stamp.read_text() != wanted:
-            again = ["--force-reinstall", "--no-deps"] if stamp.exists() else []
-            what = str(CHECKOUT) if self.tool == "wattermark" else self.tool
-            self._pip("install", "--quiet", *again, what)
-            stamp.write_text(wanted)
-        return self
-
-    def size(self) -> Row:
-        """Packages and megabytes that the tool brings, without pip and without compiled bytecode."""
-        site = next(self.folder.glob("lib/python*/site-packages"))
-        files = (p for p in site.rglob("*") if p.is_file() and not p.is_symlink() and p.suffix != ".pyc")
-        counted = (p for p in files if re.split(r"[-_.]", p.relative_to(site).parts[0])[0] not in _LEFT_OUT)
-        packages = [d["name"] for d in self._listed() if d["name"] not in NOT_COUNTED]
-        return {"packages": len(packages), "site_mb": sum(p.stat().st_size for p in counted) / 1e6}
-
-    def _listed(self) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = json.loads(self._pip("list", "--format=json"))
-        return found
-
-    def _pip(self, *words: str) -> str:
-        command = [str(self.python), "-m", "pip", "--disable-pip-version-check", *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Failed(f"pip {' '.join(words)}: {done.stderr[-1000:]}")
-        return done.stdout
-
-    def _wanted(self) -> str:
-        if self.tool != "wattermark":
-            return self.tool
-        sources = [CHECKOUT / "pyproject.toml", *sorted((CHECKOUT / "src").rglob("*"))]
-        kept = [p for p in sources if p.is_file() and "__pycache__" not in p.parts]
-        return hashlib.sha256(b"".join(str(p).encode() + p.read_bytes() for p in kept)).hexdigest()
-
-
-_LEFT_OUT = {*NOT_COUNTED, "distutils", "pkg"}  # with setuptools come _distutils_hack and pkg_resources
-
-
-def environments(given: Settings) -> dict[str, Environment]:
-    """An environment for each tool that is compared."""
-    return {tool: Environment(tool, given.work / "venv" / tool).ready() for tool in given.tools}
+    return Settings(given.quick, (OURS, *chosen), work, envs, getattr(given, "minutes", 0.0))
 
 
 # ---------------------------------------------------------------------------- fakes and children
@@ -149,6 +93,7 @@ def surroundings(meters: Bench) -> dict[str, str]:
     home.mkdir(exist_ok=True)
     base = {k: v for k, v in os.environ.items() if not k.startswith(("WATTERMARK_", "CODECARBON_", "XDG_"))}
     base |= {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    base |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOWHERE)
     if meters.gpus:
         command = meters.folder / "bin" / "nvidia-smi"
         command.parent.mkdir(exist_ok=True)
@@ -188,10 +133,35 @@ def launch(where: Environment, meters: Bench, *words: str) -> subprocess.Popen[s
 def begun(child: subprocess.Popen[str]) -> float | None:
     """The monotonic second at which the tracked job of a child begins; None if it never does."""
     assert child.stdout is not None
-    for line in child.stdout:
-        if line.startswith("@begin "):
-            return float(line.split()[1])
-    return None
+    enough = threading.Timer(PATIENCE_S, end_session, (child,))
+    enough.start()
+    try:
+        for line in child.stdout:
+            if found := BEGIN.search(line):  # some tools write in between
+                return float(found[1])
+        return None
+    finally:
+        enough.cancel()
+
+
+def end_session(child: subprocess.Popen[str]) -> int:
+    """End what a child left running in its session; how many processes that were."""
+    left = [pid for pid in _session(child.pid) if pid != os.getpid()]
+    for pid in left:  # the session was begun here, for this child alone
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+    return len(left)
+
+
+def _session(leader: int) -> list[int]:
+    """Living processes of a session."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):
+            state, _, _, session = Path(f"/proc/{name}/stat").read_text().rsplit(")", 1)[1].split()[:4]
+            if int(session) == leader and state != "Z":
+                found.append(int(name))
+    return found
 
 
 def answer(child: subprocess.Popen[str], patience_s: float = PATIENCE_S) -> Row:
@@ -201,17 +171,22 @@ def answer(child: subprocess.Popen[str], patience_s: float = PATIENCE_S) -> Row:
     except subprocess.TimeoutExpired:
         child.kill()
         raise Failed(f"no answer after {patience_s:g} s") from None
-    lines = [line for line in said.splitlines() if line.startswith("@@")]
-    if not lines:
+    told = re.findall(r"@@(\{.*\})", said)
+    if not told:
         raise Failed(f"exit code {child.returncode} and no answer")
-    found: Row = json.loads(lines[-1][2:])
+    found: Row = json.loads(told[-1])
     return found
 
 
 def ask(given: Settings, where: Environment, task: str, /, scenario: str = "all", **arguments: Any) -> Row:
     """One task of ``inside.py`` on fake meters, to its end."""
-    meters = bench(given, scenario, scratch(given, f"{where.tool}-{task}"))
-    return heard(spawn(where, meters, task, **arguments), meters)
+    return ask_on(bench(given, scenario, scratch(given, f"{where.tool}-{task}")), where, task, **arguments)
+
+
+def ask_on(meters: Bench, where: Environment, task: str, /, **arguments: Any) -> Row:
+    """One task of ``inside.py`` on these meters, to its end."""
+    longest_s = arguments.get("seconds", 0.0) * 2 * arguments.get("pairs", 1)
+    return heard(spawn(where, meters, task, **arguments), meters, longest_s)
 
 
 def ask_cold(given: Settings, where: Environment, task: str, number: int) -> Row:
@@ -220,85 +195,29 @@ def ask_cold(given: Settings, where: Environment, task: str, number: int) -> Row
     return heard(launch(where, meters, "cold.py", task, where.tool, str(number)), meters)
 
 
-def heard(child: subprocess.Popen[str], meters: Bench) -> Row:
-    """What a child said at its end, or why it said nothing."""
+def heard(child: subprocess.Popen[str], meters: Bench, seconds: float = 0.0) -> Row:
+    """What a child said at its end, or why it said nothing; ``seconds`` is how long it is to work."""
     try:
-        return answer(child)
+        return answer(child, PATIENCE_S + seconds)
     except Failed as error:
         raise Failed(f"{error}\n{(meters.folder / 'stderr').read_text()[-2000:]}") from None
+    finally:
+        end_session(child)
 
 
-# ---------------------------------------------------------------------------- the machine
-def machine() -> Row:
-    """What a reader of the figures has to know."""
-    cpus = Path("/proc/cpuinfo").read_text()
-    model = re.search(r"model name\s*:\s*(.+)", cpus)
-    memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
-    return {
-        "cpu": model[1] if model else platform.machine(),
-        "cores": os.cpu_count(),
-        "memory_gib": round(int(memory[1]) / 2**20, 1) if memory else None,
-        "kernel": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-    }
-
-
-# ---------------------------------------------------------------------------- telling
-@dataclass(frozen=True)
-class Target:
-    """A figure of ours, and the most that it may be."""
-
-    name: str
-    value: float
-    most: float
-    unit: str
-
-    @property
-    def met(self) -> bool:
-        return self.value <= self.most
-
-
-def show(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """A table with the keys of the rows as its columns."""
-    from rich.console import Console
-    from rich.table import Table
-
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    table = Table(title=title, title_justify="left")
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(text(row.get(column)) for column in columns))
-    wide = None if sys.stdout.isatty() else 160
-    Console(width=wide).print(table)
-
-
-def text(value: Any) -> str:
-    """A cell: numbers to three or four figures."""
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}" if abs(value) >= 10 else f"{value:.3f}"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def show_targets(targets: Iterable[Target]) -> None:
-    """Which of our figures are as good as they were meant to be."""
-    rows = [
-        {"target": t.name, "unit": t.unit, "figure": t.value, "at most": t.most, "met": _said(t.met)}
-        for t in targets
-    ]
-    show("Targets of wattermark", rows)
-
-
-def _said(met: bool) -> str:
-    return "yes" if met else "NO"
-
-
-def run(name: str, doc: str | None, measured: Measured) -> None:
+# ---------------------------------------------------------------------------- a whole benchmark
+def run(
+    name: str,
+    doc: str | None,
+    measured: Measured,
+    *,
+    tools: Iterable[str] = TOOLS,
+    minutes: float | None = None,
+) -> None:
     """A whole benchmark: settings, environments, figures, tables, and a file under results/."""
-    given = settings(doc)
-    places = environments(given)
+    given = settings(doc, tuple(tools), minutes)
+    places, missing = environments(given.tools, given.envs)
+    given.missing.update(missing)
     load_before = list(os.getloadavg())
     found, targets = measured(given, places)
     load_after = list(os.getloadavg())
@@ -309,6 +228,7 @@ def run(name: str, doc: str | None, measured: Measured) -> None:
         "benchmark": name,
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "quick": given.quick,
+        "missing": given.missing,
         "versions": {tool: where.version for tool, where in places.items()},
         "machine": machine() | {"load_before": load_before, "load_after": load_after},
         **found,

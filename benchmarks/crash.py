@@ -5,37 +5,31 @@ python benchmarks/crash.py [--quick] [--no-peers] [--work DIR]
 
 from __future__ import annotations
 
-import csv
-import os
 import random
 import signal
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from common import Environment, Row, Settings, Target, begun, bench, run, scratch, show, spawn
+from common import Settings, begun, bench, end_session, run, scratch, spawn
+from environments import Environment
+from kept import kept_by, spools
+from telling import Row, Target, show
 
 from fakes.meters import Bench
-from wattermark.errors import BadSpool, WattermarkError
+from wattermark.errors import BadSpool
 from wattermark.ledger.read import read_spool
-from wattermark.ledger.runs import runs
 from wattermark.values.kinds import Status
-from wattermark.verbs.look import show as show_run
 
-J_PER_KWH = 3.6e6
 BEAT_S = 0.1
 AT_ONCE = 4
 SEED = 20
 JOB_S, SIGNAL_S = 3.0, 1.7
 HIDDEN = ("tool", "ids", "said")
 TWICE = 1.3  # times the energy of the same job tracked once
-OVERLAP = ("inside:", "holds:", "beside:", "overlap")
 
 
 def measured(given: Settings, places: dict[str, Environment]) -> tuple[Row, list[Target]]:
@@ -75,13 +69,13 @@ def _kill(given: Settings, where: Environment, delay_s: float, *, started: bool)
     killed_ns = time.monotonic_ns()
     child.kill()
     child.communicate()
-    spools = _spools(meters)
-    if not spools:
+    found = spools(meters)
+    if not found:
         return {"found": "no spool"}
     try:
-        recorded = read_spool(spools[0])
+        recorded = read_spool(found[0])
     except BadSpool as error:
-        return {"found": "unreadable", "why": f"{error}", "bytes": spools[0].stat().st_size}
+        return {"found": "unreadable", "why": f"{error}", "bytes": found[0].stat().st_size}
     beats = sum(len(log.mono_ns) for log in recorded.logs.values())
     missing_s = (killed_ns - recorded.end_mono_ns) * 1e-9 if beats else None
     return {
@@ -134,16 +128,6 @@ CASES = {
 }
 
 
-@dataclass(frozen=True)
-class Kept:
-    """What lies on the disk afterwards."""
-
-    ids: list[str]
-    energies_j: list[float]
-    states: list[str]
-    said: list[str]
-
-
 def _case(given: Settings, where: Environment, name: str) -> Row:
     case = CASES[name]
     meters = bench(given, "all", scratch(given, f"{where.tool}-crash"))
@@ -155,11 +139,8 @@ def _case(given: Settings, where: Environment, name: str) -> Row:
         children[0].send_signal(case.signal)
     hung = not all(_ended(child) for child in children)
     time.sleep(0.7)
-    orphans = [pid for child in children for pid in _session(child.pid)]
-    for pid in orphans:  # of sessions that were begun here
-        with suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
-    kept = KEPT[where.tool](meters)
+    orphans = sum(end_session(child) for child in children)
+    kept = kept_by(where.tool, meters)
     true_j = _true_j(meters, min(begins, default=0.0), JOB_S if case.signal is None else SIGNAL_S)
     return {
         "tool": where.tool,
@@ -169,7 +150,7 @@ def _case(given: Settings, where: Environment, name: str) -> Row:
         "exit code": [child.returncode for child in children],
         "kept": all(child.returncode == case.code for child in children),
         "hangs": hung,
-        "orphans": len(orphans),
+        "orphans": orphans,
         "ids": kept.ids,
         "said": kept.said,
     }
@@ -184,17 +165,6 @@ def _ended(child: subprocess.Popen[str]) -> bool:
     return True
 
 
-def _session(leader: int) -> list[int]:
-    """Living processes of a session."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with suppress(OSError):
-            state, _, _, session = Path(f"/proc/{name}/stat").read_text().rsplit(")", 1)[1].split()[:4]
-            if int(session) == leader and state != "Z":
-                found.append(int(name))
-    return found
-
-
 def _true_j(meters: Bench, begin: float, took_s: float) -> float:
     names = ("package-0", "package-1", "gpu0", "gpu1")
     return sum(meters.truth_j(name, begin, begin + took_s) for name in names)
@@ -207,48 +177,6 @@ def _judge(rows: list[Row]) -> None:
         again = len(set(row["ids"])) < len(row["ids"])
         more = len(row["ids"]) > 1 and row["energy / true"] > TWICE * alone
         row["twice"] = "no" if not (again or more) else "yes, said" if row["said"] else "YES, in silence"
-
-
-def _spools(meters: Bench) -> list[Path]:
-    return [place.spool for place in runs(_ledger(meters))]
-
-
-def _ledger(meters: Bench) -> Path:
-    return meters.folder / "home" / ".local" / "share" / "wattermark" / "runs"
-
-
-def _kept_by_wattermark(meters: Bench) -> Kept:
-    """As ``wattermark show`` tells each run; CPU and GPUs."""
-    kept = Kept([], [], [], [])
-    for place in runs(_ledger(meters)):
-        try:
-            one = show_run(_ledger(meters), place.run)
-        except WattermarkError as error:
-            kept.states.append(f"unreadable: {error.problem}")
-            continue
-        parts = [p for p in one.footprint.components if p.counted and p.kind in ("cpu", "gpu")]
-        kept.ids.append(place.run)
-        kept.energies_j.append(sum(part.energy_j.best for part in parts if part.energy_j is not None))
-        kept.states.append(one.recorded.status.value)
-        kept.said.extend(flag for flag in one.footprint.flags if flag.startswith(OVERLAP))
-    return kept
-
-
-def _kept_by_codecarbon(meters: Bench) -> Kept:
-    path = meters.folder / "home" / "emissions.csv"
-    if not path.exists():
-        return Kept([], [], [], [])
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
-    energies = [(float(row["cpu_energy"]) + float(row["gpu_energy"])) * J_PER_KWH for row in rows]
-    ids = [row["run_id"] for row in rows]
-    return Kept(ids, energies, [f"row of {one[:4]}" for one in ids], [])
-
-
-KEPT: dict[str, Callable[[Bench], Kept]] = {
-    "wattermark": _kept_by_wattermark,
-    "codecarbon": _kept_by_codecarbon,
-}
 
 
 def _targets(kills: dict[str, Row], rows: list[Row]) -> list[Target]:

@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -74,7 +75,7 @@ def threads() -> int:
 
 
 # ---------------------------------------------------------------------------- overhead
-def idle(tool: str, interval: float, seconds: float) -> Answer:
+def idle(tool: str, interval: float | None, seconds: float) -> Answer:
     """The cost of tracking a job that sleeps."""
     before_mb, before_threads = rss_mb(), threads()
     one = tracker(tool, interval)
@@ -94,21 +95,19 @@ def idle(tool: str, interval: float, seconds: float) -> Answer:
     return answer | {"rss_with_result_mb": rss_mb() - before_mb}
 
 
-def steal(tool: str, interval: float, seconds: float, pairs: int) -> Answer:
-    """Processor time of everything else per second of a busy loop: tracked and not, in turn."""
+def steal(tool: str, interval: float | None, seconds: float, pairs: int) -> Answer:
+    """Processor time of everything else beside a busy loop: tracked and not, in turn."""
     _spin(0.3)
     _tracked_spin(tool, interval, 0.3)
-    tracked, control, rate = [], [], []
+    tracked, control = [], []
     for i in range(pairs):
-        order = (True, False) if i % 2 else (False, True)
-        both = {on: _tracked_spin(tool, interval, seconds) if on else _spin(seconds) for on in order}
-        tracked.append(both[True][0])
-        control.append(both[False][0])
-        rate.append(both[True][1] / both[False][1])
-    return {"steal": tracked, "control": control, "rate": rate}
+        for on in (True, False) if i % 2 else (False, True):
+            one = _tracked_spin(tool, interval, seconds) if on else _spin(seconds)
+            (tracked if on else control).append(one)
+    return {"tracked": tracked, "control": control}
 
 
-def _tracked_spin(tool: str, interval: float, seconds: float) -> tuple[float, float]:
+def _tracked_spin(tool: str, interval: float | None, seconds: float) -> Answer:
     one = tracker(tool, interval)
     one.start()
     try:
@@ -117,30 +116,76 @@ def _tracked_spin(tool: str, interval: float, seconds: float) -> tuple[float, fl
         one.stop()
 
 
-def _spin(seconds: float) -> tuple[float, float]:
-    """Other CPU seconds per CPU second of work, and rounds per CPU second of work."""
-    rounds, spent, end = 0, Spent(), time.monotonic() + seconds
-    while time.monotonic() < end:
+def _spin(seconds: float) -> Answer:
+    """Seconds of the clock, CPU seconds of the loop and of all others, and rounds of the loop."""
+    rounds, spent, began = 0, Spent(), time.monotonic()
+    while time.monotonic() < began + seconds:
         value = 0
         for i in range(20_000):
             value = (value * 3 + i) & 1_048_575
         rounds += 1
+    took = time.monotonic() - began
     work, others = spent.main_and_others()
-    return others / work, rounds / work
+    return {"took_s": took, "work_s": work, "others_s": others, "rounds": rounds}
 
 
 # ---------------------------------------------------------------------------- accuracy
-def measure(tool: str, seconds: float, interval: float | None) -> Answer:
-    """Track a sleep; says when it begins, so that the meters can be changed under it."""
+def measure(tool: str, seconds: float, interval: float | None, job: str = "sleep") -> Answer:
+    """Track a job; says when it begins, so that the meters can be changed under it."""
     one = tracker(tool, interval)
     one.start()
     begin = time.monotonic()
-    print(f"@begin {begin!r}", flush=True)
-    time.sleep(max(0.0, begin + seconds - time.monotonic()))
+    print(f"\n@begin {begin!r}\n", end="", flush=True)
+    more = MEASURED_JOBS[job](tool, interval, begin + seconds)
     end = time.monotonic()
     one.stop()
-    answer = {"begin": begin, "end": end, "stop_s": time.monotonic() - end}
-    return answer | one.result()
+    return {"begin": begin, "end": end, **one.result(), **more}
+
+
+def _sleep(_tool: str, _interval: float | None, until: float) -> Answer:
+    time.sleep(max(0.0, until - time.monotonic()))
+    return {}
+
+
+def _nested(tool: str, interval: float | None, until: float) -> Answer:
+    """A tracker inside the tracker, in the middle of its time."""
+    quarter_s = max(0.0, until - time.monotonic()) / 4
+    time.sleep(quarter_s)
+    one = tracker(tool, interval)
+    one.start()
+    begin = time.monotonic()
+    time.sleep(2 * quarter_s)
+    end = time.monotonic()
+    one.stop()
+    _sleep(tool, interval, until)
+    return {"inner": {"begin": begin, "end": end, **one.result()}}
+
+
+def _burners(_tool: str, _interval: float | None, until: float) -> Answer:
+    """Short processes one after the other, each busy for a fifth of a second."""
+    code = "import time\nwhile time.process_time() < 0.2: pass"
+    while time.monotonic() < until - 0.3:
+        subprocess.run([sys.executable, "-S", "-c", code], check=True)
+    return _sleep(_tool, _interval, until)
+
+
+MEASURED_JOBS = {"sleep": _sleep, "nested": _nested, "burners": _burners}
+
+
+# ---------------------------------------------------------------------------- soak
+def soak(tool: str, interval: float, seconds: float, every: float) -> Answer:
+    """Track a long sleep; memory and the size of the file, again and again."""
+    one = tracker(tool, interval)
+    one.start()
+    begin, began_s = time.monotonic(), time.process_time()
+    samples = []
+    while time.monotonic() < begin + seconds:
+        time.sleep(min(every, max(0.0, begin + seconds - time.monotonic())))
+        kept_b = sum(path.stat().st_size for path in Path("ledger").glob("*/*.jsonl"))
+        samples.append([time.monotonic() - begin, rss_mb(), kept_b / 1e6])
+    end, cpu_s = time.monotonic(), time.process_time() - began_s
+    one.stop()
+    return {"begin": begin, "end": end, "samples": samples, "cpu_s": cpu_s} | one.result()
 
 
 # ---------------------------------------------------------------------------- crash
@@ -150,7 +195,7 @@ def user(tool: str, interval: float, seconds: float, how: str) -> Answer:
     with contextlib.ExitStack() as stack:
         for _ in range(2 if how == "nested" else 1):
             stack.enter_context(_documented(tool, interval))
-        print(f"@begin {time.monotonic()!r}", flush=True)
+        print(f"\n@begin {time.monotonic()!r}\n", end="", flush=True)
         _job(seconds, how)
     return {}
 
@@ -191,14 +236,14 @@ def _forked(seconds: float) -> None:
     os.waitpid(pid, 0)
 
 
-TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in (idle, steal, measure, user)}
+TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in (idle, steal, measure, soak, user)}
 
 
 def main(task: str, arguments: str) -> None:
     main_pid = os.getpid()
     answer = TASKS[task](**json.loads(arguments))
     if os.getpid() == main_pid:
-        print("@@" + json.dumps(answer), flush=True)
+        print(f"\n@@{json.dumps(answer)}\n", end="", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from common import Environment, Row, Settings, Target, ask_cold, run, scratch, show
+from common import Settings, ask_cold, run, scratch
+from environments import Environment
+from telling import Row, Target, show
 
 FIRST_LINE = {
     "wattermark": "from wattermark import track",

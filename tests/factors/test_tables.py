@@ -1,12 +1,25 @@
 """Numbers from papers, with their papers: no row gets in without."""
 
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from wattermark.errors import BadFactorTable, FactorNotFound
+from wattermark.factors import table as tables
 from wattermark.factors.hardware import accelerator, device_factors, host_factors
-from wattermark.factors.table import check_rows, factor, named, number, source_ids, table
+from wattermark.factors.serving import _knot
+from wattermark.factors.table import (
+    Index,
+    check_rows,
+    factor,
+    named,
+    number,
+    rows_by,
+    source_ids,
+    table,
+    whole,
+)
 
 TABLES = sorted(
     path.name.removesuffix(".csv")
@@ -76,11 +89,48 @@ def test_a_source_needs_an_id():
     [
         pytest.param("", FactorNotFound, "no best is known", id="an empty cell is unknown, not zero"),
         pytest.param("n/a", BadFactorTable, "best is 'n/a', not a number", id="no number"),
+        pytest.param("nan", BadFactorTable, "best is 'nan', which no factor can be", id="nan"),
+        pytest.param("1e308", BadFactorTable, "best is '1e308', which no factor", id="nearly without end"),
     ],
 )
 def test_a_cell_that_holds_no_number(cell, error, says):
     with pytest.raises(error, match=says):
         number({"best": cell}, "best")
+
+
+def test_a_column_that_is_not_there_is_a_bad_table():
+    (row,) = check_rows(["id,source,year,basis", "a,iea,2024,-"], table="t", known=frozenset({"iea"}))
+    with pytest.raises(BadFactorTable, match="there is no column tdp_w"):
+        row["tdp_w"]
+    with pytest.raises(BadFactorTable, match="there is no column best"):
+        number(row, "best")
+
+
+def test_a_row_that_another_names_must_be_there():
+    with pytest.raises(BadFactorTable, match=r"grids\.csv has no row for 'IRL'"):
+        Index("grids", [("DEU", {})])["IRL"]
+    assert rows_by("accelerators", "id")["h100-sxm"]["vendor"] == "nvidia"
+
+
+@pytest.mark.parametrize("cell", ["null", "", "-1", "1.5", "²"])
+def test_a_cell_that_holds_no_whole_number(cell):
+    with pytest.raises(BadFactorTable, match=r"heads is .*, not a whole number"):
+        whole({"heads": cell}, "heads")
+
+
+def test_what_divides_is_never_zero(tmp_path, monkeypatch):
+    for name in ("defaults", "sources"):
+        text = (Path(tables.TABLES) / f"{name}.csv").read_text()
+        (tmp_path / f"{name}.csv").write_text(
+            text.replace("server_lifetime_years,4,", "server_lifetime_years,0,")
+        )
+    monkeypatch.setattr(tables, "TABLES", str(tmp_path))
+    table.cache_clear()
+    try:
+        with pytest.raises(BadFactorTable, match="server_lifetime_years is 0 at least, and divides"):
+            named.__wrapped__("defaults", "server_lifetime_years")
+    finally:
+        table.cache_clear()
 
 
 def test_ends_out_of_order_are_a_bad_table():
@@ -210,3 +260,9 @@ def test_the_machine_around_the_work(accelerators, key):
     carbon, water = host_factors(accelerators=accelerators)
     assert (carbon.name, water.name) == ("embodied_host_carbon", "embodied_host_water")
     assert carbon.key == water.key == key and carbon.unit.startswith("kg")
+
+
+def test_a_power_fraction_of_no_batch_is_a_bad_table():
+    with pytest.raises(BadFactorTable, match="power_fraction_12x in serving_fit"):
+        _knot("power_fraction_12x")
+    assert _knot("power_fraction_128") == 128

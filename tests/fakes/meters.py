@@ -178,6 +178,8 @@ class Gpu:
     hang_s: float = 0.0
     module: float | None = None
     module_energy: bool = True
+    chaos: float = 0.0
+    seed: int = 0
     mig: tuple[int, ...] = ()
     mig_on: bool = False
     slices: int = 7
@@ -204,6 +206,8 @@ class Gpu:
             "hang_s": self.hang_s,
             "module": self.module,
             "module_energy": int(self.module_energy),
+            "chaos": self.chaos or None,
+            "seed": self.seed if self.chaos else None,
             "mig": ",".join(map(str, self.mig)) or None,
             "mig_on": int(self.mig_on or bool(self.mig)),
             "slices": self.slices,
@@ -500,6 +504,8 @@ SCENARIOS: dict[str, Callable[[Bench], Bench]] = {
     "perf_intel_dies": lambda bench: _perf_dies(bench, modalias=INTEL, apart_uj=10**9),
     "perf_denied": lambda bench: _perf(bench, fail_at_s=0.0),
     "denied": _zones(*socket(0, _W100, fail_at_s=0.0)),
+    "gpu1": _gpus(Gpu(Signal.const(300))),
+    "gpu8": _gpus(*(Gpu(Signal.const(100 + 50 * i)) for i in range(8))),
     "gpu2": _gpus(*_TWO_GPUS),
     "gpu2square": _gpus(*_SQUARE_GPUS),
     "gpu2noenergy": _gpus(*(replace(gpu, energy=False) for gpu in _SQUARE_GPUS)),

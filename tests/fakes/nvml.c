@@ -23,6 +23,8 @@
  *     name=NVIDIA_H100 uuid=GPU-  underscores of the name become blanks
  *     hang_s=0                    each reading takes this long
  *     arch=9                      9 Hopper; 4 Pascal when there is no energy counter
+ *     chaos=P seed=N              each call of this GPU fails with probability P, in any way there is,
+ *                                 and each number or text that it gives is any, with probability P
  *
  * Without the file the driver is not loaded. As with the real library an initialisation does not
  * outlive a fork: the child is told UNINITIALIZED until it has made its own. */
@@ -50,7 +52,7 @@ typedef unsigned long long u64;
 typedef struct {
     power_signal signal;
     int energy, power, busy, arch, module_energy;
-    double window, update, limit, fail_at, back_at, reset_at, reload_at, hang_s, module;
+    double window, update, limit, fail_at, back_at, reset_at, reload_at, hang_s, module, chaos;
     unsigned mig_on, migs, slices[MAX_MIG], computes, compute[MAX_MIG], of_slices, pids, pid[MAX_PID], sms, sm[MAX_PID];
     char name[64], uuid[80];
 } gpu;
@@ -76,6 +78,21 @@ static void set_name(gpu *g, const char *value) {
         if (*c == '_') *c = ' ';
 }
 
+/* Numbers by chance, the same for the same seed: splitmix64 (Steele, Lea, Flood 2014). */
+static _Atomic u64 chance;
+static u64 any(void) {
+    u64 z = atomic_fetch_add(&chance, 0x9e3779b97f4a7c15ull) + 0x9e3779b97f4a7c15ull;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return z ^ (z >> 31);
+}
+static int strikes(const gpu *g) { return g->chaos > 0 && (double)(any() >> 11) * 0x1p-53 < g->chaos; }
+static u64 any_number(void) {
+    static const u64 KNOWN[] = {0, 1, ~0ull, 1ull << 63, 1ull << 62, 0xffffffff, 0x7fffffff};
+    u64 z = any();
+    return z % 3 ? KNOWN[(z >> 8) % 7] : any() >> (z % 64);
+}
+
 static void set_key(gpu *g, const char *key, char *value) {
     if (!strcmp(key, "signal")) power_parse(value, &g->signal);
     else if (!strcmp(key, "energy")) g->energy = atoi(value);
@@ -96,6 +113,8 @@ static void set_key(gpu *g, const char *key, char *value) {
     else if (!strcmp(key, "compute")) g->computes = numbers(value, g->compute, MAX_MIG);
     else if (!strcmp(key, "sm")) g->sms = numbers(value, g->sm, MAX_PID);
     else if (!strcmp(key, "hang_s")) g->hang_s = atof(value);
+    else if (!strcmp(key, "chaos")) g->chaos = atof(value);
+    else if (!strcmp(key, "seed")) atomic_store(&chance, strtoull(value, NULL, 10));
     else if (!strcmp(key, "mig")) g->migs = numbers(value, g->slices, MAX_MIG);
     else if (!strcmp(key, "pids")) g->pids = numbers(value, g->pid, MAX_PID);
     else if (!strcmp(key, "name")) set_name(g, value);
@@ -204,6 +223,12 @@ static ret_t give_text(char *out, unsigned cap, const char *text) {
     strcpy(out, text);
     return OK;
 }
+static ret_t give_noise(char *out, unsigned cap) {
+    unsigned length = (unsigned)(any() % (cap < 40 ? cap : 40));
+    for (unsigned i = 0; i < length; i++) out[i] = (char)any();
+    out[length] = 0;
+    return OK;
+}
 static ret_t give(unsigned *out, unsigned value) {
     if (!out) return INVALID_ARGUMENT;
     *out = value;
@@ -230,6 +255,10 @@ static ret_t find(const handle *h, target *t) {
     if (t->index >= all->count) return INVALID_ARGUMENT;
     t->g = &all->gpus[t->index];
     if (t->now >= t->g->fail_at && t->now < t->g->back_at) return GPU_IS_LOST;
+    if (strikes(t->g)) {
+        static const ret_t CODES[] = {1, 2, 3, 4, 6, 7, 8, 10, 12, 15, 16, 17, 23, 25, 999, -1, 1000};
+        return CODES[any() % (sizeof CODES / sizeof *CODES)];
+    }
     return t->mig >= (int)t->g->migs ? INVALID_ARGUMENT : OK;
 }
 #define FIND(h)                                                \
@@ -292,6 +321,7 @@ ret_t nvmlDeviceGetArchitecture(handle *h, unsigned *out) { FIND(h); return give
 ret_t nvmlDeviceGetName(handle *h, char *out, unsigned n) {
     char text[96];
     FIND(h);
+    if (strikes(t.g)) return give_noise(out, n);
     if (t.mig < 0) return give_text(out, n, t.g->name);
     snprintf(text, sizeof text, "%s MIG %ug", t.g->name, t.g->slices[t.mig]);
     return give_text(out, n, text);
@@ -299,6 +329,7 @@ ret_t nvmlDeviceGetName(handle *h, char *out, unsigned n) {
 ret_t nvmlDeviceGetUUID(handle *h, char *out, unsigned n) {
     char text[96];
     FIND(h);
+    if (strikes(t.g)) return give_noise(out, n);
     if (t.mig < 0) return give_text(out, n, t.g->uuid);
     mig_uuid(t.g, (unsigned)t.mig, text);
     return give_text(out, n, text);
@@ -336,12 +367,13 @@ ret_t nvmlDeviceGetTotalEnergyConsumption(handle *h, u64 *mj) {
     if (!t.g->energy) return NOT_SUPPORTED;
     double at = refreshed_at(monotonic_s(), t.g->update);
     double from = at >= t.g->reset_at ? t.g->reset_at : 0;
-    *mj = (u64)(1e3 * (power_joules(&t.g->signal, at) - power_joules(&t.g->signal, from)));
+    *mj = strikes(t.g) ? any_number() : (u64)(1e3 * (power_joules(&t.g->signal, at) - power_joules(&t.g->signal, from)));
     return OK;
 }
 ret_t nvmlDeviceGetPowerUsage(handle *h, unsigned *mw) {
     WHOLE(h);
     hang(&t);
+    if (strikes(t.g)) return give(mw, (unsigned)any_number());
     return t.g->power ? give(mw, (unsigned)(1e3 * watts(&t))) : NOT_SUPPORTED;
 }
 

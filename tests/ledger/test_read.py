@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,7 @@ def test_every_cut_gives_back_its_whole_lines(read):
         '{"kind":"beat","mono_ns":2000000000,"time_ns":1,"rapl":[7,8]}',
         '{"kind":"beat","mono_ns":2000000000,"time_ns":1,"rapl":["x"]}',
         '{"kind":"beat","mono_ns":2000000000,"time_ns":1,"rapl":7}',
+        '{"kind":"begin","span":1,"name":"a","label":"","parent":Infinity,"mono_ns":1}',
         '{"kind":"end","span":9,"mono_ns":1}', '{"kind":"stop","mono_ns":1,"status":"splendid"}',
         '{"kind":"reader","name":"rapl","channels":[{"name":"x"}]}', "\x00\x00\x00\x00",
     ],
@@ -93,6 +95,26 @@ def test_a_bad_line_is_passed_over_and_counted(read, bad):
     run = read(HEAD + beat(1, 5) + bad + "\n" + beat(3, 9) + stop(3))
     assert run.logs["rapl"].values == [[5], [9]]
     assert (run.bad_lines, run.status) == (1, Status.OK)
+
+
+def test_a_run_begins_once_and_a_second_first_line_moves_nothing(read):
+    run = read(HEAD + beat(1, 5) + run_line(replace(HEADER, mono_ns=3 * 10**9, name="other")) + beat(2, 9))
+    assert (run.header, run.bad_lines) == (HEADER, 1)
+    assert (run.begin_mono_ns, run.end_mono_ns) == (10**9, 2 * 10**9)
+
+
+@pytest.mark.parametrize("absurd", [2**62 + 1, -(2**63), 10**30])
+def test_a_number_that_no_meter_can_mean_is_a_gap_and_spoils_no_other(read, absurd):
+    head = run_line(HEADER) + reader_line("rapl", [CHANNEL, replace(CHANNEL, name="cpu/package-1")])
+    run = read(head + beat(1, 5, 6) + beat(2, absurd, 7))
+    assert (run.logs["rapl"].values, run.bad_lines) == ([[5, 6], [None, 7]], 0)
+
+
+def test_a_beat_that_is_bad_for_one_reader_is_bad_for_all(read):
+    """Else one meter would have looks outside the run's window, whose end no bad line moves."""
+    text = HEAD + reader_line("other", [CHANNEL]) + beat(1, 5).replace("}", ',"other":[1,2]}')
+    run = read(text + beat(2, 9))
+    assert (run.logs["rapl"].mono_ns, run.bad_lines) == ([2 * 10**9], 1)
 
 
 def test_bytes_that_are_no_text_are_a_bad_line(read):

@@ -99,7 +99,9 @@ def without_range(tmp_path, name, shown=0, text=None):
     return root
 
 
-@pytest.mark.parametrize("text", [None, "", "0\n", "-1\n", "soon\n"], ids=repr)
+@pytest.mark.parametrize(
+    "text", [None, "", "0\n", "-1\n", "soon\n", "²\n", "9" * 19, "9" * 5000], ids=lambda t: repr(t)[:22]
+)
 def test_a_range_that_cannot_be_read_is_the_usual_one_and_said_so(tmp_path, text):
     with closing(RaplReader(without_range(tmp_path, "package-0", text=text), tmp_path)) as reader:
         assert reader.channels[0].wrap == USUAL_RANGE_UJ + 1

@@ -43,6 +43,10 @@ def along(channel, looks, *, begin_s=0, end_s=10):
         pytest.param(
             POWER, {0: 10 * W, 4: None, 6: 20 * W}, 140, 0, id="a lost sample: the one before holds on"
         ),
+        pytest.param(
+            POWER, {0: 10 * W, 4: 2**32 - 1, 6: 20 * W}, 140, 0, id="more than it can draw is no sample"
+        ),
+        pytest.param(POWER, {0: 10 * W, 4: -5 * W, 6: 20 * W}, 140, 0, id="nor is less than nothing"),
         pytest.param(POWER, {3: 10 * W}, 70, 3, id="a single sample, and nothing before it"),
     ],
 )
@@ -61,6 +65,7 @@ def test_a_timeline_covers_the_whole_window(channel, looks, energy_j, unseen_s):
         pytest.param(COUNTER, {0: None, 10: None}, id="never answered"),
         pytest.param(COUNTER, {0: 5}, id="a counter that was read once"),
         pytest.param(POWER, {0: None}, id="no sample"),
+        pytest.param(POWER, {0: 2**32 - 1}, id="a sample that cannot be"),
         pytest.param(COUNTER, {0: 0, 10: 20_000 * J}, id="all that it told cannot be"),
         pytest.param(COUNTER, {0: 9, 10: 5}, id="reset between its only two looks"),
     ],

@@ -117,6 +117,7 @@ def test_a_variable_that_cannot_be_meant_is_named(monkeypatch, name, value):
         pytest.param("[pue]\nvalue = 1.2", "pue in wattermark.toml is {'value': 1.2}", id="a table"),
         pytest.param("pue = = 1", "wattermark.toml is not TOML", id="broken TOML"),
         pytest.param("pue = 1\npue = 2", "wattermark.toml is not TOML", id="said twice"),
+        pytest.param("pue = " + "[" * 5000, "wattermark.toml is not TOML", id="nested without end"),
     ],
 )
 def test_a_file_that_cannot_be_meant_is_named(text, says):

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from wattermark.errors import UsageError, nearest
 from wattermark.factors.accelerators import accelerator_named, peak_flops
 from wattermark.factors.kinds import asked_elsewhere
-from wattermark.factors.table import Row, factor, number, table
+from wattermark.factors.table import Index, Row, factor, number, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
 from wattermark.values.workload import Accelerator
@@ -280,7 +280,8 @@ def _fitted(gpu: str, task: str, name: str, called: str, key: str) -> Factor:
 
 @cache
 def _rows() -> Mapping[tuple[str, str, str], Row]:
-    return {(row["gpu"], row["task"], row["name"]): row for row in table("generation_fit")}
+    rows = table("generation_fit")
+    return Index("generation_fit", (((row["gpu"], row["task"], row["name"]), row) for row in rows))
 
 
 def _transfer(gpu: Accelerator) -> Factor:

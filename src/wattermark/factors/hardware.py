@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from wattermark.factors.table import Row, factor, named, number, table
+from wattermark.factors.table import Row, factor, named, number, rows_by, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
 
@@ -62,12 +62,12 @@ def tdp_factor(device: str, name: str) -> Factor | None:
 
 def sheet_factors(accelerator_id: str) -> tuple[Factor, Factor]:
     """Embodied carbon [kg] and water [L] of an accelerator of our table, by its id."""
-    row = next(one for one in table("accelerators") if one["id"] == accelerator_id)
+    row = rows_by("accelerators", "id")[accelerator_id]
     return _embodied(row, row["id"])
 
 
 def _typical() -> Row:
-    return next(one for one in table("accelerators") if one["id"] == TYPICAL)
+    return rows_by("accelerators", "id")[TYPICAL]
 
 
 def _embodied(row: Row, key: str) -> tuple[Factor, Factor]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from wattermark.errors import FactorNotFound, UsageError, nearest
-from wattermark.factors.table import Row, factor, named, number, table
+from wattermark.factors.table import Index, Row, factor, named, number, rows_by, table
 from wattermark.values.factors import Factor, Place
 from wattermark.values.range import Range
 
@@ -104,15 +104,14 @@ def all_places() -> Iterator[Row]:
     yield from table("cloud_regions")
 
 
-@cache
-def _grids() -> dict[str, Row]:
-    return {row["key"]: row for row in table("grids")}
+def _grids() -> Index[str, Row]:
+    return rows_by("grids", "key")
 
 
 @cache
 def _names() -> dict[str, tuple[Row, ...]]:
     """Every way to write a grid, in lower case; codes before names, as a code is meant as such."""
-    codes: dict[str, tuple[Row, ...]] = {}
+    codes: dict[str, tuple[Row, ...]] = Index("grids", ())
     names: dict[str, tuple[Row, ...]] = {}
     for row in table("grids"):
         own = [row["iso2"], row["iso3"]] if row["kind"] == "country" else []
@@ -282,9 +281,8 @@ def _water(grid: Row, name: str, column: str) -> Factor:
         return _water(_grids()[grid["parent"]], name, column)
 
 
-@cache
-def _scarcities() -> dict[str, Row]:
-    return {row["key"]: row for row in table("scarcity")}
+def _scarcities() -> Index[str, Row]:
+    return rows_by("scarcity", "key")
 
 
 def _scarcity(key: str, name: str, when: When | None) -> Factor:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
+from wattermark.errors import BadFactorTable
 from wattermark.factors.accelerators import peak_flops
-from wattermark.factors.table import Row, factor, table
+from wattermark.factors.table import Index, Row, factor, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
 from wattermark.values.workload import Accelerator
@@ -22,9 +23,9 @@ POWER = "power_fraction_"
 
 @cache
 def _fitted() -> Mapping[str, Mapping[str, Row]]:
-    found: dict[str, dict[str, Row]] = {}
+    found: dict[str, dict[str, Row]] = Index("serving_fit", ())
     for row in table("serving_fit"):
-        found.setdefault(row["gpu"], {})[row["name"]] = row
+        found.setdefault(row["gpu"], Index("serving_fit", ()))[row["name"]] = row
     return found
 
 
@@ -79,7 +80,7 @@ def power_knots(accelerator: Accelerator) -> tuple[list[float], list[float]]:
 @cache
 def _power_points(accelerator_id: str) -> Mapping[float, Factor]:
     gpu = accelerator_id if has_measurements(accelerator_id) else TYPICAL
-    knots = sorted(int(name.removeprefix(POWER)) for name in _fitted()[gpu] if name.startswith(POWER))
+    knots = sorted(_knot(name) for name in _fitted()[gpu] if name.startswith(POWER))
     return {
         float(knot): _row_factor(gpu, f"{POWER}{knot}", "serving_power_fraction", accelerator_id, "1")
         for knot in knots
@@ -100,6 +101,13 @@ def _scales(accelerator: Accelerator) -> dict[str, float]:
         tdp_w,
     )
     return dict(zip(COEFFICIENTS, ratios, strict=True))
+
+
+def _knot(name: str) -> int:
+    """The batch that a row of power fractions is of. [1]"""
+    if not name.removeprefix(POWER).isdecimal():
+        raise BadFactorTable(f"{name} in serving_fit.csv names no batch", fix="Mend the table")
+    return int(name.removeprefix(POWER))
 
 
 def _times(value: Range, scale: float) -> Range:

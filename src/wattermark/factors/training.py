@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wattermark.factors.accelerators import EIGHT_BITS
-from wattermark.factors.table import factor, named, table
+from wattermark.factors.table import factor, named, rows_by
 from wattermark.values.factors import Factor
 from wattermark.values.workload import Accelerator
 
@@ -25,7 +25,7 @@ def system_power_factor(accelerator_id: str) -> Factor | None:
     accelerator_id : str
         Of our table.
     """
-    row = next(one for one in table("accelerators") if one["id"] == accelerator_id)
+    row = rows_by("accelerators", "id")[accelerator_id]
     if not row["system_w"]:
         return None
     columns = ("system_w_low", "system_w", "system_w_high")

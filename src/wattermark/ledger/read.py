@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from wattermark.errors import BadSpool
+from wattermark.ledger.fields import channel_of, header_of, int64, readings
 from wattermark.ledger.spool import SCHEMA
-from wattermark.values.kinds import Kind, Node, Part, Scope, Status
-from wattermark.values.records import Channel, ReaderLog, Recorded, RunHeader, SpanMark
-from wattermark.values.units import BASE_PER_RAW, NS_PER_S, WRAP_64
+from wattermark.values.kinds import Status
+from wattermark.values.records import ReaderLog, Recorded, RunHeader, SpanMark
+from wattermark.values.units import NS_PER_S
 
 STEP_S = 2.0  # the wall clock may drift this far from the steady one before it counts as a jump
-MOST, MOST_CPUS, MOST_RANKS = WRAP_64, 2**20, 2**24  # more is no reading, no machine, and no job
 TAIL_B, HEAD_B = 4096, 65536
 _MOMENT = re.compile(rb'"mono_ns":(\d{1,18})[,}]')
 SILENT_BEATS = 30  # a run on another host is taken for dead after so many silent beats
@@ -121,25 +120,27 @@ class SpoolReader:
                 f"{self.path} was written by a newer wattermark (schema {fields['schema']})",
                 fix="Run: pip install --upgrade wattermark",
             )
-        header = _header(_known(RunHeader, fields))
+        if self.header is not None:
+            raise ValueError("a run begins once")
+        header = header_of(fields)
         self.header = header
         self._last_ns = header.mono_ns
 
     def _reader(self, fields: Mapping[str, Any]) -> None:
-        channels = tuple(_channel(one) for one in fields["channels"])
+        channels = tuple(channel_of(one) for one in fields["channels"])
         self.logs[str(fields["name"])] = ReaderLog(channels=channels, mono_ns=[], values=[])
 
     def _skip(self, fields: Mapping[str, Any]) -> None:
         self._skipped[str(fields["name"])] = (str(fields["problem"]), str(fields["fix"]))
 
     def _beat(self, fields: Mapping[str, Any]) -> None:
-        mono_ns, time_ns = _int64(fields["mono_ns"]), _int64(fields["time_ns"])
-        for name, log in self.logs.items():
-            if name not in fields:
-                continue
-            values = [None if value is None else _int64(value) for value in fields[name]]
-            if len(values) != len(log.channels):
-                raise ValueError("a number for each channel is expected")
+        mono_ns, time_ns = int64(fields["mono_ns"]), int64(fields["time_ns"])
+        looks = [
+            (log, readings(fields[name], len(log.channels)))
+            for name, log in self.logs.items()
+            if name in fields
+        ]
+        for log, values in looks:  # a bad line leaves nothing behind, in no log
             if not log.mono_ns or mono_ns > log.mono_ns[-1]:
                 log.mono_ns.append(mono_ns)
                 log.values.append(values)
@@ -153,8 +154,8 @@ class SpoolReader:
             name=str(fields["name"]),
             label=str(fields["label"]),
             begin_ns=int(fields["mono_ns"]),
-            parent=fields["parent"],
-            of=None if fields.get("of") is None else _int64(fields["of"]),
+            parent=None if fields["parent"] is None else int(fields["parent"]),
+            of=None if fields.get("of") is None else int64(fields["of"]),
         )
         self._spans[mark.number] = mark
 
@@ -235,81 +236,6 @@ def follow(path: Path) -> Iterator[SpoolReader]:
             kept = reader.feed(data)
             rest = data[len(data) - kept :]
             yield reader
-
-
-def _known(record: type, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that this version knows; a newer one may have written more."""
-    names = {field.name for field in fields(record)}
-    return {name: value for name, value in given.items() if name in names}
-
-
-def _int64(value: Any) -> int:
-    """A whole number that arrays can hold."""
-    number = int(value)
-    if abs(number) > MOST:
-        raise ValueError(f"{number} is no reading")
-    return number
-
-
-_HEADER_TYPES: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("pid", "started_ns", "mono_ns", "logical_cpus", "memory_b", "part", "sockets"), _int64),
-    **dict.fromkeys(
-        ("rank", "world_size", "memory_limit_b"), lambda one: None if one is None else _int64(one)
-    ),
-    **dict.fromkeys(("run", "name", "host", "machine", "job", "command", "version"), str),
-    **dict.fromkeys(("place_from", "pid_started", "cpu_model"), str),
-    **dict.fromkeys(("inside", "ancestors"), lambda texts: tuple(str(text) for text in texts)),
-    **dict.fromkeys(
-        ("pue", "wue_l_per_kwh", "market_intensity_g_per_kwh", "cpu_limit"),
-        lambda one: None if one is None else float(one),
-    ),
-    "place": lambda one: None if one is None else str(one),
-    "interval_s": float,
-    "virtual": bool,
-    "scope": Scope,
-    "tags": lambda tags: {str(key): str(value) for key, value in dict(tags).items()},
-}
-
-
-def _header(known: Mapping[str, Any]) -> RunHeader:
-    """A header whose fields are what they must be; else an error that makes it a bad line."""
-    header = RunHeader(**{name: _HEADER_TYPES[name](value) for name, value in known.items()})
-    possible = (
-        0 < header.interval_s < math.inf
-        and 1 <= header.logical_cpus <= MOST_CPUS
-        and 0 <= header.memory_b <= MOST
-        and 0 <= header.sockets <= MOST_CPUS
-        and (header.cpu_limit is None or 0 < header.cpu_limit < math.inf)
-        and (header.memory_limit_b is None or 0 < header.memory_limit_b <= MOST)
-        and header.part >= 0
-        and (header.rank is None or header.rank >= 0)
-        and (header.world_size is None or 1 <= header.world_size <= MOST_RANKS)
-        and (header.pue is None or 1 <= header.pue < math.inf)
-        and (header.wue_l_per_kwh is None or 0 <= header.wue_l_per_kwh < math.inf)
-        and (header.market_intensity_g_per_kwh is None or 0 <= header.market_intensity_g_per_kwh < math.inf)
-    )
-    if not possible:
-        raise ValueError("a header with impossible numbers")
-    return header
-
-
-def _channel(given: Mapping[str, Any]) -> Channel:
-    known = _known(Channel, given)
-    kinds = {"kind": Kind(known["kind"]), "part": Part(known["part"]), "node": Node(known.get("node", ""))}
-    channel = Channel(**{**known, **kinds})
-    numbers = (channel.power_max_w, channel.refresh_s, channel.share)
-    possible = (
-        channel.unit in BASE_PER_RAW
-        and all(isinstance(number, int | float) for number in numbers)
-        and 0 < channel.power_max_w < math.inf
-        and 0 <= channel.refresh_s < math.inf
-        and 0 < channel.share <= 1
-        and isinstance(channel.hidden, int)
-        and (channel.wrap is None or (isinstance(channel.wrap, int) and 0 < channel.wrap <= MOST))
-    )
-    if not possible:
-        raise ValueError(f"a channel with impossible numbers: {channel.name}")
-    return channel
 
 
 def _alive(header: RunHeader, path: Path) -> bool:

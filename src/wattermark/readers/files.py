@@ -9,6 +9,7 @@ from pathlib import Path
 AMD = r"cpu:type:x86,ven(0002|0009)fam"
 SAMPLES_PER_INTERVAL = 10  # power is only a moment: look more often than at a counter
 SLOWEST_SAMPLE_S = 1.0
+MOST_DIGITS = 18  # what 64 bits hold for sure
 
 
 def sampling_s(interval_s: float) -> float:
@@ -108,6 +109,20 @@ def text_of(path: Path) -> str:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def number_of(path: Path) -> int | None:
+    """The whole number in a small file; None where there is none, or one that no device would mean.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    """
+    text = text_of(path)
+    if not (text.isascii() and text.isdecimal()) or len(text) > MOST_DIGITS:
+        return None
+    return int(text)
 
 
 def folders_in(root: Path) -> list[Path]:

@@ -28,7 +28,7 @@ from wattermark.readers.amdgpu import (
     product_of,
     rocr_name,
 )
-from wattermark.readers.files import NumberFile, ProductFile, folders_in, sampling_s, text_of
+from wattermark.readers.files import NumberFile, ProductFile, folders_in, number_of, sampling_s, text_of
 from wattermark.readers.visible import rocm_listed, say_share, shares
 from wattermark.values.kinds import Kind, Node, Part
 from wattermark.values.records import Channel
@@ -211,8 +211,8 @@ def _meter(chip: Path) -> Iterator[Sensor]:
     path = _file(chip, "power1_average")
     if not path.exists():
         return
-    interval = text_of(_file(chip, "power1_average_interval"))
-    refresh_s = int(interval) * MS if interval.isdigit() else REFRESH_S
+    interval_ms = number_of(_file(chip, "power1_average_interval"))
+    refresh_s = REFRESH_S if interval_ms is None else interval_ms * MS
     rail = _SOCKET.fullmatch(text_of(_file(chip, "power1_oem_info")))
     part, most_w, device, node = Part.PLATFORM, PLATFORM_MAX_W, "ACPI power meter", Node.INSIDE
     name = f"node-{place_of(chip)}"

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.files import NumberFile, folders_in, made_by_amd, text_of
+from wattermark.readers.files import NumberFile, folders_in, made_by_amd, number_of, text_of
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -123,19 +123,18 @@ def _channel(path: Path, name: str, parent: str, system: Path) -> Channel | None
 
 
 def _counter(path: Path, name: str, part: Part, power_max_w: float, system: Path) -> Channel:
-    range_text = text_of(path / "max_energy_range_uj")
-    known = range_text.isdigit() and int(range_text) > 0
+    range_uj = number_of(path / "max_energy_range_uj")
     return Channel(
         name=name,
         kind=Kind.COUNTER,
         part=part,
         unit="uJ",
         covers=name,
-        wrap=(int(range_text) if known else _assumed_uj(path, part, system)) + 1,
+        wrap=(range_uj or _assumed_uj(path, part, system)) + 1,
         power_max_w=power_max_w,
         refresh_s=REFRESH_S,
         counted=part is not Part.PLATFORM,
-        note="" if known else "the range of this counter could not be read; the usual one is assumed",
+        note="" if range_uj else "the range of this counter could not be read; the usual one is assumed",
     )
 
 
@@ -143,5 +142,4 @@ def _assumed_uj(path: Path, part: Part, system: Path) -> int:
     """The range that such a counter has, and that holds what it shows; a wrong one makes a gap."""
     usual = DRAM_RANGE_UJ if part is Part.DRAM else USUAL_RANGE_UJ
     likely = AMD_RANGE_UJ if made_by_amd(system) else usual
-    shown = text_of(path / "energy_uj")
-    return USUAL_RANGE_UJ if shown.isdigit() and int(shown) > likely else likely
+    return USUAL_RANGE_UJ if (number_of(path / "energy_uj") or 0) > likely else likely

@@ -64,7 +64,8 @@ def timeline(
     mono_ns : sequence of int, length n
         When each was read. [ns]
     raw : sequence of int or None, length n
-        What was read, in the channel's unit; None where there was no answer.
+        What was read, in the channel's unit; None where there was no answer. A power that is
+        negative, or more than the device can draw, is no answer either.
     begin_ns, end_ns : int
         The window of the run. [ns]
 
@@ -73,7 +74,7 @@ def timeline(
     Timeline or None
         None if nothing can be told: no reading, a counter that was read once, or gaps only.
     """
-    looks = [(t, v) for t, v in zip(mono_ns, raw, strict=True) if v is not None]
+    looks = [(t, v) for t, v in zip(mono_ns, raw, strict=True) if v is not None and _possible(channel, v)]
     if len(looks) < (2 if channel.kind is Kind.COUNTER else 1):
         return None
     time_ns = np.array([t for t, _ in looks], np.int64)
@@ -102,6 +103,11 @@ def timeline(
         time_s = np.append(time_s, last_s)
     track = _with_ends(time_s, energy_j, known, total_j, window_s)
     return track if track.seen_s > 0 else None
+
+
+def _possible(channel: Channel, shown: int) -> bool:
+    """Whether a device can draw what it says; a counter is judged by how it grows."""
+    return channel.kind is not Kind.POWER or 0 <= shown * BASE_PER_RAW[channel.unit] <= channel.power_max_w
 
 
 def _with_ends(

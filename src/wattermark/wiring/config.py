@@ -205,7 +205,7 @@ def _file(path: str) -> Mapping[str, Any]:
 
     try:
         values = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not TOML: {error}", fix="Mend or remove the file") from error
     for name in values:
         _known(name, path)

@@ -10,7 +10,7 @@ from functools import cache
 from wattermark.errors import UsageError, nearest
 from wattermark.factors.kinds import asked_elsewhere
 from wattermark.factors.shapes.shape import Experts, Shape, architecture
-from wattermark.factors.table import Row, number, table
+from wattermark.factors.table import Row, number, table, whole
 from wattermark.values.workload import Architecture
 
 PRECISIONS = {
@@ -76,22 +76,22 @@ def _names() -> dict[str, Row]:
 
 
 def _architecture(row: Row) -> Architecture:
-    layers, full = int(row["layers"]), int(row["full_layers"])
+    layers, full = whole(row, "layers"), whole(row, "full_layers")
     shape = Shape(
         layers=layers,
         full_layers=full,
-        heads=int(row["heads"]),
-        kv_heads=int(row["kv_heads"]),
+        heads=whole(row, "heads"),
+        kv_heads=whole(row, "kv_heads"),
         head_dim=number(row, "head_dim"),
         window_layers=layers - full if row["kv_kind"] == "window" else 0,
-        window_tokens=int(row["window_tokens"] or 0),
-        latent=int(row["latent_rank_plus_rope"] or 0),
+        window_tokens=whole(row, "window_tokens") if row["window_tokens"] else 0,
+        latent=whole(row, "latent_rank_plus_rope") if row["latent_rank_plus_rope"] else 0,
     )
     return architecture(
         row["id"],
         params=(number(row, "params"), number(row, "active_params")),
         shape=shape,
-        experts=Experts(routed=int(row["experts"]), per_token=int(row["experts_per_token"])),
+        experts=Experts(routed=whole(row, "experts"), per_token=whole(row, "experts_per_token")),
         precision=row["precision"],
         source=row["source"],
     )
