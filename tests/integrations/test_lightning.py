@@ -135,12 +135,12 @@ def test_the_trainers_metrics_hold_what_the_ledger_holds(lab, callback, tmp_path
     whole, told = ours.run.footprint(), one.callback_metrics
     for name in ("it_energy_j", "carbon_g", "water_l"):
         part = float(told[f"wattermark/{name}"]) / getattr(whole, name).best
-        assert 0.6 < part < 1.02  # what is logged may be a second old
+        assert 0.4 < part < 1.02  # what is logged may be a second old
     with open(logger.experiment.metrics_file_path) as file:
         rows = list(csv.DictReader(file))
     first_j, second_j = (float(row["wattermark/it_energy_j_per_epoch"]) for row in rows)
     assert first_j + second_j == pytest.approx(float(rows[-1]["wattermark/it_energy_j"]), rel=1e-5)
-    assert second_j == pytest.approx(whole.spans[1].it_energy_j, rel=0.2)
+    assert 0.4 < second_j / whole.spans[1].it_energy_j < 2.5  # looks at the meters and spans end apart
 
 
 def burn(seconds):
