@@ -3,6 +3,7 @@
 WattermarkError
   UsageError           what was asked for cannot be meant (exit code 2)
   ReaderUnavailable    a meter cannot be used on this machine
+    ReaderAbsent       as it has no such hardware, or nobody named it
   FactorNotFound       no table has that factor
   BadFactorTable       a table breaks its schema
   BadSpool             a file of the ledger cannot be read
@@ -59,6 +60,10 @@ class UsageError(WattermarkError, ValueError):
 
 class ReaderUnavailable(WattermarkError):
     """A meter that does not work on this machine; ``fix`` may hold a command to run."""
+
+
+class ReaderAbsent(ReaderUnavailable):
+    """The hardware is not here, or nobody named it: nothing is wrong."""
 
 
 class FactorNotFound(WattermarkError):

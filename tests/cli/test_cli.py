@@ -375,6 +375,11 @@ def test_doctor_names_a_mend_for_each_meter_that_does_not_work(home):
     findings = json.loads(done.stdout)["findings"]
     assert {"meter rapl", "meter nvml", "meter load"} <= {finding["name"] for finding in findings}
     assert all(finding["fix"] for finding in findings if not finding["works"])
+    absent = [finding["name"] for finding in findings if finding["absent"]]
+    assert {"meter redfish", "meter prometheus"} <= set(absent)
+    told = wm(home, "doctor").stdout
+    assert "not on this machine" in told and "redfish: no controller is named. If this machine has" in told
+    assert not any(f"{name}: does not work" in told for name in absent)
 
 
 def test_no_argument_of_a_command_is_kept(home, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from wattermark.cli.options import add_json, add_ledger, settings
@@ -11,6 +12,7 @@ from wattermark.report.sheet import Section
 from wattermark.verbs.doctor import Finding, can_measure, can_model, examine
 from wattermark.verbs.look import ledger_folder
 
+NOTHING = "Nothing to do"
 EPILOG = """examples:
   wattermark doctor
   wattermark doctor --json | jq '.findings[] | select(.works | not)'
@@ -31,8 +33,20 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"schema": 1, "can_measure": fine, "findings": [asdict(finding) for finding in findings]})
     else:
-        paint([_section(finding) for finding in findings])
+        paint([*(_section(finding) for finding in findings if not finding.absent), *_absent(findings)])
     return 0 if fine or can_model(findings) else 1
+
+
+def _absent(findings: Sequence[Finding]) -> Iterator[Section]:
+    """What this machine does not have, a line each."""
+    told = tuple(
+        f"{one.name.removeprefix('meter ')}: {one.says}"
+        + ("" if one.fix.startswith(NOTHING) else f". {one.fix}")
+        for one in findings
+        if one.absent
+    )
+    if told:
+        yield Section("not on this machine", sentences=told)
 
 
 def _section(finding: Finding) -> Section:

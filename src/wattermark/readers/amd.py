@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.readers.amdgpu import (
     GPU_MAX_W,
     amd_chips,
@@ -87,9 +87,7 @@ class AmdReader:
 
     def __init__(self, library: str | None = None, root: Path | None = None, drivers: Path = DRIVERS) -> None:
         if not devices_of(drivers, "amdgpu"):
-            raise ReaderUnavailable(
-                "no AMD GPU here", fix="Load the amdgpu driver if this machine has such a GPU"
-            )
+            raise ReaderAbsent("no AMD GPU here", fix="Load the amdgpu driver if this machine has such a GPU")
         self._smi = load_library(
             (library,) if library else LIBRARIES,
             problem="no AMD SMI library here",

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent
 from wattermark.readers.ioreport import EnergyModel
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
@@ -77,7 +77,7 @@ class AppleReader:
         self, libraries: tuple[str, str] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         if libraries is None and sys.platform != "darwin":
-            raise ReaderUnavailable("this is no Mac", fix="Nothing to do")
+            raise ReaderAbsent("this is no Mac", fix="Nothing to do")
         self._model = EnergyModel(libraries or LIBRARIES)
         units = self._model.subscribe(blocks_of)
         shown = self._model.values()
@@ -88,7 +88,7 @@ class AppleReader:
         }
         if all(block.may_rest for block in self._blocks.values()):
             self._model.close()
-            raise ReaderUnavailable(
+            raise ReaderAbsent(
                 "this Mac's chip tells no energy", fix="Nothing to do: only Apple silicon does"
             )
         self.channels: Sequence[Channel] = [

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.readers.files import NumberFile, ProductFile, folders_in, sampling_s, text_of
 from wattermark.values.kinds import Kind, Node, Part
 from wattermark.values.records import Channel
@@ -40,10 +40,10 @@ class BatteryReader:
         root = root or Path(os.environ.get("WATTERMARK_POWER_SUPPLY") or SYSFS)
         batteries = sorted(path for path in folders_in(root) if _feeds_the_machine(path))
         if not batteries:
-            raise ReaderUnavailable(f"no battery under {root}", fix="Nothing to do: only laptops have one")
+            raise ReaderAbsent(f"no battery under {root}", fix="Nothing to do: only laptops have one")
         self._batteries = [path for path in batteries if text_of(path / "status") == DISCHARGING]
         if not self._batteries:
-            raise ReaderUnavailable(
+            raise ReaderAbsent(
                 "the battery is not discharging, and on mains it tells nothing",
                 fix="Unplug it to see what all of the machine takes",
             )

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent
 from wattermark.readers.emi_layout import MEASURED, energies_of, names_of
 from wattermark.readers.windows import Device, devices_of
 from wattermark.values.kinds import Kind, Part
@@ -56,10 +56,10 @@ class EmiReader:
 
     def __init__(self, libraries: tuple[str, str] | None = None) -> None:
         if libraries is None and sys.platform != "win32":
-            raise ReaderUnavailable("this is no Windows", fix="Nothing to do")
+            raise ReaderAbsent("this is no Windows", fix="Nothing to do")
         self._meters = list(_meters(devices_of(ENERGY_METER, libraries)))
         if not self._meters:
-            raise ReaderUnavailable(
+            raise ReaderAbsent(
                 "Windows has no energy meter of a processor here",
                 fix="Nothing to do: it needs Windows 11, or a late 10, on bare metal; "
                 "the CPU is then modelled from its load",

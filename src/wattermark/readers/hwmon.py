@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.readers.amdgpu import (
     GPU_MAX_W,
     amd_chips,
@@ -72,7 +72,7 @@ class HwmonReader:
         root = hwmon_root(root)
         found = _sensors(root)
         if not found:
-            raise ReaderUnavailable(
+            raise ReaderAbsent(
                 f"no power sensor that we know under {root}", fix="Nothing to do: few machines have one"
             )
         self._files = [_opened(*paths) for paths, _ in found]

@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.values.kinds import Kind, Node, Part
 from wattermark.values.records import Channel
 
@@ -191,7 +191,7 @@ def _opened(device: str) -> int:
             fix="Run as root, or let Redfish tell it: who may ask there may also switch the machine off",
         ) from error
     except OSError as error:
-        raise ReaderUnavailable(
+        raise ReaderAbsent(
             f"no controller of the board under {device}",
             fix="On a server run: sudo modprobe ipmi_si && sudo modprobe ipmi_devintf; others have none",
         ) from error

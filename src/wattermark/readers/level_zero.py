@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.readers.library import handles, load_library
 from wattermark.readers.pci import DRIVERS, devices_of
 from wattermark.readers.sysman import DeviceProperties, EnergyCounter, PciProperties, PowerProperties
@@ -71,7 +71,7 @@ class LevelZeroReader:
         self, library: str = LIBRARY, environ: Mapping[str, str] = os.environ, drivers: Path = DRIVERS
     ) -> None:
         if all(_has_sensor(device) for device in devices_of(drivers, "i915", "xe")):
-            raise ReaderUnavailable(
+            raise ReaderAbsent(
                 "no Intel GPU here but those whose energy the kernel's sensors tell",
                 fix="Nothing to do: hwmon reads these",
             )

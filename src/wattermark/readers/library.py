@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 
 
 def load_library(places: Sequence[str], *, problem: str, fix: str, needs: Sequence[str] = ()) -> Any:
@@ -35,7 +35,7 @@ def load_library(places: Sequence[str], *, problem: str, fix: str, needs: Sequen
         if lacks:
             raise ReaderUnavailable(f"{place} is too old: it has no {lacks[0]}", fix="Update the driver")
         return library
-    raise ReaderUnavailable(problem, fix=fix)
+    raise ReaderAbsent(problem, fix=fix)
 
 
 def handles(call: Any, *parent: Any) -> list[ctypes.c_void_p]:

@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.readers.files import sampling_s
 from wattermark.readers.nvml_ask import Ask, meters_of
 from wattermark.readers.nvml_busy import BusyTimes, busy_channels, numbers_are_the_hosts, tells_programs
@@ -162,7 +162,7 @@ def _binding(library: str) -> Any:
     try:
         ctypes.CDLL(library)
     except OSError as error:
-        raise ReaderUnavailable(
+        raise ReaderAbsent(
             "no NVIDIA driver library here", fix="Install the NVIDIA driver if this machine has such a GPU"
         ) from error
     try:

@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.readers.files import made_by_amd, text_of
 from wattermark.readers.rapl import DRAM_MAX_W, PACKAGE_MAX_W, PLATFORM_MAX_W, REFRESH_S
 from wattermark.values.kinds import Kind, Part
@@ -60,7 +60,7 @@ class PerfReader:
         kind = text_of(pmu / "type")
         found = list(_events(root, pmu)) if kind.isdigit() else []
         if not found:
-            raise ReaderUnavailable(
+            raise ReaderAbsent(
                 f"no energy event under {pmu}",
                 fix="On bare metal run 'sudo modprobe rapl'; virtual machines have none, "
                 "and the CPU is then modelled from its load",

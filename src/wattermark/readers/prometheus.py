@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -48,7 +48,7 @@ class PrometheusReader:
     def __init__(self, addresses: str | None = None, visible: str | None = None) -> None:
         named = (os.environ.get(VARIABLE, "") if addresses is None else addresses).split()
         if not named:
-            raise ReaderUnavailable(
+            raise ReaderAbsent(
                 "no exporter is named",
                 fix=f"If one tells energy here, set {VARIABLE}=http://localhost:9400/metrics",
             )

@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.readers.files import NumberFile, folders_in, made_by_amd, number_of, text_of
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
@@ -68,7 +68,7 @@ class RaplReader:
         root = root or Path(os.environ.get("WATTERMARK_POWERCAP") or SYSFS)
         zones = _zones(root, system)
         if not zones:
-            raise ReaderUnavailable(
+            raise ReaderAbsent(
                 f"no RAPL zone under {root}",
                 fix="On bare metal run 'sudo modprobe intel_rapl_msr'; virtual machines have none, "
                 "and the CPU is then modelled from its load",

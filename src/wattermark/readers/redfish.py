@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wattermark.errors import ReaderUnavailable
+from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.values.kinds import Kind, Node, Part
 from wattermark.values.records import Channel
 
@@ -47,7 +47,7 @@ class RedfishReader:
     def __init__(self, address: str | None = None) -> None:
         named = os.environ.get(VARIABLE, "") if address is None else address
         if not named:
-            raise ReaderUnavailable(
+            raise ReaderAbsent(
                 "no controller is named",
                 fix=f"If this machine has a BMC, set {VARIABLE}=https://its-address, {PREFIX}_USER"
                 f" and {PREFIX}_PASSWORD",

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wattermark.errors import FOREIGN, WattermarkError
+from wattermark.errors import FOREIGN, ReaderAbsent, WattermarkError
+from wattermark.values.kinds import Part
 from wattermark.values.ports import Reader
+from wattermark.values.records import Channel
 from wattermark.verbs.meters import candidates
 from wattermark.wiring.config import load_config
 from wattermark.wiring.whereami import where_am_i
@@ -23,12 +25,16 @@ HINTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: whether it works, what it shows, how it is mended."""
+    """One thing that was looked at: whether it works, what it shows, how it is mended.
+
+    ``absent`` is what this machine does not have: there is nothing to mend.
+    """
 
     name: str
     works: bool
     says: str
     fix: str = ""
+    absent: bool = False
 
 
 def examine(ledger: Path) -> list[Finding]:
@@ -51,7 +57,7 @@ def _meter(name: str, opener: Callable[[], Reader]) -> Finding:
     try:
         reader = opener()
     except WattermarkError as error:
-        return Finding(f"meter {name}", False, error.problem, error.fix)
+        return Finding(f"meter {name}", False, error.problem, error.fix, isinstance(error, ReaderAbsent))
     except FOREIGN as error:
         return Finding(f"meter {name}", False, f"{type(error).__name__}: {error}", "Report it to its makers")
     try:
@@ -59,13 +65,18 @@ def _meter(name: str, opener: Callable[[], Reader]) -> Finding:
     except FOREIGN as error:
         return Finding(f"meter {name}", False, str(error), _hint(name))
     else:
-        silent = [c.name for c, value in zip(reader.channels, values, strict=True) if value is None]
+        silent = [c.name for c, value in zip(reader.channels, values, strict=True) if _is_silent(c, value)]
         shown = ", ".join(dict.fromkeys(_named(reader)))
     finally:
         reader.close()
     if silent:
         return Finding(f"meter {name}", True, f"{shown}; no answer from {', '.join(silent)}", _hint(name))
     return Finding(f"meter {name}", True, shown)
+
+
+def _is_silent(channel: Channel, value: int | None) -> bool:
+    """A load that does not answer has no answer for now, as of a control group that holds others."""
+    return value is None and channel.part is not Part.LOAD
 
 
 def _named(reader: Reader) -> Iterator[str]:
