@@ -278,6 +278,22 @@ def test_no_clever_bytes_break_it_either(data):
     reads(data)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("pue", 1e7), ("wue_l_per_kwh", 1e308), ("market_intensity_g_per_kwh", 1e7), ("interval_s", 1e10)],
+)
+def test_a_header_with_a_number_that_cannot_be_is_refused(tmp_path, field, value):
+    (tmp_path / "a.jsonl").write_text(run_line(replace(HEADER, **{field: value})))
+    with pytest.raises(BadSpool):
+        read_spool(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize(("written", "read"), [("\ud800", "?"), ("\U0001f600", "\U0001f600")], ids=ascii)
+def test_half_a_character_is_no_text_and_a_whole_one_stays(tmp_path, written, read):
+    (tmp_path / "a.jsonl").write_text(run_line(replace(HEADER, name=f"a{written}b")))
+    assert read_spool(tmp_path / "a.jsonl").header.name == f"a{read}b"
+
+
 @given(st.lists(LINES, max_size=5))
 def test_no_lines_break_the_reader(lines):
     reads((HEAD + "".join(json.dumps(one) + "\n" for one in lines)).encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -12,6 +11,7 @@ from wattermark.values.records import Channel, RunHeader
 from wattermark.values.units import BASE_PER_RAW, WRAP_64
 
 MOST, MOST_CPUS, MOST_RANKS = WRAP_64, 2**20, 2**24  # more is no reading, no machine, and no job
+MOST_S, MOST_W, MOST_FACTOR = 1e9, 1e9, 1e6  # a generation, a power station; the settings allow much less
 
 
 def known_fields(record: type, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,18 +68,20 @@ def header_of(given: Mapping[str, Any]) -> RunHeader:
         **{name: _HEADER_TYPES[name](value) for name, value in known_fields(RunHeader, given).items()}
     )
     possible = (
-        0 < header.interval_s < math.inf
+        0 < header.interval_s <= MOST_S
         and 1 <= header.logical_cpus <= MOST_CPUS
         and 0 <= header.memory_b <= MOST
         and 0 <= header.sockets <= MOST_CPUS
-        and (header.cpu_limit is None or 0 < header.cpu_limit < math.inf)
+        and (header.cpu_limit is None or 0 < header.cpu_limit <= MOST_CPUS)
         and (header.memory_limit_b is None or 0 < header.memory_limit_b <= MOST)
         and header.part >= 0
         and (header.rank is None or header.rank >= 0)
         and (header.world_size is None or 1 <= header.world_size <= MOST_RANKS)
-        and (header.pue is None or 1 <= header.pue < math.inf)
-        and (header.wue_l_per_kwh is None or 0 <= header.wue_l_per_kwh < math.inf)
-        and (header.market_intensity_g_per_kwh is None or 0 <= header.market_intensity_g_per_kwh < math.inf)
+        and (header.pue is None or 1 <= header.pue <= MOST_FACTOR)
+        and (header.wue_l_per_kwh is None or 0 <= header.wue_l_per_kwh <= MOST_FACTOR)
+        and (
+            header.market_intensity_g_per_kwh is None or 0 <= header.market_intensity_g_per_kwh <= MOST_FACTOR
+        )
     )
     if not possible:
         raise ValueError("a header with impossible numbers")
@@ -95,8 +97,8 @@ def channel_of(given: Mapping[str, Any]) -> Channel:
     possible = (
         channel.unit in BASE_PER_RAW
         and all(isinstance(number, int | float) for number in numbers)
-        and 0 < channel.power_max_w < math.inf
-        and 0 <= channel.refresh_s < math.inf
+        and 0 < channel.power_max_w <= MOST_W
+        and 0 <= channel.refresh_s <= MOST_S
         and 0 < channel.share <= 1
         and isinstance(channel.hidden, int)
         and (channel.wrap is None or (isinstance(channel.wrap, int) and 0 < channel.wrap <= MOST))

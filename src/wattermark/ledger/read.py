@@ -20,6 +20,7 @@ from wattermark.values.units import NS_PER_S
 
 STEP_S = 2.0  # the wall clock may drift this far from the steady one before it counts as a jump
 TAIL_B, HEAD_B = 4096, 65536
+HALF = b"\\ud"
 _MOMENT = re.compile(rb'"mono_ns":(\d{1,18})[,}]')
 SILENT_BEATS = 30  # a run on another host is taken for dead after so many silent beats
 
@@ -110,6 +111,8 @@ class SpoolReader:
     def _line(self, text: bytes) -> None:
         try:
             fields = json.loads(text)
+            if HALF in text:  # of a character: no text may hold that, and no other program takes it
+                fields = json.loads(json.dumps(fields, ensure_ascii=False).encode(errors="replace"))
             self._take[fields["kind"]](fields)
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
             self._bad += 1
