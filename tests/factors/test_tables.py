@@ -118,6 +118,12 @@ def test_a_cell_that_holds_no_whole_number(cell):
         whole({"heads": cell}, "heads")
 
 
+def test_a_factor_is_never_below_nothing():
+    row = {"low": "-1", "best": "0.3", "high": "0.5", "basis": "b", "source": "s", "year": "2025"}
+    with pytest.raises(BadFactorTable, match="mfu of here is -1 at least, below nothing"):
+        factor(row, "mfu", key="here", columns=("low", "best", "high"), unit="1")
+
+
 def test_what_divides_is_never_zero(tmp_path, monkeypatch):
     for name in ("defaults", "sources"):
         text = (Path(tables.TABLES) / f"{name}.csv").read_text()

@@ -185,6 +185,8 @@ def factor(
         value = Range(*(number(row, column) for column in columns))
     except ValueError as error:
         raise BadFactorTable(f"{name} of {key}: {error}", fix="Mend the table") from error
+    if value.low < 0:
+        raise BadFactorTable(f"{name} of {key} is {value.low:g} at least, below nothing", fix="Mend the table")
     papers = {"basis": row["basis"], "source": row["source"], **more}
     return Factor(name=name, value=value, unit=unit, key=key, year=int(row["year"]), **papers)  # type: ignore[arg-type]
 
