@@ -120,7 +120,7 @@ def test_a_cell_that_holds_no_whole_number(cell):
 
 def test_a_factor_is_never_below_nothing():
     row = {"low": "-1", "best": "0.3", "high": "0.5", "basis": "b", "source": "s", "year": "2025"}
-    with pytest.raises(BadFactorTable, match="mfu of here is -1 at least, below nothing"):
+    with pytest.raises(BadFactorTable, match="mfu of here is -1, below nothing"):
         factor(row, "mfu", key="here", columns=("low", "best", "high"), unit="1")
 
 

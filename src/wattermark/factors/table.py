@@ -186,7 +186,7 @@ def factor(
     except ValueError as error:
         raise BadFactorTable(f"{name} of {key}: {error}", fix="Mend the table") from error
     if value.low < 0:
-        raise BadFactorTable(f"{name} of {key} is {value.low:g} at least, below nothing", fix="Mend the table")
+        raise BadFactorTable(f"{name} of {key} is {value.low:g}, below nothing", fix="Mend the table")
     papers = {"basis": row["basis"], "source": row["source"], **more}
     return Factor(name=name, value=value, unit=unit, key=key, year=int(row["year"]), **papers)  # type: ignore[arg-type]
 
