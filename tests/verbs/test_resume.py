@@ -67,10 +67,23 @@ def test_a_command_goes_on_with_a_run(killed, capsys):
     assert "2 parts" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("wanted", ["nothing", "20990101"])
+@pytest.mark.parametrize("wanted", ["nothing", "20990101", pytest.param("", id="an unset variable"), " "])
 def test_there_must_be_such_a_run(killed, wanted):
     with pytest.raises(wm.UsageError, match="no run"):
         wm.track(resume=wanted)
+
+
+@pytest.mark.parametrize("wanted", [3, b"train", True, ["train"]])
+def test_a_run_is_named_by_text(killed, wanted):
+    with pytest.raises(wm.UsageError, match="not a name"):
+        wm.track(resume=wanted)
+
+
+def test_a_command_does_not_begin_where_the_run_to_resume_is_not_named(killed, capfd):
+    assert main(["run", "--resume", "", "--", "echo", "began"]) == 2
+    out, err = capfd.readouterr()
+    assert not out and "no run is named" in err
+    assert len(next(runs(killed)).spools) == 1
 
 
 def test_a_run_that_lasts_is_not_resumed(ledger):

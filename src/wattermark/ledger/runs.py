@@ -107,6 +107,8 @@ def find_run(ledger: Path, wanted: str) -> RunPlace:
     UsageError
         If there is none, or more than one.
     """
+    if not wanted.strip():
+        raise UsageError("no run is named", fix="Give an id, the beginning of one, a name, or 'last'")
     everything = list(runs(ledger))
     if not everything:
         raise UsageError(f"no runs in {ledger}", fix="Record one: wattermark run -- python train.py")

@@ -58,7 +58,9 @@ class Run:
         resume: str | None = None,
     ) -> None:
         self.config = config
-        before = resumable(ledger_of(config), resume, alone=rank_here() is None) if resume else None
+        before = (
+            resumable(ledger_of(config), resume, alone=rank_here() is None) if resume is not None else None
+        )
         self.name = str(name or (before.name if before else None) or command or command_name())
         self.tags = {str(k): str(v) for k, v in {**(before.tags if before else {}), **(tags or {})}.items()}
         self._resumed = before.run if before else None
