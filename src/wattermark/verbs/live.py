@@ -65,7 +65,7 @@ class Moment:
     @property
     def document(self) -> dict[str, Any]:
         """In the words of the outside."""
-        return {"so_far": asdict(self.so_far), "forecast": asdict(self.ahead) if self.ahead else None}
+        return {"so_far": self.so_far.known(), "forecast": asdict(self.ahead) if self.ahead else None}
 
 
 def moments(ledger: Path, wanted: str) -> Iterator[Moment]:
