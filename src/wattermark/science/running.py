@@ -66,7 +66,7 @@ class Running:
 
 
 def so_far(footprint: Footprint, before: Running) -> Running:
-    """The best values of a footprint; power since the moment before, or what it was then if no meter spoke since.
+    """The best values of a footprint; power since the moment before, as it was then if no meter spoke since.
 
     Parameters
     ----------
