@@ -28,7 +28,7 @@ def join(tmp_path):
         (tmp_path / run).mkdir()
         return run
 
-    return lambda job, member: run_of_job(tmp_path, job, member, begin)
+    return lambda job, member, of=None: run_of_job(tmp_path, job, member, begin, of=of)
 
 
 def test_the_first_begins_and_the_others_join(join):
@@ -41,6 +41,25 @@ def test_another_job_is_another_run(join):
 
 def test_who_was_there_already_begins_the_next_run_and_takes_the_others_along(join):
     assert [join("j", member)[0] for member in "0101"] == ["run-0", "run-0", "run-1", "run-1"]
+
+
+def test_a_job_of_another_size_is_another_job_of_the_same_name(join):
+    assert [join("j", rank, 2)[0] for rank in "01"] == ["run-0", "run-0"]
+    assert [join("j", rank, 4)[0] for rank in "2013"] == ["run-1"] * 4
+
+
+def test_who_is_started_again_joins_whatever_its_size_is_now(join):
+    assert [join("j", "0 0", 4), join("j", "0 1")] == [("run-0", True), ("run-0", False)]
+
+
+@pytest.mark.parametrize("run", ["", ".", "..", ".jobs", "../elsewhere", "{ledger}/../elsewhere", "run-0/."])
+def test_a_file_that_was_tampered_with_leads_out_of_no_ledger(join, tmp_path, run):
+    (tmp_path / "elsewhere").mkdir()
+    join("j", "0")
+    (file,) = (tmp_path / FOLDER).iterdir()
+    told = {"run": run.format(ledger=tmp_path), "members": []}
+    file.write_text(json.dumps(told))
+    assert join("j", "1") == ("run-1", True)
 
 
 def test_a_run_that_was_thrown_away_is_begun_anew(join, tmp_path):
