@@ -60,6 +60,15 @@ def test_a_third_part_follows_the_second(killed):
     assert any("3 parts" in flag for flag in wm.account("last").flags)
 
 
+def test_a_part_of_another_scope_elsewhere_is_added_and_told(killed, capsys):
+    with wm.track(resume="train", place="US-CAMX", scope="machine", interval=0.05):
+        time.sleep(0.1)
+    told = {flag.partition(":")[0] for flag in wm.account("last").flags}
+    assert {"several-places", "scopes-differ", "resumed"} <= told
+    assert main(["show", "last", "--scope", "machine"]) == 0
+    assert "scopes-differ" not in capsys.readouterr().out
+
+
 def test_a_command_goes_on_with_a_run(killed, capsys):
     assert main(["run", "--resume", "train", "--quiet", "--", "true"]) == 0
     assert len(list(runs(killed))) == 1
