@@ -69,6 +69,18 @@ def test_a_part_of_another_scope_elsewhere_is_added_and_told(killed, capsys):
     assert "scopes-differ" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "words", [("show", "last", "--explain", "carbon"), ("report", "methods", "last")], ids=["show", "methods"]
+)
+def test_of_two_places_no_formula_tells_but_one(killed, capsys, words):
+    with wm.track(resume="train", place="US-CAMX", interval=0.05):
+        pass
+    assert main(list(words)) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "DEU" in told and "US-CAMX" in told
+    assert "x that of each place" in told or "(DEU and US-CAMX)" in told
+
+
 def test_a_command_goes_on_with_a_run(killed, capsys):
     assert main(["run", "--resume", "train", "--quiet", "--", "true"]) == 0
     assert len(list(runs(killed))) == 1
