@@ -61,6 +61,10 @@ class ReaderUnavailable(WattermarkError):
     """A meter that does not work on this machine; ``fix`` may hold a command to run."""
 
 
+class NamedMeterUnavailable(ReaderUnavailable):
+    """A meter that the user named, and that does not answer: runs say so, as it is missed."""
+
+
 class FactorNotFound(WattermarkError):
     """No table has that factor."""
 
