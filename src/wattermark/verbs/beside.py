@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from wattermark.errors import WattermarkError
-from wattermark.ledger.read import last_moment_ns, names_any, read_header
-from wattermark.ledger.runs import RunPlace, runs
+from wattermark.ledger.read import last_moment_ns, names_any
+from wattermark.ledger.runs import RunPlace, header_of_run, runs
 from wattermark.science.timeline import ended_s
 from wattermark.values.kinds import Part, Scope
 from wattermark.values.records import Recorded, RunHeader
@@ -57,7 +57,7 @@ def _readable(ledger: Path, until: str = "~") -> Iterator[tuple[RunPlace, RunHea
     """Headers of the newest runs; not of those that began after ``until``, nor of very many."""
     for place in islice((place for place in runs(ledger) if place.run <= until), MOST_READ):
         try:
-            yield place, read_header(place.spool)
+            yield place, header_of_run(place)
         except WattermarkError:
             continue  # it is told where it is listed
 

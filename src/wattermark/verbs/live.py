@@ -11,7 +11,7 @@ from typing import Any
 
 from wattermark.errors import UsageError, WattermarkError
 from wattermark.ledger.read import SpoolReader, follow, read_header, read_run
-from wattermark.ledger.runs import RunPlace, find_run, runs, spools_in
+from wattermark.ledger.runs import RunPlace, find_run, header_of_run, runs, spools_in
 from wattermark.science.running import Running, is_settled, so_far
 from wattermark.values.footprint import Footprint
 from wattermark.values.forecast import Forecast
@@ -102,7 +102,7 @@ def _inside(mine: RunHeader, ledger: Path) -> Forecast | None:
         if place.run[:STAMP] < mine.run[:STAMP]:
             return None
         with suppress(WattermarkError):
-            if lies_inside(read_header(place.spool), mine):
+            if lies_inside(header_of_run(place), mine):
                 return _of(place)
     return None
 
