@@ -15,6 +15,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from wattermark.errors import BadSpool
+from wattermark.ledger.read import is_alive, read_header
+from wattermark.ledger.runs import spools_in
+from wattermark.values.records import RunHeader
+
 FOLDER = ".jobs"
 PATIENCE_S, AGAIN_S = 2.0, 0.005
 """How long a start waits for others that start as well; a lock may not work on every file system."""
@@ -72,6 +77,36 @@ class _Told:
 def _is_there(ledger: Path, run: str) -> bool:
     """Whether a run lies in the ledger; a file that was tampered with leads nowhere else."""
     return run == Path(run).name != "" and not run.startswith(".") and (ledger / run).is_dir()
+
+
+def part_to_write(folder: Path, rank: int | None = None, job: str = "", of: int | None = None) -> int:
+    """Which part of a run a process writes that takes it up again: a new one, or that of its fellows.
+
+    Other ranks may have begun the new part already. Who is in the last part itself begins the next one, and
+    so does who knows nobody there: a job may go on with more ranks, or with none.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    rank, job, of : optional
+        Of the process, as in its header.
+    """
+    known = list(_headers(folder))
+    last = max((header.part for header, _ in known), default=0)
+    there = [(header, spool) for header, spool in known if header.part == last]
+    fellows = any(
+        is_alive(header, spool) or (bool(job) and (header.job, header.world_size) == (job, of))
+        for header, spool in there
+    )
+    mine = any(header.rank == rank for header, _ in there)
+    return last if fellows and not mine else last + 1
+
+
+def _headers(folder: Path) -> Iterator[tuple[RunHeader, Path]]:
+    for spool in spools_in(folder):
+        with suppress(BadSpool):
+            yield read_header(spool), spool
 
 
 @contextmanager

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from wattermark._version import __version__
-from wattermark.errors import BadSpool
-from wattermark.ledger.jobs import FOLDER, run_of_job
-from wattermark.ledger.read import host_name, process_started, read_header
-from wattermark.ledger.runs import default_ledger, new_run_id, spools_in
+from wattermark.ledger.jobs import FOLDER, part_to_write, run_of_job
+from wattermark.ledger.read import host_name, process_started
+from wattermark.ledger.runs import default_ledger, new_run_id
 from wattermark.ledger.spool import SpoolFile
 from wattermark.values.kinds import Scope
 from wattermark.values.records import RunHeader
@@ -103,11 +102,9 @@ def _of_job(ledger: Path, name: str, among: Rank) -> tuple[str, bool]:
 
 
 def _next_part(ledger: Path, run: str, among: Rank | None) -> Opened:
-    """One part more, for this rank: so many of its files are there already."""
-    folder, rank, mine = ledger / run, among.rank if among else None, 0
-    for spool in spools_in(folder):
-        with suppress(BadSpool):
-            mine += read_header(spool).rank == rank
+    """One part more, or the one that the other ranks have begun."""
+    folder = ledger / run
+    mine = part_to_write(folder, among.rank, among.job, among.world_size) if among else part_to_write(folder)
     return Opened(run, _new_spool(folder), mine)
 
 
