@@ -1,6 +1,7 @@
 """A training that was interrupted and goes on is one run, with a gap that is told."""
 
 import signal
+import sys
 import time
 
 import pytest
@@ -79,6 +80,17 @@ def test_of_two_places_no_formula_tells_but_one(killed, capsys, words):
     told = " ".join(capsys.readouterr().out.split())
     assert "DEU" in told and "US-CAMX" in told
     assert "x that of each place" in told or "(DEU and US-CAMX)" in told
+
+
+INSIDE = "import time, wattermark as wm\nwith wm.track(name='inside', interval=0.05): time.sleep(0.1)"
+
+
+def test_a_run_inside_a_later_part_is_told(killed, capsys):
+    assert main(["run", "--resume", "train", "--quiet", "--", sys.executable, "-c", INSIDE]) == 0
+    (flag,) = [flag for flag in wm.account("inside").flags if flag.startswith("inside")]
+    assert wm.account("train") and "-train-" in flag
+    main(["runs"])
+    assert "lies inside another run" in capsys.readouterr().out
 
 
 def test_a_command_goes_on_with_a_run(killed, capsys):
