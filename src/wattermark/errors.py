@@ -66,6 +66,10 @@ class ReaderAbsent(ReaderUnavailable):
     """The hardware is not here, or nobody named it: nothing is wrong."""
 
 
+class NamedMeterUnavailable(ReaderUnavailable):
+    """A meter that the user named, and that does not answer: runs say so, as it is missed."""
+
+
 class FactorNotFound(WattermarkError):
     """No table has that factor."""
 

@@ -43,7 +43,7 @@ def shown(home, *words):
 def test_the_streams_and_the_exit_code_are_the_commands_own(home):
     done = wm(home, "run", "--", "sh", "-c", "cat; echo told >&2; exit 7", input="given")
     assert done.stdout == "given"
-    assert done.stderr.startswith("told\n")
+    assert done.stderr.startswith("told\n\nwattermark  sh  failed")
     assert "failed (exit code 7)" in done.stderr
     assert done.returncode == 7
 

@@ -7,9 +7,12 @@ import sys
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from science.build import account, counter, cpu, recorded
+from wattermark.cli.live import line
 from wattermark.report.exposition import COUNTERS, exposition
-from wattermark.science.running import Running
+from wattermark.science.running import Running, so_far
 from wattermark.values.records import RunHeader
+from wattermark.verbs.live import Moment
 
 TRAIN = """
 import sys, time
@@ -101,6 +104,27 @@ def test_a_sum_that_would_fall_stays():
         2,
         1,
     )
+
+
+def test_where_no_meter_spoke_since_the_power_is_what_it_was():
+    seen = account(recorded(cpu(counter(100.0))))
+    before = so_far(seen, Running())
+    assert before.power_w > 0 and so_far(seen, before) == before
+
+
+def test_a_document_and_a_line_tell_no_zero_for_what_was_not_seen():
+    moment = Moment(HEADER, Running(elapsed_s=3.0), None, over=False)
+    told = moment.document["so_far"]
+    assert told.pop("elapsed_s") == 3.0
+    assert set(told.values()) == {None}
+    assert line(moment.so_far, 3.0) == "3 s  nothing seen yet"
+
+
+@pytest.mark.parametrize("path", ["/", ".", "..", ""])
+def test_a_folder_is_no_file_for_counters(training, home, tmp_path, path):
+    with watch(home, "last", "--textfile", path, cwd=tmp_path) as watching:
+        assert "is a folder. Name a file in it" in watching.communicate(timeout=20)[1]
+    assert watching.returncode == 2 and not list(tmp_path.glob(".*.*"))
 
 
 def test_a_file_that_cannot_be_written_is_told(training, home):

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattermark.errors import UsageError
-from wattermark.ledger.runs import default_ledger, find_run, new_run_id, runs, safe
+from wattermark.errors import BadSpool, UsageError
+from wattermark.ledger.runs import default_ledger, find_run, header_of_run, new_run_id, runs, safe
+from wattermark.ledger.spool import run_line
+from wattermark.values.records import RunHeader
 
 OLD, TWIN, NEW = (
     "20260101-000000-train-ab12ab12",
@@ -42,6 +44,24 @@ def test_the_newest_comes_first_and_strangers_are_passed_over(ledger):
 )
 def test_a_run_is_found(ledger, wanted, run):
     assert find_run(ledger, wanted).run == run
+
+
+@pytest.mark.parametrize("wanted", ["a name", "slurm:77.0", "77"])
+def test_a_damaged_file_of_one_rank_hides_no_name(tmp_path, wanted):
+    (tmp_path / OLD).mkdir()
+    header = RunHeader(
+        run=OLD, name="a name", host="h", pid=2, started_ns=0, mono_ns=0, interval_s=1, job="slurm:77.0"
+    )
+    (tmp_path / OLD / "h-1.jsonl").write_bytes(b"\0\xff{")
+    (tmp_path / OLD / "h-2.jsonl").write_text(run_line(header))
+    (tmp_path / OLD / "h-3.jsonl").touch()
+    place = find_run(tmp_path, wanted)
+    assert header_of_run(place) == header
+
+
+def test_of_a_run_without_a_file_that_can_be_read_nothing_is_known(ledger):
+    with pytest.raises(BadSpool):
+        header_of_run(find_run(ledger, OLD))
 
 
 @pytest.mark.parametrize(

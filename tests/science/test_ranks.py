@@ -10,6 +10,7 @@ from science.build import GB, account, component, counter, cpu, gpu, gpu_program
 from wattermark.science.load import gpu_loads_of, load_of
 from wattermark.science.ranks import by_machine, by_part, marks_on, missing_ranks, paused_s, united
 from wattermark.science.together import at_once, in_turn
+from wattermark.values.footprint import IncompatibleFootprints
 from wattermark.values.kinds import Kind, Part, Scope, Status
 from wattermark.values.records import Channel
 
@@ -191,6 +192,38 @@ def test_a_machine_that_saw_other_hardware_is_added_and_told():
     both = at_once([("a", one), ("b", two)])
     assert both.it_energy_j.best == pytest.approx(one.it_energy_j.best + two.it_energy_j.best)
     assert "parts-differ: not all of the run saw the same hardware: cpu; cpu, gpu" in both.flags
+
+
+def on(scope=Scope.PROCESS, basis="lifecycle"):
+    found = account(rank(0, cpu(counter(100))))
+    return replace(found, boundary=replace(found.boundary, scope=scope, ci_basis=basis))
+
+
+@pytest.mark.parametrize("order", [(Scope.PROCESS, Scope.MACHINE), (Scope.MACHINE, Scope.PROCESS)])
+def test_parts_of_two_scopes_are_added_and_told(order):
+    whole = in_turn([(float(i), on(scope)) for i, scope in enumerate(order)])
+    assert whole.it_energy_j.best == pytest.approx(2 * on().it_energy_j.best)
+    assert whole.boundary.scope is Scope.MACHINE
+    assert [flag.partition(":")[0] for flag in whole.flags if "differ" in flag] == ["scopes-differ"]
+
+
+@pytest.mark.parametrize(
+    ("bases", "whole"),
+    [
+        pytest.param(("lifecycle", "lifecycle_estimated"), "lifecycle_estimated", id="the less sure holds"),
+        pytest.param(("lifecycle_estimated", "lifecycle"), "lifecycle_estimated", id="whichever came first"),
+        pytest.param(("-", "lifecycle"), "lifecycle", id="one that saw nothing has no basis"),
+        pytest.param(("direct", "direct"), "direct", id="the same"),
+    ],
+)
+def test_parts_at_places_of_two_life_cycle_bases_are_added(bases, whole):
+    found = in_turn([(float(i), on(basis=basis)) for i, basis in enumerate(bases)])
+    assert found.boundary.ci_basis == whole
+
+
+def test_direct_and_life_cycle_carbon_are_never_mixed():
+    with pytest.raises(IncompatibleFootprints):
+        in_turn([(0.0, on(basis="direct")), (1.0, on(basis="lifecycle"))])
 
 
 def test_parts_in_turn_add_up_with_their_spans_and_without_the_time_between():

@@ -47,6 +47,32 @@ def named(home, server):
     }
 
 
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        pytest.param("nonsense", "is no address of the web", id="nonsense"),
+        pytest.param(f"http://127.0.0.1:1/{SECRET}?{SECRET}", "cannot be reached", id="nobody is there"),
+    ],
+)
+@pytest.mark.parametrize("meter", ["redfish", "prometheus"])
+def test_a_run_says_that_a_meter_that_was_named_does_not_answer(program, home, meter, address, says):
+    done = program(
+        "import wattermark as wm\nwith wm.track() as run: pass\n"
+        "print(run.footprint().flags, run.spool.read_text())",
+        env={**home, f"WATTERMARK_{meter.upper()}_URL": address},
+    )
+    told = done.stdout.partition(f"fault: {meter}: ")[2]
+    assert says in told[:80], done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
+def test_a_run_without_a_named_meter_has_no_fault(program, home):
+    done = program(
+        "import wattermark as wm\nwith wm.track() as run: pass\nprint(run.footprint().flags)", env=home
+    )
+    assert "modelled" in done.stdout and "fault" not in done.stdout
+
+
 @pytest.mark.slow
 def test_endpoints_that_hang_hold_nobody_up(program, home, spools):
     with Server() as server:

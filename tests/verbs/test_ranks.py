@@ -8,6 +8,7 @@ import pytest
 
 import wattermark as wm
 from fakes.meters import Gpu, Signal, socket
+from wattermark.ledger.jobs import FOLDER
 from wattermark.ledger.runs import runs
 from wattermark.verbs.look import show
 
@@ -105,6 +106,18 @@ def test_a_rank_without_a_record_is_told(job, account, ranks, of, missing):
     job(ranks, of=of)
     (flag,) = [flag for flag in account().flags if flag.startswith("ranks-missing")]
     assert missing in flag and f"of {of}" in flag
+
+
+def test_where_the_ranks_cannot_find_each_other_each_is_a_run_in_the_ledger(ledger, monkeypatch, caplog):
+    ledger.mkdir(parents=True, exist_ok=True)
+    (ledger / FOLDER).touch()
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with wm.track(name="job") as run:
+        pass
+    assert run.spool.parent.parent == ledger
+    assert f"{FOLDER} cannot be written" in caplog.text and "a run of its own" in caplog.text
+    assert any(flag.startswith("ranks-missing: 1 of 2") for flag in run.footprint().flags)
 
 
 def test_the_next_job_of_the_same_launcher_is_a_run_of_its_own(job, tmp_path):

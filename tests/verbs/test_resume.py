@@ -1,6 +1,7 @@
 """A training that was interrupted and goes on is one run, with a gap that is told."""
 
 import signal
+import sys
 import time
 
 import pytest
@@ -60,6 +61,38 @@ def test_a_third_part_follows_the_second(killed):
     assert any("3 parts" in flag for flag in wm.account("last").flags)
 
 
+def test_a_part_of_another_scope_elsewhere_is_added_and_told(killed, capsys):
+    with wm.track(resume="train", place="US-CAMX", scope="machine", interval=0.05):
+        time.sleep(0.1)
+    told = {flag.partition(":")[0] for flag in wm.account("last").flags}
+    assert {"several-places", "scopes-differ", "resumed"} <= told
+    assert main(["show", "last", "--scope", "machine"]) == 0
+    assert "scopes-differ" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [("show", "last", "--explain", "carbon"), ("report", "methods", "last")], ids=["show", "methods"]
+)
+def test_of_two_places_no_formula_tells_but_one(killed, capsys, words):
+    with wm.track(resume="train", place="US-CAMX", interval=0.05):
+        pass
+    assert main(list(words)) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "DEU" in told and "US-CAMX" in told
+    assert "x that of each place" in told or "(DEU and US-CAMX)" in told
+
+
+INSIDE = "import time, wattermark as wm\nwith wm.track(name='inside', interval=0.05): time.sleep(0.1)"
+
+
+def test_a_run_inside_a_later_part_is_told(killed, capsys):
+    assert main(["run", "--resume", "train", "--quiet", "--", sys.executable, "-c", INSIDE]) == 0
+    (flag,) = [flag for flag in wm.account("inside").flags if flag.startswith("inside")]
+    assert wm.account("train") and "-train-" in flag
+    main(["runs"])
+    assert "lies inside another run" in capsys.readouterr().out
+
+
 def test_a_command_goes_on_with_a_run(killed, capsys):
     assert main(["run", "--resume", "train", "--quiet", "--", "true"]) == 0
     assert len(list(runs(killed))) == 1
@@ -67,10 +100,23 @@ def test_a_command_goes_on_with_a_run(killed, capsys):
     assert "2 parts" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("wanted", ["nothing", "20990101"])
+@pytest.mark.parametrize("wanted", ["nothing", "20990101", pytest.param("", id="an unset variable"), " "])
 def test_there_must_be_such_a_run(killed, wanted):
     with pytest.raises(wm.UsageError, match="no run"):
         wm.track(resume=wanted)
+
+
+@pytest.mark.parametrize("wanted", [3, b"train", True, ["train"]])
+def test_a_run_is_named_by_text(killed, wanted):
+    with pytest.raises(wm.UsageError, match="not a name"):
+        wm.track(resume=wanted)
+
+
+def test_a_command_does_not_begin_where_the_run_to_resume_is_not_named(killed, capfd):
+    assert main(["run", "--resume", "", "--", "echo", "began"]) == 2
+    out, err = capfd.readouterr()
+    assert not out and "no run is named" in err
+    assert len(next(runs(killed)).spools) == 1
 
 
 def test_a_run_that_lasts_is_not_resumed(ledger):

@@ -8,6 +8,7 @@ import logging
 import threading
 import traceback
 
+import numpy as np
 import pytest
 
 import wattermark as wm
@@ -351,6 +352,25 @@ def test_spans_of_two_runs_do_not_mix():
     other.stop()
     assert spans_of(other) == {"b": None}
     assert spans_of(one) == {"a": None, "c": "a"}
+
+
+@pytest.mark.parametrize("of", [3, 3.0, np.int64(3), np.float32(3)])
+def test_spans_are_one_of_so_many(kept, of):
+    with wm.track(name="t") as run, run.span("epoch", 1, of=of):
+        pass
+    assert [span.of for span in kept()[0].spans] == [3]
+
+
+@pytest.mark.parametrize("of", [0, -1, 2.5, "3", float("nan"), float("inf"), 10**30, object(), np.arange(2)])
+def test_what_cannot_be_a_number_of_spans_is_told_once_and_costs_no_span(kept, caplog, of):
+    with wm.track(name="t") as run:
+        for label in (1, 2):
+            with run.span("epoch", label, of=of):
+                pass
+    (one,) = kept()
+    assert [(span.label, span.of) for span in one.spans] == [("1", None), ("2", None)]
+    assert one.bad_lines == 0
+    assert [record.message.count("at least 1") for record in caplog.records] == [1]
 
 
 def test_spans_outside_of_a_run_are_silent():

@@ -9,6 +9,7 @@ from wattermark.wiring.container import Limits, limits, limits_of
 from wattermark.wiring.machine import Processors, processors_in
 
 GB = 10**9
+LONG = "9" * 5000
 NO_V1_LIMIT = 2**63 - 4096
 
 
@@ -87,6 +88,15 @@ def told(folder, lines, groups):
         pytest.param(
             ["0::/a"], {"": {"cgroup__controllers": ""}, "a": {"cpuset__cpus__effective": "a-b"}}, Limits(),
             id="nor does a set of no numbers",
+        ),
+        pytest.param(
+            ["0::/a"], {"": {"cgroup__controllers": ""}, "a": {"cpuset__cpus__effective": "8-3,0"}}, Limits(),
+            id="nor does one that ends before it begins",
+        ),
+        pytest.param(
+            ["0::/a"],
+            {"": {"cgroup__controllers": ""}, "a": {"cpu__max": f"{LONG} 100", "memory__max": LONG}},
+            Limits(), id="nor do numbers of 5,000 digits",
         ),
         pytest.param(["0::/../../b"], {"": {"cgroup__controllers": "", "memory__max": GB}}, Limits(),
             id="a group that cannot be seen from here"),

@@ -56,6 +56,7 @@ MPI = {"OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "4", "PMIX_NAMESPACE
             id="ours before all others",
         ),
         pytest.param({"RANK": "9", "WORLD_SIZE": "8"}, None, id="a rank beyond the last"),
+        pytest.param({"RANK": "5", "WORLD_SIZE": "999999999"}, None, id="more than any job has"),
         pytest.param({"RANK": "-1", "WORLD_SIZE": "8"}, None, id="a negative one"),
         pytest.param({"RANK": "x", "WORLD_SIZE": ""}, None, id="no number"),
         pytest.param({"RANK": "٣", "WORLD_SIZE": "8"}, None, id="digits of another script"),

@@ -61,13 +61,16 @@ def line(so_far: Running, elapsed_s: float, ahead: Forecast | None = None) -> st
     What all of it will have been stands first behind, where the program tells its steps: what does
     not fit into the row is cut at its end.
     """
+    seen = (
+        say(so_far.power_w, POWER),
+        say(so_far.it_energy_j, ENERGY),
+        f"{say(so_far.carbon_g, CARBON)} CO2e",
+        f"{say(so_far.water_l, WATER)} water",
+    )
     return "  ".join(
         (
             say(elapsed_s, TIME),
-            say(so_far.power_w, POWER),
-            say(so_far.it_energy_j, ENERGY),
-            f"{say(so_far.carbon_g, CARBON)} CO2e",
-            f"{say(so_far.water_l, WATER)} water",
+            *(seen if so_far.it_energy_j else ("nothing seen yet",)),
             *(told(ahead) if ahead else ()),
         )
     )

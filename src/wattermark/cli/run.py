@@ -102,9 +102,10 @@ def _summary(run: Run, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json(run_document(found.recorded, found.footprint))
         return
+    say("")
     paint(
         [summary(found.footprint)],
-        title=f"\nwattermark  {title(found.recorded, found.footprint)}",
+        title=f"wattermark  {title(found.recorded, found.footprint)}",
         stderr=True,
     )
     say(f"  more: wattermark show {run.id}")

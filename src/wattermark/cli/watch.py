@@ -46,7 +46,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _tell(args: argparse.Namespace, moment: Moment) -> None:
-    if args.textfile:
+    if args.textfile is not None:
         _replace(Path(args.textfile), exposition(moment.header, moment.so_far))
     elif args.json:
         print_json({"run": moment.header.run, "over": moment.over, **moment.document})
@@ -57,6 +57,8 @@ def _tell(args: argparse.Namespace, moment: Moment) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
+    if not path.name or path.is_dir():
+        raise UsageError(f"{path} is a folder", fix="Name a file in it")
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         fresh.write_text(text, encoding="utf-8")

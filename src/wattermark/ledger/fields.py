@@ -7,10 +7,10 @@ from dataclasses import fields
 from typing import Any
 
 from wattermark.values.kinds import Kind, Node, Part, Scope
-from wattermark.values.records import Channel, RunHeader
+from wattermark.values.records import MOST_RANKS, Channel, RunHeader
 from wattermark.values.units import BASE_PER_RAW, WRAP_64
 
-MOST, MOST_CPUS, MOST_RANKS = WRAP_64, 2**20, 2**24  # more is no reading, no machine, and no job
+MOST, MOST_CPUS = WRAP_64, 2**20  # more is no reading, and no machine
 MOST_S, MOST_W, MOST_FACTOR = 1e9, 1e9, 1e6  # a generation, a power station; the settings allow much less
 
 

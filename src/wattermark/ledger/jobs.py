@@ -10,19 +10,28 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from wattermark.errors import BadSpool
+from wattermark.ledger.read import is_alive, read_header
+from wattermark.ledger.runs import spools_in
+from wattermark.values.records import RunHeader
 
 FOLDER = ".jobs"
 PATIENCE_S, AGAIN_S = 2.0, 0.005
 """How long a start waits for others that start as well; a lock may not work on every file system."""
 
 
-def run_of_job(ledger: Path, job: str, member: str, begin: Callable[[], str]) -> tuple[str, bool]:
+def run_of_job(
+    ledger: Path, job: str, member: str, begin: Callable[[], str], *, of: int | None = None
+) -> tuple[str, bool]:
     """The run of a job, and whether this process has begun it.
 
-    A member that wrote to the job's last run already belongs to the next one.
+    A member that wrote to the job's last run already belongs to the next one, and so does one of a job of
+    another size.
 
     Parameters
     ----------
@@ -34,23 +43,70 @@ def run_of_job(ledger: Path, job: str, member: str, begin: Callable[[], str]) ->
         Which of its processes this is.
     begin : callable
         Makes a run and answers its id.
+    of : int, optional
+        How many processes the job has; None of one that may have changed its size.
 
     Raises
     ------
     OSError
-        If the ledger cannot be written.
+        If the ledger, or what it keeps of the job, cannot be written.
     """
     folder = ledger / FOLDER
     folder.mkdir(exist_ok=True)
     path = folder / f"{sha256(job.encode()).hexdigest()[:24]}.json"
     with _locked(path) as file:
-        run, members = _told(file)
-        begun = run is None or member in members or not (ledger / run).is_dir()
-        if begun:
-            run, members = begin(), []
-        assert run is not None
-        _tell(file, {"job": job, "run": run, "members": [*members, member]})
-    return run, begun
+        last = _told(file)
+        joins = last is not None and last.takes(member, of) and _is_there(ledger, last.run)
+        mine = last if last is not None and joins else _Told(begin(), [], of)
+        _tell(file, {"job": job, "run": mine.run, "members": [*mine.members, member], "of": mine.of})
+    return mine.run, not joins
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the file of a job says: its last run, who writes to it, and how many will."""
+
+    run: str
+    members: list[str]
+    of: int | None
+
+    def takes(self, member: str, of: int | None) -> bool:
+        return member not in self.members and (of is None or self.of is None or of == self.of)
+
+
+def _is_there(ledger: Path, run: str) -> bool:
+    """Whether a run lies in the ledger; a file that was tampered with leads nowhere else."""
+    return run == Path(run).name != "" and not run.startswith(".") and (ledger / run).is_dir()
+
+
+def part_to_write(folder: Path, rank: int | None = None, job: str = "", of: int | None = None) -> int:
+    """Which part of a run a process writes that takes it up again: a new one, or that of its fellows.
+
+    Other ranks may have begun the new part already. Who is in the last part itself begins the next one, and
+    so does who knows nobody there: a job may go on with more ranks, or with none.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    rank, job, of : optional
+        Of the process, as in its header.
+    """
+    known = list(_headers(folder))
+    last = max((header.part for header, _ in known), default=0)
+    there = [(header, spool) for header, spool in known if header.part == last]
+    fellows = any(
+        is_alive(header, spool) or (bool(job) and (header.job, header.world_size) == (job, of))
+        for header, spool in there
+    )
+    mine = any(header.rank == rank for header, _ in there)
+    return last if fellows and not mine else last + 1
+
+
+def _headers(folder: Path) -> Iterator[tuple[RunHeader, Path]]:
+    for spool in spools_in(folder):
+        with suppress(BadSpool):
+            yield read_header(spool), spool
 
 
 @contextmanager
@@ -81,11 +137,13 @@ def _lock(file: int) -> None:
             return
 
 
-def _told(file: int) -> tuple[str | None, list[str]]:
-    with suppress(ValueError, LookupError, TypeError):
+def _told(file: int) -> _Told | None:
+    with suppress(ValueError, LookupError, TypeError, AttributeError):
         fields: Any = json.loads(os.read(file, os.fstat(file).st_size))
-        return str(fields["run"]), [str(one) for one in fields["members"]]
-    return None, []
+        of = fields.get("of")
+        members = [str(one) for one in fields["members"]]
+        return _Told(str(fields["run"]), members, None if of is None else int(of))
+    return None
 
 
 def _tell(file: int, fields: dict[str, Any]) -> None:

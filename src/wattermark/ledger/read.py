@@ -187,7 +187,7 @@ class SpoolReader:
     def _status(self, header: RunHeader) -> Status:
         if self._stop:
             return Status(self._stop["status"])
-        return Status.RUNNING if _alive(header, self.path) else Status.INTERRUPTED
+        return Status.RUNNING if is_alive(header, self.path) else Status.INTERRUPTED
 
 
 def read_spool(path: Path, waiting: bytes = b"") -> Recorded:
@@ -241,7 +241,16 @@ def follow(path: Path) -> Iterator[SpoolReader]:
             yield reader
 
 
-def _alive(header: RunHeader, path: Path) -> bool:
+def is_alive(header: RunHeader, path: Path) -> bool:
+    """Whether the process that writes a spool is still there; on another host, whether it wrote lately.
+
+    Parameters
+    ----------
+    header : RunHeader
+        The first line of the spool.
+    path : Path
+        The spool.
+    """
     if header.host != host_name():
         silent_s = time.time() - path.stat().st_mtime
         return silent_s < SILENT_BEATS * max(header.interval_s, 1.0)

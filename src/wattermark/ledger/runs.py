@@ -7,11 +7,13 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from wattermark.errors import BadSpool, UsageError
 from wattermark.ledger.read import read_header
+from wattermark.values.records import RunHeader
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -99,6 +101,21 @@ def spools_in(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(folder.glob("*.jsonl")))
 
 
+def header_of_run(place: RunPlace) -> RunHeader:
+    """What a run said when it began, by the first of its files that can be read.
+
+    Raises
+    ------
+    BadSpool
+        If none can be.
+    """
+    *others, last = place.spools
+    for spool in others:
+        with suppress(BadSpool):
+            return read_header(spool)
+    return read_header(last)
+
+
 def find_run(ledger: Path, wanted: str) -> RunPlace:
     """A run by its id, by the beginning or the name part of it, or ``last``.
 
@@ -107,6 +124,8 @@ def find_run(ledger: Path, wanted: str) -> RunPlace:
     UsageError
         If there is none, or more than one.
     """
+    if not wanted.strip():
+        raise UsageError("no run is named", fix="Give an id, the beginning of one, a name, or 'last'")
     everything = list(runs(ledger))
     if not everything:
         raise UsageError(f"no runs in {ledger}", fix="Record one: wattermark run -- python train.py")
@@ -115,7 +134,7 @@ def find_run(ledger: Path, wanted: str) -> RunPlace:
     found = (
         [place for place in everything if place.run == wanted]
         or [place for place in everything if place.run.startswith(wanted) or wanted == _name(place.run)]
-        or [place for place in everything if wanted in _told_names(place.spool)]
+        or [place for place in everything if wanted in _told_names(place)]
     )
     if len(found) == 1:
         return found[0]
@@ -130,10 +149,10 @@ def _name(run: str) -> str:
     return run[16:-9]
 
 
-def _told_names(spool: Path) -> tuple[str, ...]:
+def _told_names(place: RunPlace) -> tuple[str, ...]:
     """The whole name, which an id may shorten, and those of its job: slurm:77.0, 77.0, 77."""
     try:
-        header = read_header(spool)
+        header = header_of_run(place)
     except BadSpool:
         return ()
     number = header.job.rpartition(":")[2]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wattermark.errors import ReaderAbsent, ReaderUnavailable
+from wattermark.errors import NamedMeterUnavailable, ReaderAbsent
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -115,7 +115,7 @@ def _found(pollers: Sequence[Poller[Page]], visible: str | None) -> list[tuple[P
         for poller in pollers:
             poller.close()
         why = "; ".join(poller.problem or f"{poller.name} tells no energy that we know" for poller in pollers)
-        raise ReaderUnavailable(why, fix=f"Correct or unset {VARIABLE}")
+        raise NamedMeterUnavailable(why, fix=f"Correct or unset {VARIABLE}")
     return list(found.values())
 
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wattermark.errors import ReaderAbsent, ReaderUnavailable
+from wattermark.errors import NamedMeterUnavailable, ReaderAbsent
 from wattermark.values.kinds import Kind, Node, Part
 from wattermark.values.records import Channel
 
@@ -58,7 +58,7 @@ class RedfishReader:
         self._poller = Poller(_Machine(site, _set("CHASSIS")).ask, "redfish")
         if self._poller.first() is None and self._poller.problem:
             self._poller.close()
-            raise ReaderUnavailable(
+            raise NamedMeterUnavailable(
                 self._poller.problem, fix=f"Correct {VARIABLE}, {PREFIX}_USER, _PASSWORD, _CA or _CHASSIS"
             )
         self.channels: Sequence[Channel] = [_energy(site.name), _power(site.name)]

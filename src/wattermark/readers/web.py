@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from wattermark.errors import FOREIGN, ReaderUnavailable
+from wattermark.errors import FOREIGN, NamedMeterUnavailable
 
 Answer = TypeVar("Answer")
 
@@ -48,7 +48,7 @@ class Site:
 
     Raises
     ------
-    ReaderUnavailable
+    NamedMeterUnavailable
         If the address cannot be meant, or a password would travel in the clear.
     """
 
@@ -61,15 +61,16 @@ class Site:
         except ValueError:
             host = None
         if not host or parts.scheme not in ("http", "https"):
-            raise ReaderUnavailable(
-                f"{variable} is no address of the web", fix="Give one such as https://bmc.example"
+            raise NamedMeterUnavailable(
+                f"{variable} is no address of the web",
+                fix=f"Give {variable} an address such as https://host/path",
             )
         if "@" in parts.netloc:
-            raise ReaderUnavailable(
+            raise NamedMeterUnavailable(
                 f"{variable} holds a name or a password", fix="Give the address without them"
             )
         if password and parts.scheme == "http" and host not in LOCAL:
-            raise ReaderUnavailable(
+            raise NamedMeterUnavailable(
                 f"the password would travel to {parts.netloc} in the clear", fix="Give an https:// address"
             )
         self._address, self._user, self._password, self._ca = address, user, password, ca
@@ -185,7 +186,9 @@ class Poller(Generic[Answer]):
         try:
             threading.Thread(target=self._live, name=f"wattermark-{name}", daemon=True).start()
         except RuntimeError as error:
-            raise ReaderUnavailable(f"no thread could be started ({error})", fix="Nothing to do") from error
+            raise NamedMeterUnavailable(
+                f"no thread could be started ({error})", fix="Nothing to do"
+            ) from error
 
     def first(self, patience_s: float = PATIENCE_S) -> Answer | None:
         """The first answer; None if there was none in time, or none that could be used (``problem``)."""

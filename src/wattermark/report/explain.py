@@ -10,6 +10,8 @@ from wattermark.values.factors import Factor
 from wattermark.values.footprint import Footprint
 from wattermark.values.units import J_PER_KWH
 
+EACH_ITS_OWN = "that of each place"
+"""What an energy is multiplied with where the parts of a run were at several places."""
 TOPICS = ("energy", "carbon", "water")
 
 FORMULAS = {
@@ -63,12 +65,15 @@ def _energy(footprint: Footprint) -> Iterator[str]:
 
 def _product(footprint: Footprint, name: str) -> Iterator[str]:
     energy, factor_name = FORMULAS[name]
-    factor = _factor(footprint, factor_name)
+    factors = _factors(footprint, factor_name)
     quantity = "it_energy_j" if energy == "IT energy" else "facility_energy_j"
-    unit = "" if factor.unit == "1" else f" {factor.unit}"
+    times = f"{factors[0].value.best:.5g}{_unit(factors[0])}" if len(factors) == 1 else EACH_ITS_OWN
     yield f"{LABELS[name]} = {energy} x {factor_name}"
-    yield f"  = {_kwh(footprint, quantity)} x {factor.value.best:.5g}{unit} = {_best(footprint, name)}"
-    yield f"  {factor_name}: {factor.value.low:.3g} - {factor.value.high:.3g}{unit}, {_papers(factor)}"
+    yield f"  = {_kwh(footprint, quantity)} x {times} = {_best(footprint, name)}"
+    for factor in factors:
+        best = "" if len(factors) == 1 else f" @ {factor.key} = {factor.value.best:.5g}{_unit(factor)}"
+        interval = f"{factor.value.low:.3g} - {factor.value.high:.3g}{_unit(factor)}"
+        yield f"  {factor_name}{best}: {interval}, {_papers(factor)}"
 
 
 def _embodied(footprint: Footprint, what: str) -> Iterator[str]:
@@ -82,12 +87,15 @@ def _embodied(footprint: Footprint, what: str) -> Iterator[str]:
 
 
 def _scarcity(footprint: Footprint) -> Iterator[str]:
-    site, grid = _factor(footprint, "scarcity_site"), _factor(footprint, "scarcity_grid")
+    sites, grids = _factors(footprint, "scarcity_site"), _factors(footprint, "scarcity_grid")
+    alone = len(sites) == len(grids) == 1
+    site, grid = (f"{one.value.best:.4g}" if alone else EACH_ITS_OWN for one in (sites[0], grids[0]))
     yield (
-        f"{LABELS['water_scarcity_m3eq']} = on site x {site.value.best:.4g}"
-        f" + off site x {grid.value.best:.4g} = {_best(footprint, 'water_scarcity_m3eq')}"
+        f"{LABELS['water_scarcity_m3eq']} = on site x {site}"
+        f" + off site x {grid} = {_best(footprint, 'water_scarcity_m3eq')}"
     )
-    yield f"  AWARE at {site.key} and {grid.key}, {_papers(site)}"
+    keys = dict.fromkeys(one.key for one in (*sites, *grids)) if not alone else (sites[0].key, grids[0].key)
+    yield f"  AWARE at {' and '.join(keys)}, {_papers(sites[0])}"
 
 
 def _sum(footprint: Footprint, name: str, parts: tuple[str, ...]) -> str:
@@ -96,7 +104,16 @@ def _sum(footprint: Footprint, name: str, parts: tuple[str, ...]) -> str:
 
 
 def _factor(footprint: Footprint, name: str) -> Factor:
-    return next(factor for factor in footprint.factors if factor.name == name)
+    return _factors(footprint, name)[0]
+
+
+def _factors(footprint: Footprint, name: str) -> list[Factor]:
+    """Several where the parts of a run were at several places."""
+    return [factor for factor in footprint.factors if factor.name == name]
+
+
+def _unit(factor: Factor) -> str:
+    return "" if factor.unit == "1" else f" {factor.unit}"
 
 
 def _best(footprint: Footprint, name: str) -> str:

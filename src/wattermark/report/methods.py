@@ -73,7 +73,8 @@ def _energy(subject: Subject) -> Iterator[str]:
 
 
 def _carbon(subject: Subject) -> Iterator[str]:
-    place = _plain(subject.footprint.place.name)
+    keys = [factor.key for factor in subject.footprint.factors if factor.name == "carbon_intensity"]
+    place = _plain(subject.footprint.place.name if len(keys) < 2 else " and ".join(keys))
     intensity = _factor(subject, "carbon_intensity")
     yield (
         f"With a grid intensity of {intensity} ({place}), that is {_said(subject, 'carbon_operational_g')}"
@@ -105,13 +106,16 @@ def _said(subject: Subject, quantity: str) -> str:
 
 
 def _factor(subject: Subject, name: str) -> str:
-    one = next((factor for factor in subject.footprint.factors if factor.name == name), None)
-    if one is None:
-        return "an unknown value"
-    value = one.value
-    unit = "" if one.unit == "1" else f" {one.unit}"
+    """Its value, or each of them where the parts of a run were at several places."""
+    found = [factor for factor in subject.footprint.factors if factor.name == name]
+    return " and ".join(map(_value, found)) or "an unknown value"
+
+
+def _value(factor: Factor) -> str:
+    value = factor.value
+    unit = "" if factor.unit == "1" else f" {factor.unit}"
     interval = "" if value.is_exact else f" ({digits(value.low)} - {digits(value.high)})"
-    return _plain(f"{digits(value.best)}{unit}{interval}") + _cited(one)
+    return _plain(f"{digits(value.best)}{unit}{interval}") + _cited(factor)
 
 
 def _cited(factor: Factor) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ class Running:
     power_w: float = 0.0
     carbon_g: float = 0.0
     water_l: float = 0.0
+
+    def known(self) -> dict[str, float | None]:
+        """Each by its name; what was not seen yet is none, and no zero. Without energy there is no power."""
+        power_w = self.power_w if self.it_energy_j else None
+        return {name: value or None for name, value in asdict(self).items()} | {"power_w": power_w}
 
     def no_less_than(self, before: Running) -> Running:
         """The same, but for sums that would fall: what was estimated anew may be a little less."""
@@ -61,7 +66,7 @@ class Running:
 
 
 def so_far(footprint: Footprint, before: Running) -> Running:
-    """The best values of a footprint; power since the moment before.
+    """The best values of a footprint; power since the moment before, as it was then if no meter spoke since.
 
     Parameters
     ----------
@@ -76,6 +81,8 @@ def so_far(footprint: Footprint, before: Running) -> Running:
         carbon_g=_best(footprint.carbon_g),
         water_l=_best(footprint.water_l),
     )
+    if found.elapsed_s <= before.elapsed_s:
+        return replace(found, power_w=before.power_w)
     return replace(found, power_w=max(0.0, found.since(before).power_w))
 
 

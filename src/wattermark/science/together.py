@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import reduce
 from operator import add
 
-from wattermark.values.footprint import Component, Footprint, SpanEnergy
-from wattermark.values.kinds import Quality
+from wattermark.values.footprint import Boundary, Component, Footprint, SpanEnergy
+from wattermark.values.kinds import Quality, Scope
 from wattermark.values.range import Range
 
 _OF_MACHINE = (
@@ -22,6 +22,10 @@ _OF_MACHINE = (
     "mirrored",
     "short",
 )
+_LIFECYCLE = ("lifecycle", "lifecycle_estimated")
+"""Bases that are both life-cycle, the less sure one last."""
+NO_BASIS = "-"
+"""Of a footprint without energy."""
 _WORST = (Quality.MISSING, Quality.MODELLED, Quality.MEASURED)
 
 
@@ -82,18 +86,34 @@ def in_turn(parts: Sequence[tuple[float, Footprint]]) -> Footprint:
 
 
 def _sum(footprints: Sequence[Footprint]) -> Footprint:
-    """All of them, though one may lack hardware that another has: then that is told."""
-    held = tuple(sorted({part for found in footprints for part in found.boundary.parts}))
-    alike = [replace(found, boundary=replace(found.boundary, parts=held)) for found in footprints]
+    """All of them, though one may lack hardware of another, or be of another scope: then that is told."""
+    boundaries = [found.boundary for found in footprints]
+    pairs = zip(footprints, _joined_boundaries(boundaries), strict=True)
+    alike = [replace(found, boundary=boundary) for found, boundary in pairs]
     largest = max(footprints, key=lambda found: found.it_energy_j.best if found.it_energy_j else 0.0)
-    flags = [] if all(found.boundary.parts == held for found in footprints) else [_differ(footprints)]
     whole = reduce(add, alike)
-    return replace(whole, drivers=largest.drivers, flags=(*whole.flags, *flags))
+    return replace(whole, drivers=largest.drivers, flags=(*whole.flags, *_differ(boundaries)))
 
 
-def _differ(footprints: Iterable[Footprint]) -> str:
-    kinds = dict.fromkeys(", ".join(found.boundary.parts) or "nothing" for found in footprints)
-    return f"parts-differ: not all of the run saw the same hardware: {'; '.join(kinds)}"
+def _joined_boundaries(boundaries: Sequence[Boundary]) -> Iterator[Boundary]:
+    """What holds for all of them; a direct intensity and a life-cycle one stay apart, and do not add."""
+    held = tuple(sorted({part for one in boundaries for part in one.parts}))
+    scope = Scope.MACHINE if any(one.scope is Scope.MACHINE for one in boundaries) else boundaries[0].scope
+    known = {one.ci_basis for one in boundaries} - {NO_BASIS}
+    joint = _LIFECYCLE[-1] if known == set(_LIFECYCLE) else known.pop() if len(known) == 1 else ""
+    for one in boundaries:
+        yield Boundary(scope, held, joint or one.ci_basis)
+
+
+def _differ(boundaries: Sequence[Boundary]) -> Iterator[str]:
+    if len({one.parts for one in boundaries}) > 1:
+        kinds = dict.fromkeys(", ".join(one.parts) or "nothing" for one in boundaries)
+        yield f"parts-differ: not all of the run saw the same hardware: {'; '.join(kinds)}"
+    if len({one.scope for one in boundaries}) > 1:
+        yield (
+            "scopes-differ: some of the run is charged with its own share, and some with all of its machine; "
+            "'show --scope machine' charges all of it alike"
+        )
 
 
 def _named(name: str, found: Footprint) -> Footprint:

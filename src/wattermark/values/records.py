@@ -53,6 +53,10 @@ def overlap(one: str, other: str) -> bool:
     return bool(short) and (f"{long}-die-".startswith(f"{short}-die-") or long.startswith(f"{short}/"))
 
 
+MOST_RANKS = 2**24
+"""More processes are no job: whoever writes or reads a header takes them for a slip."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHeader:
     """What was known when a run began; the first line of its spool.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from wattermark.errors import WattermarkError
 from wattermark.ledger.read import last_moment_ns, names_any, read_header
-from wattermark.ledger.runs import RunPlace, runs
+from wattermark.ledger.runs import RunPlace, header_of_run, runs
 from wattermark.science.timeline import ended_s
 from wattermark.values.kinds import Part, Scope
 from wattermark.values.records import Recorded, RunHeader
@@ -18,17 +19,37 @@ from wattermark.values.units import NS_PER_DAY
 MOST_READ = 1000  # a look must not take longer with each year of runs
 
 
-def headers(ledger: Path) -> dict[str, RunHeader]:
+def newest(ledger: Path, until: str = "~") -> list[RunPlace]:
+    """The newest runs; not those that began after ``until``, nor very many."""
+    return list(islice((place for place in runs(ledger) if place.run <= until), MOST_READ))
+
+
+def headers(places: Iterable[RunPlace]) -> dict[str, RunHeader]:
     """What every readable run said when it began."""
-    return {place.run: header for place, header in _readable(ledger)}
+    return {place.run: header for place, header in _readable(places)}
+
+
+def above(inner: RunHeader, places: Iterable[RunPlace]) -> Iterator[str]:
+    """Runs of which a process above this one recorded a rank, or a later part.
+
+    The names of their files tell who wrote them, so that few have to be read.
+    """
+    names = tuple(f"{inner.host}-{process.partition('@')[0]}" for process in inner.ancestors)
+    for place in places:
+        several = place.spools if len(place.spools) > 1 else ()
+        wrote = [spool for spool in several if spool.stem.startswith(names)]
+        if any(lies_inside(inner, header) for header in _heads(wrote)):
+            yield place.run
 
 
 def beside(recorded: Recorded, ledger: Path) -> Iterator[str]:
     """What is to be said about other runs of a ledger whose energy is, in part, this run's as well."""
     mine = recorded.header
     gpus = _gpus(recorded)
-    for place, other in _readable(ledger, until=_stamp(recorded)):
-        if lies_inside(mine, other):
+    places = newest(ledger, until=_stamp(recorded))
+    further = set(above(mine, places))
+    for place, other in _readable(places):
+        if lies_inside(mine, other) or other.run in further:
             yield f"inside: this run lies inside {other.run}; do not add the two"
         elif lies_inside(other, mine) and recorded.begin_mono_ns <= other.mono_ns <= recorded.end_mono_ns:
             yield f"holds: {other.run} lies inside this run; do not add the two"
@@ -53,13 +74,19 @@ def _stamp(recorded: Recorded) -> str:
     return time.strftime("%Y%m%d-%H%M%S~", time.gmtime(ended_s(recorded)))
 
 
-def _readable(ledger: Path, until: str = "~") -> Iterator[tuple[RunPlace, RunHeader]]:
-    """Headers of the newest runs; not of those that began after ``until``, nor of very many."""
-    for place in islice((place for place in runs(ledger) if place.run <= until), MOST_READ):
+def _readable(places: Iterable[RunPlace]) -> Iterator[tuple[RunPlace, RunHeader]]:
+    """What each of them said first."""
+    for place in places:
         try:
-            yield place, read_header(place.spool)
+            yield place, header_of_run(place)
         except WattermarkError:
             continue  # it is told where it is listed
+
+
+def _heads(spools: Iterable[Path]) -> Iterator[RunHeader]:
+    for spool in spools:
+        with suppress(WattermarkError):
+            yield read_header(spool)
 
 
 def _gpus(recorded: Recorded) -> frozenset[str]:

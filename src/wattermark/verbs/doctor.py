@@ -18,6 +18,7 @@ from wattermark.wiring.whereami import where_am_i
 HINTS: Mapping[str, str] = {
     "redfish": "Nothing to do where one of the two is told; a controller that tells neither may be slow",
     "prometheus": "See what its page says, and correct or unset WATTERMARK_PROMETHEUS_URL",
+    "load": "Nothing to do: the processor time of a control group is told where the run has one to itself",
     "ipmi": "Look again: the board's controller was slow",
 }
 """What to do about a meter that is there and silent."""

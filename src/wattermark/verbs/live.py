@@ -11,7 +11,7 @@ from typing import Any
 
 from wattermark.errors import UsageError, WattermarkError
 from wattermark.ledger.read import SpoolReader, follow, read_header, read_run
-from wattermark.ledger.runs import RunPlace, find_run, runs, spools_in
+from wattermark.ledger.runs import RunPlace, find_run, header_of_run, runs, spools_in
 from wattermark.science.running import Running, is_settled, so_far
 from wattermark.values.footprint import Footprint
 from wattermark.values.forecast import Forecast
@@ -65,7 +65,7 @@ class Moment:
     @property
     def document(self) -> dict[str, Any]:
         """In the words of the outside."""
-        return {"so_far": asdict(self.so_far), "forecast": asdict(self.ahead) if self.ahead else None}
+        return {"so_far": self.so_far.known(), "forecast": asdict(self.ahead) if self.ahead else None}
 
 
 def moments(ledger: Path, wanted: str) -> Iterator[Moment]:
@@ -102,7 +102,7 @@ def _inside(mine: RunHeader, ledger: Path) -> Forecast | None:
         if place.run[:STAMP] < mine.run[:STAMP]:
             return None
         with suppress(WattermarkError):
-            if lies_inside(read_header(place.spool), mine):
+            if lies_inside(header_of_run(place), mine):
                 return _of(place)
     return None
 

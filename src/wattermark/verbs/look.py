@@ -15,7 +15,7 @@ from wattermark.ledger.runs import default_ledger, find_run, runs, spools_in
 from wattermark.values.footprint import Footprint
 from wattermark.values.records import Recorded, RunHeader
 from wattermark.verbs.account import account
-from wattermark.verbs.beside import headers, lies_inside
+from wattermark.verbs.beside import above, headers, lies_inside, newest
 from wattermark.verbs.elsewhere import account_elsewhere, check_options
 from wattermark.verbs.whole import account_whole, as_one
 
@@ -68,7 +68,8 @@ def show(ledger: Path, wanted: str, *, at: str | None = None, **options: Any) ->
 def list_runs(ledger: Path, *, most: int, tags: Iterable[str] = ()) -> Iterator[Seen | Unreadable]:
     """The newest runs first; a file that cannot be read is told, and the others follow."""
     wanted = set(tags)
-    known = headers(ledger)
+    newest_ones = newest(ledger)
+    known = headers(newest_ones)
     found = (place for place in runs(ledger) if not wanted or wanted <= _tags(known.get(place.run)))
     for place in islice(found, most):
         try:
@@ -80,7 +81,9 @@ def list_runs(ledger: Path, *, most: int, tags: Iterable[str] = ()) -> Iterator[
         except FOREIGN as error:  # one damaged run hides no other
             yield Unreadable(place.run, f"{type(error).__name__}: {error}")
             continue
-        around = [other.run for other in known.values() if lies_inside(one.recorded.header, other)]
+        header = one.recorded.header
+        around = [other.run for other in known.values() if lies_inside(header, other)]
+        around += above(header, newest_ones)
         yield replace(one, inside=around[0] if around else "")
 
 

@@ -19,6 +19,7 @@ from wattermark.recorder.beat import Beat
 from wattermark.recorder.recording import Recording
 from wattermark.values.kinds import Status
 from wattermark.values.ports import Reader
+from wattermark.values.units import WRAP_64
 from wattermark.verbs.facts import command_name
 from wattermark.verbs.meters import own_beat, shared_beat
 from wattermark.verbs.opening import header_of, ledger_of, open_spool, rank_here
@@ -58,7 +59,9 @@ class Run:
         resume: str | None = None,
     ) -> None:
         self.config = config
-        before = resumable(ledger_of(config), resume, alone=rank_here() is None) if resume else None
+        before = (
+            resumable(ledger_of(config), resume, alone=rank_here() is None) if resume is not None else None
+        )
         self.name = str(name or (before.name if before else None) or command or command_name())
         self.tags = {str(k): str(v) for k, v in {**(before.tags if before else {}), **(tags or {})}.items()}
         self._resumed = before.run if before else None
@@ -70,6 +73,7 @@ class Run:
         self._beat: Beat | None = None
         self._recording: Recording | None = None
         self._unrecorded = False  # there is nowhere to write, and that was told
+        self._doubted = False  # a number of spans that cannot be, which was told
         self._lock = threading.RLock()
 
     @property
@@ -126,7 +130,7 @@ class Run:
             label=_text(label),
             parent=parent,
             mono_ns=time.monotonic_ns(),
-            **({"of": of} if isinstance(of, int) and of > 0 else {}),
+            **({} if of is None else self._among(of)),
         )
         self.look()
         try:
@@ -135,6 +139,14 @@ class Run:
             recording.mark("end", span=number, mono_ns=time.monotonic_ns())
             self.look()
             _leave_span(token)
+
+    def _among(self, of: object) -> dict[str, int]:
+        """How many spans there will be; what is no such number is told once, and the span is kept."""
+        number = _count(of)
+        if number is None and not self._doubted:
+            self._doubted = True
+            tell("of=%s is not how many spans there will be; give a whole number, at least 1", _text(of))
+        return {} if number is None else {"of": number}
 
     def look(self) -> None:
         """Ask for a look at the meters now, without waiting for it."""
@@ -232,6 +244,15 @@ def _text(value: object) -> str:
         return str(value)
     except FOREIGN:
         return type(value).__name__
+
+
+def _count(of: Any) -> int | None:
+    """A whole number that a spool can keep, also one of NumPy's; None of anything else."""
+    try:
+        number = int(of)
+        return number if number == of and 1 <= number <= WRAP_64 else None
+    except FOREIGN:
+        return None
 
 
 def _ended(kind: type[BaseException] | None, error: BaseException | None) -> tuple[Status, str]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from wattermark.errors import NamedMeterUnavailable
 from wattermark.ledger.spool import line, reader_line
 from wattermark.readers.choose import Chosen, choose
 from wattermark.recorder.beat import Beat, Meters
@@ -48,5 +49,10 @@ def _described(chosen: Chosen) -> Meters:
     lines += [
         line("skipped", name=name, problem=error.problem, fix=error.fix)
         for name, error in chosen.skipped.items()
+    ]
+    lines += [
+        line("fault", error=f"{name}: {error.problem}")
+        for name, error in chosen.skipped.items()
+        if isinstance(error, NamedMeterUnavailable)
     ]
     return chosen.readers, "".join(lines)

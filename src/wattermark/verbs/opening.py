@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from wattermark._version import __version__
-from wattermark.errors import BadSpool
-from wattermark.ledger.jobs import run_of_job
-from wattermark.ledger.read import host_name, process_started, read_header
-from wattermark.ledger.runs import default_ledger, new_run_id, spools_in
+from wattermark.ledger.jobs import FOLDER, part_to_write, run_of_job
+from wattermark.ledger.read import host_name, process_started
+from wattermark.ledger.runs import default_ledger, new_run_id
 from wattermark.ledger.spool import SpoolFile
 from wattermark.values.kinds import Scope
 from wattermark.values.records import RunHeader
@@ -78,19 +77,34 @@ def _in_ledger(ledger: Path, name: str, among: Rank | None, resume: str | None) 
     if among is None:
         return Opened(*_new_file(ledger, name))
     ledger.mkdir(parents=True, exist_ok=True)
-    member = f"{among.rank if among.rank is not None else os.getpid()} {among.attempt}"
-    run, begun = run_of_job(ledger, _of_this_process(among.job), member, lambda: _new_folder(ledger, name))
+    try:
+        run, begun = _of_job(ledger, name, among)
+    except OSError as error:  # another user's, or no folder
+        alone = Opened(*_new_file(ledger, name))
+        tell(
+            "%s cannot be written (%s); this process of the job is a run of its own, %s",
+            error.filename or ledger / FOLDER,
+            error.strerror,
+            alone.run,
+        )
+        return alone
     if not begun and among.attempt:
         return _next_part(ledger, run, among)
     return Opened(run, _new_spool(ledger / run))
 
 
+def _of_job(ledger: Path, name: str, among: Rank) -> tuple[str, bool]:
+    """The run of all its processes, and whether this one begins it."""
+    member = f"{among.rank if among.rank is not None else os.getpid()} {among.attempt}"
+    size = None if among.attempt else among.world_size  # what is started again may go on with fewer
+    job = _of_this_process(among.job)
+    return run_of_job(ledger, job, member, lambda: _new_folder(ledger, name), of=size)
+
+
 def _next_part(ledger: Path, run: str, among: Rank | None) -> Opened:
-    """One part more, for this rank: so many of its files are there already."""
-    folder, rank, mine = ledger / run, among.rank if among else None, 0
-    for spool in spools_in(folder):
-        with suppress(BadSpool):
-            mine += read_header(spool).rank == rank
+    """One part more, or the one that the other ranks have begun."""
+    folder = ledger / run
+    mine = part_to_write(folder, among.rank, among.job, among.world_size) if among else part_to_write(folder)
     return Opened(run, _new_spool(folder), mine)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from wattermark.errors import UsageError
-from wattermark.ledger.read import read_header, read_run
-from wattermark.ledger.runs import find_run
+from wattermark.ledger.read import read_run
+from wattermark.ledger.runs import find_run, header_of_run
 from wattermark.values.kinds import Status
 from wattermark.values.records import RunHeader
 
@@ -35,4 +35,4 @@ def resumable(ledger: Path, wanted: str, *, alone: bool) -> RunHeader:
         raise UsageError(
             f"the run {place.run} is being recorded now", fix="Wait for its end, or leave resume out"
         )
-    return read_header(place.spool)
+    return header_of_run(place)

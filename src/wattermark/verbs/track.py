@@ -113,7 +113,7 @@ def track(
     if isinstance(options.get("ledger"), Path):
         options["ledger"] = str(options["ledger"])
     _known(options)
-    _checked(function, tags)
+    _checked(function, tags, resume)
     config = ambient_config(options)
     if options.get("place") is not None:
         from wattermark.verbs.place import check_place  # the tables, only where a place is to be checked
@@ -136,11 +136,13 @@ def _known(options: Mapping[str, Any]) -> None:
             raise TypeError(f"track() has no argument {option!r}; it takes {takes}")
 
 
-def _checked(function: object, tags: object) -> None:
+def _checked(function: object, tags: object, resume: object) -> None:
     if isinstance(function, type | staticmethod | classmethod):
         raise TypeError("track() stands before a 'def'; not before a class, nor above @staticmethod")
     if tags is not None and not isinstance(tags, Mapping):
         raise UsageError(f"tags is {tags!r}, not a mapping", fix="Write tags={'lr': '3e-4'}")
+    if resume is not None and not isinstance(resume, str):
+        raise UsageError(f"resume is {resume!r}, not a name", fix="Give a run as text, as in resume='last'")
 
 
 def _wrapped(function: Callable[..., Any], new_run: Callable[[], Run]) -> Any:

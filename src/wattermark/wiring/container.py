@@ -15,6 +15,7 @@ from pathlib import Path
 from wattermark.values.cgroups import UNIFIED, paths_in
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+MOST_DIGITS = 20
 NO_LIMIT_B = 2**62
 """Version 1 says "no limit" by a number near 2**63."""
 
@@ -79,8 +80,10 @@ def _words(file: Path) -> list[str]:
 
 
 def _number(words: list[str]) -> float | None:
-    """The first word, where it is a number above zero: neither ``max`` nor -1."""
-    return float(words[0]) if words and words[0].isdecimal() and int(words[0]) > 0 else None
+    """The first word, where it is a number above zero: neither ``max`` nor -1, nor more than 64 bits hold."""
+    if not words or not words[0].isdecimal() or len(words[0]) > MOST_DIGITS:
+        return None
+    return float(words[0]) or None
 
 
 def _quota(words: list[str]) -> float | None:
@@ -100,7 +103,8 @@ def _size_of_set(file: Path) -> float | None:
         ends = [[int(end) for end in part.split("-", 1)] for part in words[0].split(",")] if words else []
     except ValueError:
         return None
-    return float(sum(end[-1] - end[0] + 1 for end in ends)) or None
+    sizes = [end[-1] - end[0] + 1 for end in ends]
+    return float(sum(sizes)) if sizes and min(sizes) > 0 else None
 
 
 def _found(values: Iterable[float | None]) -> list[float]:

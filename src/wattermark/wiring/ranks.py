@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wattermark.values.records import MOST_RANKS
+
 
 @dataclass(frozen=True, slots=True)
 class Rank:
@@ -60,7 +62,7 @@ def rank_among(environ: Mapping[str, str], parent: str) -> Rank | None:
 def _rank(environ: Mapping[str, str]) -> tuple[int | None, int | None]:
     for rank_name, size_name in RANKS:
         rank, size = _count(environ.get(rank_name)), _count(environ.get(size_name))
-        if rank is not None and size is not None and rank < size:
+        if rank is not None and size is not None and rank < size <= MOST_RANKS:
             return rank, size
     return None, None
 

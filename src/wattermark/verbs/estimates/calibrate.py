@@ -11,8 +11,8 @@ import numpy as np
 
 from wattermark.errors import BadSpool, MissingExtra, UsageError
 from wattermark.factors.serving import serving_factors
-from wattermark.ledger.read import read_header, read_spool
-from wattermark.ledger.runs import runs
+from wattermark.ledger.read import read_spool
+from wattermark.ledger.runs import header_of_run, runs
 from wattermark.science.serving_fit import (
     COEFFICIENTS,
     Measured,
@@ -135,7 +135,7 @@ def _tagged(ledger: Path) -> Iterator[tuple[RunHeader, Path]]:
     """Runs with all the tags that are needed; a spool that cannot be read is no measurement."""
     for place in runs(ledger):
         try:
-            header = read_header(place.spool)
+            header = header_of_run(place)
         except BadSpool:
             continue
         if all(name in header.tags for name in NEEDED):
