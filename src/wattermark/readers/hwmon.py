@@ -29,6 +29,7 @@ from wattermark.readers.amdgpu import (
     rocr_name,
 )
 from wattermark.readers.files import NumberFile, ProductFile, folders_in, number_of, sampling_s, text_of
+from wattermark.readers.pci import INTEGRATED
 from wattermark.readers.visible import rocm_listed, say_share, shares
 from wattermark.values.kinds import Kind, Node, Part
 from wattermark.values.records import Channel
@@ -36,6 +37,7 @@ from wattermark.values.records import Channel
 SOCKET_MAX_W, PLATFORM_MAX_W, MODULE_MAX_W = 1500.0, 20_000.0, 300.0
 JETSON = "NVIDIA Jetson"
 BY_NODE = "its driver goes by NUMA nodes: of sockets with several, one may be told twice, and another not"
+OWN_GPU = "the processor's own GPU: it lies in its package, so it is shown and not added"
 HELD = "lies in the rail of the GPU, and is counted there"
 RAILS = (1, 2, 3)
 """Of an INA3221; its further channels are shunts and their sum."""
@@ -188,9 +190,11 @@ def _intel(chip: Path) -> Iterator[Sensor]:
     where = place_of(chip)
     path = next((p for p in (chip / "energy1_input", chip / "energy2_input") if p.exists()), None)
     if path is not None:
+        own = where == INTEGRATED
         yield (path,), Channel(
             name=f"gpu/{where}", kind=Kind.COUNTER, part=Part.GPU, unit="uJ", covers=f"gpu/{where}",
             power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, device="Intel GPU",
+            embedded=own, counted=not own, note=OWN_GPU if own else "",
         )  # fmt: skip
 
 
@@ -239,7 +243,8 @@ def _jetson(chip: Path) -> Iterator[Sensor]:
             inside = f"cpu/{label.lower()}"
             yield paths, _power(inside, Part.CPU, MODULE_MAX_W, device=JETSON, counted=False, note=HELD)
         covers = "" if part is Part.PLATFORM else name
-        yield paths, _power(name, part, MODULE_MAX_W, device=JETSON, covers=covers, note=note)
+        rail = _power(name, part, MODULE_MAX_W, device=JETSON, covers=covers, note=note)
+        yield paths, replace(rail, embedded=part is Part.GPU)
 
 
 def _power(

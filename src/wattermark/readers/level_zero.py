@@ -22,7 +22,7 @@ from typing import Any
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.library import handles, load_library
-from wattermark.readers.pci import DRIVERS, devices_of
+from wattermark.readers.pci import DRIVERS, INTEGRATED, devices_of
 from wattermark.readers.sysman import DeviceProperties, EnergyCounter, PciProperties, PowerProperties
 from wattermark.readers.visible import say_share, shares
 from wattermark.values.kinds import Kind, Part
@@ -33,7 +33,7 @@ NEEDS = ("zesInit", "zesDriverGet", "zesDeviceGet")
 GPU = 1
 LOST = 0x7000_0001
 LARGEST = 2**63 - 1
-INTEGRATED, INTEGRATED_FLAG = "0000:00:02.0", 1
+INTEGRATED_FLAG = 1
 GPU_MAX_W = 3000.0
 REFRESH_S = 0.1
 

@@ -46,9 +46,9 @@ class _Verdict:
 def checked(tracks: Iterable[Track]) -> Checked:
     """Hold second meters of a part against the first ones, and leave them out.
 
-    A first meter that told nothing, or saw less of the run, gives way to it. Where both tell an energy, and
-    these differ by more than two looks at one register can, the interval of the part reaches from the one to
-    the other: nobody knows which is right.
+    A first meter that told nothing, stood still, or saw less of the run, gives way to it. Where both tell an
+    energy, and these differ by more than two looks at one register can, the interval of the part reaches from
+    the one to the other: nobody knows which is right.
 
     Parameters
     ----------
@@ -73,14 +73,18 @@ def _verdict(channel: Channel, first: Timeline | None, other: tuple[Channel, Tim
     second = other[1]
     if first is None:
         return _Verdict(second, "its first meter told nothing to be believed; the second one is counted")
-    if second.seen_s - first.seen_s > WORTH_MORE * (first.seen_s + first.unseen_s):
-        return _Verdict(second, "its first meter has gaps that the second has not, and that one is counted")
     energies_j = _apart_j(first, second, APART_S + channel.refresh_s + other[0].refresh_s)
+    if energies_j is not None and energies_j[0] == 0:
+        return _Verdict(second, "its first meter stood still, and the second one did not, which is counted")
+    gaps = second.seen_s - first.seen_s > WORTH_MORE * (first.seen_s + first.unseen_s)
+    flags = ["its first meter has gaps that the second has not, and that one is counted"] if gaps else []
+    taken = second if gaps else first
     if energies_j is None:
-        return _Verdict(first)
+        return _Verdict(taken, *flags)
     told = " and ".join(f"{energy_j:.4g} J" for energy_j in energies_j)
-    flag = f"its two meters tell {told} of the same time; the interval reaches from one to the other"
-    return _Verdict(first, flag, _doubt(channel.name, *energies_j))
+    flags.append(f"its two meters tell {told} of the same time; the interval reaches from one to the other")
+    counted_j, other_j = reversed(energies_j) if gaps else energies_j
+    return _Verdict(taken, "; ".join(flags), _doubt(channel.name, counted_j, other_j))
 
 
 def _firsts(tracks: Iterable[Track]) -> Iterator[Track]:
@@ -113,15 +117,31 @@ def _second(first: Channel, tracks: Iterable[Track]) -> tuple[Channel, Timeline]
 
 def _apart_j(first: Timeline, second: Timeline, apart_s: float) -> tuple[float, float] | None:
     """What both tell of the time that both saw, where these cannot be one register; else None. [J]"""
-    common_s = np.intersect1d(_looks_s(first), _looks_s(second))
-    if len(common_s) < 2:
+    both = _seen_by_both(first, second)
+    if len(both) == 0:
         return None
-    begin_s, end_s = float(common_s[0]), float(common_s[-1])
-    if not (_whole(first, begin_s, end_s) and _whole(second, begin_s, end_s)):
-        return None
-    one_j, two_j = (float(np.diff(track.until_j([begin_s, end_s]))[0]) for track in (first, second))
-    most_j = QUANTUM_J + max(one_j, two_j) * (AGREE + apart_s / (end_s - begin_s))
+    one_j, two_j = (_between_j(track, both[:, 0], both[:, 1]) for track in (first, second))
+    late_j = max(_at_ends_j(track, both, apart_s) for track in (first, second))
+    most_j = QUANTUM_J * len(both) + max(one_j, two_j) * AGREE + late_j
     return (one_j, two_j) if abs(one_j - two_j) > most_j else None
+
+
+def _seen_by_both(first: Timeline, second: Timeline) -> NDArray[np.float64]:
+    """Stretches without a gap of either, from a look of both to another one; shape (stretches, 2). [s]"""
+    common_s = np.intersect1d(_looks_s(first), _looks_s(second))
+    whole = _whole(first, common_s) & _whole(second, common_s)
+    turns = np.flatnonzero(np.diff(np.concatenate([[False], whole, [False]])))
+    return common_s[turns].reshape(-1, 2)
+
+
+def _between_j(track: Timeline, begin_s: NDArray[np.float64], end_s: NDArray[np.float64]) -> float:
+    return float((track.until_j(end_s) - track.until_j(begin_s)).sum())
+
+
+def _at_ends_j(track: Timeline, stretches: NDArray[np.float64], apart_s: float) -> float:
+    """How much a meter that is behind has too much at the beginning of stretches, or lacks at their end. [J]"""
+    begin_s, end_s = stretches.T
+    return max(_between_j(track, begin_s, begin_s + apart_s), _between_j(track, end_s - apart_s, end_s))
 
 
 def _looks_s(track: Timeline) -> NDArray[np.float64]:
@@ -129,13 +149,15 @@ def _looks_s(track: Timeline) -> NDArray[np.float64]:
     return np.union1d(track.edge_s[:-1][track.known], track.edge_s[1:][track.known])
 
 
-def _whole(track: Timeline, begin_s: float, end_s: float) -> bool:
-    inside = (track.edge_s[:-1] >= begin_s) & (track.edge_s[1:] <= end_s)
-    return bool(track.known[inside].all())
+def _whole(track: Timeline, look_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Between which successive looks nothing was missed, shape (looks - 1,)."""
+    missed = np.concatenate([[0], np.cumsum(~track.known)])
+    whole: NDArray[np.bool_] = np.diff(missed[np.searchsorted(track.edge_s, look_s)]) == 0
+    return whole
 
 
 def _doubt(name: str, one_j: float, two_j: float) -> Factor:
-    more = two_j / one_j - 1 if one_j else 0.0
+    more = two_j / one_j - 1
     return Factor(
         name=f"doubt of {name}",
         value=Range(min(more, 0.0), 0.0, max(more, 0.0)),
@@ -144,5 +166,5 @@ def _doubt(name: str, one_j: float, two_j: float) -> Factor:
         year=0,
         basis="two meters",
         source="run",
-        note=f"how much more than the first meter another one of the same part told ({more:+.3g})",
+        note=f"how much more than its meter another one of the same part told ({more:+.3g})",
     )

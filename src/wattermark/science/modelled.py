@@ -26,11 +26,12 @@ def modelled(
 ) -> Iterator[Term]:
     """CPU and memory where no counter told them.
 
-    Where a container may use less than the machine, it is the machine: its limits, in any scope.
+    Where a container may use less than the machine, it is the machine: its limits, in any scope. But beside
+    a meter of the whole node, which holds what is outside of the container too, the machine is the node.
 
     Parameters
     ----------
-    tracks : iterable of (Channel, Timeline or None)
+    tracks : sequence of (Channel, Timeline or None)
         What the meters saw.
     load : Load or None
         What the model goes by.
@@ -41,9 +42,10 @@ def modelled(
     recorded : Recorded
         For the processor's name, and the container's limits.
     """
-    told = {channel.part for channel, track in tracks if track is not None}
+    seen = [channel for channel, track in tracks if track is not None]
+    told = {channel.part for channel in seen if channel.counted}
     header = recorded.header
-    if load is not None:
+    if load is not None and not any(channel.node for channel in seen):
         load = within(load, cpu_limit=header.cpu_limit, memory_limit_b=header.memory_limit_b)
     if Part.CPU not in told:
         yield _modelled_cpu(load, scope, duration_s, header.cpu_model)
@@ -63,9 +65,9 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
             cpu_s, idle_w=values["cpu_idle_w_per_logical_cpu"], full_w=values["cpu_full_w_per_logical_cpu"]
         )
 
-    def idle(values: Values) -> Number:
+    def idle(values: Values) -> Number:  # as long as was seen: the rest is filled as a gap
         return cpu_idle_j(
-            duration_s, logical_cpus=load.logical_cpus, idle_w=values["cpu_idle_w_per_logical_cpu"]
+            load.seen_s, logical_cpus=load.logical_cpus, idle_w=values["cpu_idle_w_per_logical_cpu"]
         )
 
     def machine(values: Values) -> Number:

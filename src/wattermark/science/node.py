@@ -195,13 +195,12 @@ def disagreement(components: Iterable[Component], wall: str) -> Iterator[str]:
     wall : str
         The name of the meter; empty if none was used.
     """
-    told = {one.name: one for one in components}
-    if wall not in told or REST not in told or told[REST].machine_energy_j is None:
+    told = list(components)
+    node_j = next((one.machine_energy_j for one in told if one.name == wall and not one.counted), None)
+    known = [one.machine_energy_j for one in told if one.counted and one.machine_energy_j is not None]
+    parts_j = sum(known)
+    if node_j is None:
         return
-    node_j = told[wall].machine_energy_j or 0.0
-    parts_j = sum(
-        one.machine_energy_j for one in told.values() if one.counted and one.machine_energy_j is not None
-    )
     if parts_j > node_j * (1 + 1e-9):
         yield (
             f"disagree: {wall} saw {node_j:.4g} J, less than the {parts_j:.4g} J of the parts; "

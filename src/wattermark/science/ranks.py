@@ -179,14 +179,21 @@ def _meters(longest: Iterable[Recorded]) -> dict[str, ReaderLog]:
 
 def _less_hidden(logs: Mapping[str, ReaderLog]) -> dict[str, ReaderLog]:
     """Devices that one rank could not see, and another one saw, are not hidden."""
-    seen = len({c.uuid or c.covers for log in logs.values() for c in log.channels if _is_gpu(c)})
+    seen: dict[str, set[str]] = defaultdict(set)
+    for name, log in logs.items():
+        seen[_reader(name)].update(c.uuid or c.covers for c in log.channels if _is_gpu(c))
 
-    def told(log: ReaderLog) -> ReaderLog:
-        mine = sum(map(_is_gpu, log.channels))
-        channels = (replace(c, hidden=max(0, c.hidden + mine - seen)) for c in log.channels)
+    def told(name: str, log: ReaderLog) -> ReaderLog:
+        mine, all_ = sum(map(_is_gpu, log.channels)), len(seen[_reader(name)])
+        channels = (replace(c, hidden=max(0, c.hidden + mine - all_)) for c in log.channels)
         return replace(log, channels=tuple(channels))
 
-    return {name: told(log) for name, log in logs.items()}
+    return {name: told(name, log) for name, log in logs.items()}
+
+
+def _reader(log_name: str) -> str:
+    """Whose log it is, of whichever process."""
+    return log_name.partition(" ")[0]
 
 
 def _is_gpu(channel: Channel) -> bool:
