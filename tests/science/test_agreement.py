@@ -29,7 +29,10 @@ def late(extra_j):
         pytest.param(FIRST, late(-25), True, id="less than that"),
         pytest.param(counter(0.2), counter(0.29), False, id="a step of the register"),
         pytest.param(counter(0.2), counter(0.5), True, id="three steps"),
-        pytest.param(FIRST, [*FIRST[:6], *counter(200)[:5]], False, id="the second was reset half way"),
+        pytest.param(FIRST, [*FIRST[:6], *FIRST[:5]], False, id="the second was reset half way"),
+        pytest.param(
+            FIRST, [*FIRST[:6], *counter(200)[:5]], True, id="the second was reset, and counts double since"
+        ),
         pytest.param(FIRST, [*FIRST[:6], *[None] * 5], False, id="the second was lost half way"),
         pytest.param(
             FIRST, [*[None] * 5, *counter(200)[5:]], True, id="the second came late, and counts double"

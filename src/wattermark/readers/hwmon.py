@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from wattermark.readers.amdgpu import (
 )
 from wattermark.readers.files import NumberFile, ProductFile, folders_in, number_of, sampling_s, text_of
 from wattermark.readers.pci import INTEGRATED
-from wattermark.readers.visible import rocm_listed, say_share, shares
+from wattermark.readers.visible import rocm_listed, say_share, share_of, slices
 from wattermark.values.kinds import Kind, Node, Part
 from wattermark.values.records import Channel
 
@@ -121,13 +121,13 @@ def _sensors(root: Path) -> list[Sensor]:
     chips = sorted(folders_in(root), key=lambda chip: (place_of(chip), _number(chip)))
     amd = [chip for chip in amd_chips(root) if not is_apu(chip)]
     owners = [i for i, chip in enumerate(amd) for _ in range(partitions_of(chip))]
-    seen = shares(owners, rocm_listed([rocr_name(amd[i]) for i in owners], os.environ))
-    mine = {amd[i]: share for i, share in seen.items()}
+    seen = slices(owners, rocm_listed([rocr_name(amd[i]) for i in owners], os.environ))
+    mine = {amd[i]: held for i, held in seen.items()}
     hidden = set(amd).difference(mine)
     found: dict[str, Sensor] = {}
     for chip in (chip for chip in chips if chip not in hidden):
         for paths, channel in _of_chip(chip):
-            found.setdefault(channel.name, (paths, _part(channel, mine.get(chip, 1.0))))
+            found.setdefault(channel.name, (paths, _part(channel, mine.get(chip, {}))))
     return _of_one_node([(paths, _with_hidden(channel, len(hidden))) for paths, channel in found.values()])
 
 
@@ -142,10 +142,10 @@ def _of_one_node(found: list[Sensor]) -> list[Sensor]:
     return [(paths, replace(channel, node=Node.NO)) for paths, channel in found]
 
 
-def _part(channel: Channel, share: float) -> Channel:
-    if share == 1:
+def _part(channel: Channel, held: Mapping[str, float]) -> Channel:
+    if not held or (share := share_of(held)) == 1:
         return channel
-    return replace(channel, share=share, note=say_share(share, "a partition"))
+    return replace(channel, share=share, slices=held, note=say_share(share, "a partition"))
 
 
 def _of_chip(chip: Path) -> Iterator[Sensor]:

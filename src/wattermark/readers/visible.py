@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+ROUNDING = 1e-9
+
 
 def listed(names: Sequence[str], told: str | None) -> list[int]:
     """Which devices a list names, by index or by name, each once; it ends at the first entry that names none.
@@ -50,8 +52,8 @@ def rocm_listed(names: Sequence[str], environ: Mapping[str, str]) -> list[int]:
     return [seen[i] for i in listed([names[i] for i in seen], by_hip)]
 
 
-def shares(owners: Sequence[int], chosen: Sequence[int]) -> dict[int, float]:
-    """How much of each card its chosen parts are; cards in the order in which they were chosen.
+def slices(owners: Sequence[int], chosen: Sequence[int]) -> dict[int, dict[str, float]]:
+    """Which parts of each card were chosen, by their number among all, and how much of it each is.
 
     Parameters
     ----------
@@ -60,8 +62,22 @@ def shares(owners: Sequence[int], chosen: Sequence[int]) -> dict[int, float]:
     chosen : sequence of int
         Which parts.
     """
-    mine = [owners[part] for part in chosen]
-    return {card: mine.count(card) / owners.count(card) for card in mine}
+    found: dict[int, dict[str, float]] = {}
+    for part in chosen:
+        found.setdefault(owners[part], {})[str(part)] = 1 / owners.count(owners[part])
+    return found
+
+
+def share_of(held: Mapping[str, float]) -> float:
+    """How much of a card its slices are; all of it where they are but for rounding.
+
+    Parameters
+    ----------
+    held : mapping of str to float
+        By name.
+    """
+    share = sum(held.values())
+    return share if share < 1 - ROUNDING else 1.0
 
 
 def say_share(share: float, what: str) -> str:

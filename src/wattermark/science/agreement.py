@@ -80,7 +80,7 @@ def _verdict(channel: Channel, first: Timeline | None, other: tuple[Channel, Tim
     flags = ["its first meter has gaps that the second has not, and that one is counted"] if gaps else []
     taken = second if gaps else first
     if energies_j is None:
-        return _Verdict(taken, *flags)
+        return _Verdict(taken, "; ".join(flags))
     told = " and ".join(f"{energy_j:.4g} J" for energy_j in energies_j)
     flags.append(f"its two meters tell {told} of the same time; the interval reaches from one to the other")
     counted_j, other_j = reversed(energies_j) if gaps else energies_j

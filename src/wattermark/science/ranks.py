@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +162,7 @@ def _by_rank(record: Recorded) -> tuple[int, int]:
     return record.header.rank or 0, record.begin_mono_ns
 
 
-def _meters(longest: Iterable[Recorded]) -> dict[str, ReaderLog]:
+def _meters(longest: Sequence[Recorded]) -> dict[str, ReaderLog]:
     """Each channel once, by what it covers or by its name."""
     found: dict[str, ReaderLog] = {}
     known: set[str] = set()
@@ -174,7 +175,27 @@ def _meters(longest: Iterable[Recorded]) -> dict[str, ReaderLog]:
                 continue
             known.update(_key(name, log.channels[i]) for i in fresh)
             found[f"{name} {number}" if number else name] = _columns(log, fresh)
-    return _less_hidden(found)
+    return _less_hidden(_with_slices(found, longest))
+
+
+def _with_slices(logs: Mapping[str, ReaderLog], ranks: Iterable[Recorded]) -> dict[str, ReaderLog]:
+    """Of a device of which several ranks hold a part each, all these parts are the run's."""
+    held: dict[str, dict[str, float]] = defaultdict(dict)
+    whole: set[str] = set()
+    for channel in (c for one in ranks for log in one.logs.values() for c in log.channels if _is_gpu(c)):
+        held[_hardware(channel)].update(channel.slices)
+        if channel.share == 1:
+            whole.add(_hardware(channel))
+
+    def told(channel: Channel) -> Channel:
+        slices = held.get(_hardware(channel), {})
+        share = 1.0 if _hardware(channel) in whole else min(1.0, fsum(slices.values()))
+        if not channel.slices or share <= channel.share:
+            return channel
+        note = f"of several processes: {share:.0%} of the GPU's energy is taken" if share < 1 else ""
+        return replace(channel, share=share, slices=slices, note=note)
+
+    return {name: replace(log, channels=tuple(map(told, log.channels))) for name, log in logs.items()}
 
 
 def _less_hidden(logs: Mapping[str, ReaderLog]) -> dict[str, ReaderLog]:
@@ -202,8 +223,12 @@ def _is_gpu(channel: Channel) -> bool:
 
 def _key(reader: str, channel: Channel) -> str:
     """What is added is one for all readers; what is only shown, or a witness, may stand beside it."""
-    hardware = channel.uuid or channel.covers or channel.name
+    hardware = _hardware(channel)
     return hardware if channel.counted else f"{reader} {channel.name} {hardware}"
+
+
+def _hardware(channel: Channel) -> str:
+    return channel.uuid or channel.covers or channel.name
 
 
 def _longer(log: ReaderLog, other: ReaderLog) -> ReaderLog:
@@ -262,12 +287,21 @@ def _column(
     two of them share, neither knows its part.
     """
     if OF_RUN not in channel.name:
-        shown = _together(all_, i, looks, rises=channel.kind is Kind.COUNTER)
-    elif channel.name == CGROUP and any(values[i] is None for log in apart for values in log.values):
+        told = [log for log in all_ if _tells(log, i)]
+        return _together(told, i, looks, rises=channel.kind is Kind.COUNTER) if told else [None] * len(looks)
+    shared = channel.name == CGROUP and any(_is_shared(values, i) for log in apart for values in log.values)
+    if shared or not all(_tells(log, i) for log in apart):
         return [None] * len(looks)
-    else:
-        shown = np.sum([_alone(log, i, looks) for log in apart], axis=0)
-    return [int(value) for value in shown]
+    return [int(value) for value in np.sum([_alone(log, i, looks) for log in apart], axis=0)]
+
+
+def _is_shared(values: Sequence[int | None], i: int) -> bool:
+    """Whether a look that was answered found others in the group."""
+    return values[i] is None and any(value is not None for value in values)
+
+
+def _tells(log: ReaderLog, i: int) -> bool:
+    return any(values[i] is not None for values in log.values)
 
 
 def _inside(ranks: Sequence[Recorded]) -> set[int]:
@@ -289,19 +323,20 @@ def _alone(log: ReaderLog, i: int, looks: NDArray[np.int64]) -> NDArray[np.float
 
 def _together(
     logs: Iterable[ReaderLog], i: int, looks: NDArray[np.int64], *, rises: bool
-) -> NDArray[np.float64]:
-    """A load of the machine, by whoever looked at it."""
+) -> list[int | None]:
+    """A load of the machine, by whoever looked at it; None before and after all looks that it answered."""
     told = [_told(log, i) for log in logs]
     time_ns, value = (np.concatenate(parts) for parts in zip(*told, strict=True))
     order = np.argsort(time_ns, kind="stable")
     ordered = np.maximum.accumulate(value[order]) if rises else value[order]
-    shown: NDArray[np.float64] = np.interp(looks, time_ns[order], ordered)
-    return shown.round()
+    shown = np.interp(looks, time_ns[order], ordered).round()
+    answered = (looks >= time_ns.min()) & (looks <= time_ns.max())
+    return [int(value) if known else None for value, known in zip(shown, answered, strict=True)]
 
 
 def _told(log: ReaderLog, i: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """When a channel answered, and what."""
-    looks = [(t, values[i]) for t, values in zip(log.mono_ns, log.values, strict=True)]
-    pairs = [(t, value) for t, value in looks if value is not None] or [(looks[0][0], 0)]
-    time_ns, value = np.array(pairs, np.int64).T
+    looks = zip(log.mono_ns, log.values, strict=True)
+    pairs = [(t, values[i]) for t, values in looks if values[i] is not None]
+    time_ns, value = np.array(pairs, np.int64).reshape(-1, 2).T
     return time_ns, value
