@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,8 @@ def run_of_job(ledger: Path, job: str, member: str, begin: Callable[[], str]) ->
     OSError
         If the ledger cannot be written.
     """
+    from hashlib import sha256  # a run that is no job starts without
+
     folder = ledger / FOLDER
     folder.mkdir(exist_ok=True)
     path = folder / f"{sha256(job.encode()).hexdigest()[:24]}.json"

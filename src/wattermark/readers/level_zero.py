@@ -86,9 +86,7 @@ class LevelZeroReader:
                 "Level Zero Sysman does not start", fix="See what 'xpu-smi discovery' says"
             )
         cards = list(_cards(self._ze))
-        found = [
-            (cards[i], held) for i, held in _seen(cards, environ).items() if _tells(self._ze, cards[i])
-        ]
+        found = [(cards[i], held) for i, held in _seen(cards, environ).items() if _tells(self._ze, cards[i])]
         if not found:
             raise ReaderUnavailable(
                 "no Intel GPU that may be seen tells its energy",

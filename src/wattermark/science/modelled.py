@@ -43,7 +43,7 @@ def modelled(
         For the processor's name, and the container's limits.
     """
     seen = [channel for channel, track in tracks if track is not None]
-    told = {channel.part for channel in seen if channel.counted}
+    told = {channel.part for channel in seen}  # one that is not added may lie in another one that is
     header = recorded.header
     if load is not None and not any(channel.node for channel in seen):
         load = within(load, cpu_limit=header.cpu_limit, memory_limit_b=header.memory_limit_b)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from wattermark.science.metered import Track
+from wattermark.science.metered import Track, tracks_of
 from wattermark.science.sharing import share_alike
 from wattermark.science.terms import Energy, Term
 from wattermark.science.timeline import Timeline
@@ -18,7 +18,7 @@ from wattermark.science.uncertainty import Values
 from wattermark.values.boundary import Number
 from wattermark.values.footprint import Component
 from wattermark.values.kinds import Kind, Node, Part, Quality, Scope
-from wattermark.values.records import Channel
+from wattermark.values.records import Channel, Recorded
 from wattermark.values.units import BASE_PER_RAW
 
 REST = "rest of the machine"
@@ -53,10 +53,25 @@ def judged(tracks: Iterable[Track]) -> list[Track]:
 
 def _is_too_coarse(channel: Channel, track: Timeline) -> bool:
     """By the largest step that all rises of a counter are made of."""
-    if not channel.node or channel.kind is not Kind.COUNTER:
+    if not _counts(channel):
         return False
     risen = np.rint(track.energy_j / J_PER_UJ).astype(np.int64)
     return not risen.any() or bool(risen.sum() < FEWEST_STEPS * np.gcd.reduce(risen))
+
+
+def may_speak_later(recorded: Recorded) -> bool:
+    """Whether a counter of the whole node moved by too few steps yet to say anything of a run that goes on.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run as it stands.
+    """
+    return any(track is None or _is_too_coarse(c, track) for c, track in tracks_of(recorded) if _counts(c))
+
+
+def _counts(channel: Channel) -> bool:
+    return bool(channel.node) and channel.kind is Kind.COUNTER
 
 
 def walls_of(tracks: Iterable[Track], duration_s: float) -> list[Wall]:

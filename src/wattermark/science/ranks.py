@@ -175,7 +175,21 @@ def _meters(longest: Sequence[Recorded]) -> dict[str, ReaderLog]:
                 continue
             known.update(_key(name, log.channels[i]) for i in fresh)
             found[f"{name} {number}" if number else name] = _columns(log, fresh)
-    return _less_hidden(_with_slices(found, longest))
+    return _told_apart(_less_hidden(_with_slices(found, longest)))
+
+
+def _told_apart(logs: Mapping[str, ReaderLog]) -> dict[str, ReaderLog]:
+    """Devices of one name, as each container calls its own the first, get a number behind it."""
+    seen: Counter[str] = Counter()
+
+    def told(channel: Channel) -> Channel:
+        if not _is_gpu(channel):
+            return channel
+        seen[channel.name] += 1
+        number = seen[channel.name]
+        return channel if number == 1 else replace(channel, name=f"{channel.name}#{number}")
+
+    return {name: replace(log, channels=tuple(map(told, log.channels))) for name, log in logs.items()}
 
 
 def _with_slices(logs: Mapping[str, ReaderLog], ranks: Iterable[Recorded]) -> dict[str, ReaderLog]:
