@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from science.build import SECONDS, counter, cpu, gpu, recorded
+from science.build import SECONDS, account, component, counter, cpu, gpu, recorded
 from wattermark.science.agreement import checked
 from wattermark.science.metered import tracks_of
 
@@ -56,6 +56,17 @@ def test_a_first_meter_that_stood_still_gives_way():
     told = checked(tracks_of(recorded(first, (replace(second[0], covers="gpu/0"), second[1]))))
     assert told.tracks[0][1].total_j == pytest.approx(1000)
     assert "stood still" in told.flags[0] and not told.doubts
+
+
+def test_a_second_meter_that_takes_over_is_as_late_as_it_is():
+    """An exporter renews its counter every half minute: what it told of ten seconds is hardly known."""
+    late = counter(50)
+    told = verdict([None] * 11, late, refresh_s=30.0)
+    assert told.tracks[0][0].refresh_s == 30
+    run = recorded(cpu([None] * 11), cpu(late, counted=False, refresh_s=30.0))
+    part = component(account(run), "cpu/package-0").energy_j
+    assert (part.low, part.best) == (0, pytest.approx(500))
+    assert part.high > 1900
 
 
 def test_two_meters_that_differ_beside_gaps_are_told():

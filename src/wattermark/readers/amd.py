@@ -59,7 +59,7 @@ USUAL = "2^-16 J"
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """A card: the handle of its first partition, its PCI address, its chip, and its partitions that are ours."""
+    """A card: the handle of its first partition, its PCI address, its chip, and which partitions are ours."""
 
     handle: ctypes.c_void_p
     place: str

@@ -19,7 +19,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from wattermark.readers.visible import share_of
+from wattermark.readers.visible import each_named, share_of
 
 SLICES = 7  # of most GPUs that can be cut; asked of each
 PCI_ORDER = "PCI_BUS_ID"
@@ -66,11 +66,7 @@ def visible_gpus(nvml: Any, visible: str | None) -> list[Seen]:
     if visible is None:
         return [*_without_a_name(every, slices)]
     found: dict[str, dict[str, Seen]] = {}
-    for entry in (text.strip() for text in visible.split(",")):
-        named = _named(answering, slices, entry)
-        if named is None:  # as CUDA does: the list ends at the first entry that names none
-            break
-        part, gpu = named
+    for part, gpu in each_named(visible, lambda entry: _named(answering, slices, entry)):
         found.setdefault(gpu.uuid, {})[part] = gpu
     gpus = [_joined(list(parts.values())) for parts in found.values()]
     guessed = _by_index(visible) and len({_name(nvml, gpu) for gpu in answering}) > 1

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 ROUNDING = 1e-9
+
+
+def each_named(told: str, named: Callable[[str], T | None]) -> Iterator[T]:
+    """What the entries of a list name, commas between; as for drivers, it ends at the first that names none.
+
+    Parameters
+    ----------
+    told : str
+        What the environment says.
+    named : callable
+        From an entry to what it names.
+    """
+    for entry in told.split(","):
+        found = named(entry.strip())
+        if found is None:
+            return
+        yield found
 
 
 def listed(names: Sequence[str], told: str | None) -> list[int]:
@@ -24,13 +44,8 @@ def listed(names: Sequence[str], told: str | None) -> list[int]:
     """
     if told is None:
         return list(range(len(names)))
-    found: list[int] = []
-    for entry in (text.strip() for text in told.split(",")):
-        named = _named(names, entry)
-        if not named:
-            break
-        found += [i for i in named if i not in found]
-    return found
+    named = each_named(told, lambda entry: _named(names, entry) or None)
+    return list(dict.fromkeys(i for some in named for i in some))
 
 
 def rocm_listed(names: Sequence[str], environ: Mapping[str, str]) -> list[int]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattermark.science.metered import Track
 from wattermark.science.timeline import Timeline
-from wattermark.values.factors import Factor
+from wattermark.values.factors import Factor, of_this_run
 from wattermark.values.kinds import Kind
 from wattermark.values.range import Range
 from wattermark.values.records import Channel, overlap
@@ -38,6 +38,7 @@ class Checked:
 class _Verdict:
     """Which meter tells a part, and what is to be said of the other."""
 
+    channel: Channel
     track: Timeline | None
     flag: str = ""
     doubt: Factor | None = None
@@ -57,34 +58,41 @@ def checked(tracks: Iterable[Track]) -> Checked:
     """
     everything = list(tracks)
     firsts = list(_firsts(everything))
-    verdicts = [
-        (channel, _verdict(channel, track, _second(channel, everything))) for channel, track in firsts
-    ]
+    verdicts = [_verdict(channel, track, _second(channel, everything)) for channel, track in firsts]
     return Checked(
-        tuple((channel, one.track) for channel, one in verdicts),
-        {channel.name: one.doubt for channel, one in verdicts if one.doubt is not None},
-        tuple(f"disagree: {channel.name}: {one.flag}" for channel, one in verdicts if one.flag),
+        tuple((one.channel, one.track) for one in verdicts),
+        {one.channel.name: one.doubt for one in verdicts if one.doubt is not None},
+        tuple(f"disagree: {one.channel.name}: {one.flag}" for one in verdicts if one.flag),
     )
 
 
 def _verdict(channel: Channel, first: Timeline | None, other: tuple[Channel, Timeline] | None) -> _Verdict:
     if other is None:
-        return _Verdict(first)
-    second = other[1]
+        return _Verdict(channel, first)
+    second, later = other[1], replace(channel, refresh_s=other[0].refresh_s)  # as late as who told it
     if first is None:
-        return _Verdict(second, "its first meter told nothing to be believed; the second one is counted")
+        return _Verdict(
+            later, second, "its first meter told nothing to be believed; the second one is counted"
+        )
     energies_j = _apart_j(first, second, APART_S + channel.refresh_s + other[0].refresh_s)
     if energies_j is not None and energies_j[0] == 0:
-        return _Verdict(second, "its first meter stood still, and the second one did not, which is counted")
-    gaps = second.seen_s - first.seen_s > WORTH_MORE * (first.seen_s + first.unseen_s)
-    flags = ["its first meter has gaps that the second has not, and that one is counted"] if gaps else []
-    taken = second if gaps else first
+        return _Verdict(
+            later, second, "its first meter stood still; the second one, which did not, is counted"
+        )
+    if second.seen_s - first.seen_s > WORTH_MORE * (first.seen_s + first.unseen_s):
+        flag = "its first meter has gaps that the second has not, and that one is counted"
+        return _disputed(_Verdict(later, second, flag), energies_j and energies_j[::-1])
+    return _disputed(_Verdict(channel, first), energies_j)
+
+
+def _disputed(verdict: _Verdict, energies_j: tuple[float, float] | None) -> _Verdict:
+    """What is to be said where the meter that is counted and the other one tell different energies. [J]"""
     if energies_j is None:
-        return _Verdict(taken, "; ".join(flags))
+        return verdict
     told = " and ".join(f"{energy_j:.4g} J" for energy_j in energies_j)
-    flags.append(f"its two meters tell {told} of the same time; the interval reaches from one to the other")
-    counted_j, other_j = reversed(energies_j) if gaps else energies_j
-    return _Verdict(taken, "; ".join(flags), _doubt(channel.name, counted_j, other_j))
+    flag = f"its two meters tell {told} of the same time; the interval reaches from one to the other"
+    flags = [one for one in (verdict.flag, flag) if one]
+    return replace(verdict, flag="; ".join(flags), doubt=_doubt(verdict.channel.name, *energies_j))
 
 
 def _firsts(tracks: Iterable[Track]) -> Iterator[Track]:
@@ -139,7 +147,7 @@ def _between_j(track: Timeline, begin_s: NDArray[np.float64], end_s: NDArray[np.
 
 
 def _at_ends_j(track: Timeline, stretches: NDArray[np.float64], apart_s: float) -> float:
-    """How much a meter that is behind has too much at the beginning of stretches, or lacks at their end. [J]"""
+    """What a meter that is behind has too much at the beginning of stretches, or lacks at their end. [J]"""
     begin_s, end_s = stretches.T
     return max(_between_j(track, begin_s, begin_s + apart_s), _between_j(track, end_s - apart_s, end_s))
 
@@ -158,13 +166,9 @@ def _whole(track: Timeline, look_s: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _doubt(name: str, one_j: float, two_j: float) -> Factor:
     more = two_j / one_j - 1
-    return Factor(
-        name=f"doubt of {name}",
-        value=Range(min(more, 0.0), 0.0, max(more, 0.0)),
-        unit="1",
-        key="this run",
-        year=0,
+    return of_this_run(
+        f"doubt of {name}",
+        Range(min(more, 0.0), 0.0, max(more, 0.0)),
         basis="two meters",
-        source="run",
         note=f"how much more than its meter another one of the same part told ({more:+.3g})",
     )

@@ -67,6 +67,8 @@ def may_speak_later(recorded: Recorded) -> bool:
     recorded : Recorded
         The run as it stands.
     """
+    if not any(_counts(channel) for log in recorded.logs.values() for channel in log.channels):
+        return False
     return any(track is None or _is_too_coarse(c, track) for c, track in tracks_of(recorded) if _counts(c))
 
 

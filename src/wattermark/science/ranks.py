@@ -9,16 +9,12 @@ from dataclasses import replace
 from math import fsum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wattermark.science.load import CGROUP
+from wattermark.science.rank_loads import LOAD, loads_of, told_by
 from wattermark.science.timeline import began_s, ended_s
 from wattermark.values.kinds import Kind, Part, Scope, Status
 from wattermark.values.records import Channel, ReaderLog, Recorded, SpanMark
 
-LOAD = "load"
-OF_RUN = "/run_"
-"""In the name of a load that is of the run alone, so that those of several processes add up."""
 _WORST = (Status.RUNNING, Status.INTERRUPTED, Status.FAILED, Status.OK)
 
 
@@ -128,7 +124,7 @@ def united(ranks: Sequence[Recorded]) -> Recorded:
     return replace(
         first,
         header=replace(first.header, scope=Scope.MACHINE if everything else first.header.scope),
-        logs={**_meters(longest), **_loads(longest)},
+        logs={**_meters(longest), **loads_of(longest)},
         status=worst_status(ranks),
         begin_mono_ns=min(one.begin_mono_ns for one in ranks),
         end_mono_ns=max(one.end_mono_ns for one in ranks),
@@ -262,8 +258,8 @@ def _one_counter(log: ReaderLog, other: ReaderLog, i: int) -> bool:
     """Whether readings of the one lie between their neighbours of the other, as of one counter they do."""
     if log.channels[i].kind is not Kind.COUNTER:
         return True
-    time_ns, value = _told(log, i)
-    at_ns, shown = _told(other, i)
+    time_ns, value = told_by(log, i)
+    at_ns, shown = told_by(other, i)
     after = np.searchsorted(time_ns, at_ns)
     between = (after > 0) & (after < len(time_ns))
     after, shown = after[between], shown[between]
@@ -276,81 +272,3 @@ def _columns(log: ReaderLog, wanted: Sequence[int]) -> ReaderLog:
         mono_ns=log.mono_ns,
         values=[[values[i] for i in wanted] for values in log.values],
     )
-
-
-def _loads(ranks: Sequence[Recorded]) -> dict[str, ReaderLog]:
-    """One load of all: what is the machine's is one for all of them, what is the run's adds up."""
-    logs = {record.header.pid: record.logs[LOAD] for record in ranks if LOAD in record.logs}
-    if not logs:
-        return {}
-    channels = next(iter(logs.values())).channels
-    alike = {pid: log for pid, log in logs.items() if log.channels == channels}
-    apart = [log for pid, log in alike.items() if pid not in _inside(ranks)]
-    looks = np.array(sorted({t for log in alike.values() for t in log.mono_ns}), np.int64)
-    columns = [_column(channel, i, list(alike.values()), apart, looks) for i, channel in enumerate(channels)]
-    values = [list(row) for row in zip(*columns, strict=True)]
-    return {LOAD: ReaderLog(channels=channels, mono_ns=looks.tolist(), values=values)}
-
-
-def _column(
-    channel: Channel, i: int, all_: Sequence[ReaderLog], apart: Sequence[ReaderLog], looks: NDArray[np.int64]
-) -> list[int | None]:
-    """One channel of the load of all processes.
-
-    A control group tells of the run only where each of them had one to itself all the time: of one that
-    two of them share, neither knows its part.
-    """
-    if OF_RUN not in channel.name:
-        told = [log for log in all_ if _tells(log, i)]
-        return _together(told, i, looks, rises=channel.kind is Kind.COUNTER) if told else [None] * len(looks)
-    shared = channel.name == CGROUP and any(_is_shared(values, i) for log in apart for values in log.values)
-    if shared or not all(_tells(log, i) for log in apart):
-        return [None] * len(looks)
-    return [int(value) for value in np.sum([_alone(log, i, looks) for log in apart], axis=0)]
-
-
-def _is_shared(values: Sequence[int | None], i: int) -> bool:
-    """Whether a look that was answered found others in the group."""
-    return values[i] is None and any(value is not None for value in values)
-
-
-def _tells(log: ReaderLog, i: int) -> bool:
-    return any(values[i] is not None for values in log.values)
-
-
-def _inside(ranks: Sequence[Recorded]) -> set[int]:
-    """Processes that lie below another one of these: what they take is in its load."""
-    above = {f"{one.header.pid}@{one.header.pid_started}" for one in ranks}
-    return {one.header.pid for one in ranks if above & set(one.header.ancestors[1:])}
-
-
-def _alone(log: ReaderLog, i: int, looks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """A load of one process at the looks of all: a counter rises from 0, a gauge is 0 outside its looks."""
-    time_ns, value = _told(log, i)
-    rises = log.channels[i].kind is Kind.COUNTER
-    left, right = (None, None) if rises else (0.0, 0.0)
-    shown: NDArray[np.float64] = np.interp(
-        looks, time_ns, value - value[0] if rises else value, left=left, right=right
-    )
-    return shown.round()
-
-
-def _together(
-    logs: Iterable[ReaderLog], i: int, looks: NDArray[np.int64], *, rises: bool
-) -> list[int | None]:
-    """A load of the machine, by whoever looked at it; None before and after all looks that it answered."""
-    told = [_told(log, i) for log in logs]
-    time_ns, value = (np.concatenate(parts) for parts in zip(*told, strict=True))
-    order = np.argsort(time_ns, kind="stable")
-    ordered = np.maximum.accumulate(value[order]) if rises else value[order]
-    shown = np.interp(looks, time_ns[order], ordered).round()
-    answered = (looks >= time_ns.min()) & (looks <= time_ns.max())
-    return [int(value) if known else None for value, known in zip(shown, answered, strict=True)]
-
-
-def _told(log: ReaderLog, i: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """When a channel answered, and what."""
-    looks = zip(log.mono_ns, log.values, strict=True)
-    pairs = [(t, values[i]) for t, values in looks if values[i] is not None]
-    time_ns, value = np.array(pairs, np.int64).reshape(-1, 2).T
-    return time_ns, value

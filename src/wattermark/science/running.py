@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 REFRESHES = 10.0
 """So often, at least, each meter is renewed in a stretch that is done."""
 LONGEST_S = 1800.0
-"""No stretch is kept longer for a counter that moves too slowly to tell of it: it grows with each look. [s]"""
+"""No stretch is kept longer for a counter that moves too slowly to tell of it. [s]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def is_settled(stretch: Running, channels: Iterable[Channel], *, waits: bool) ->
     """Whether a stretch is long enough to be added up with the next one.
 
     In a short one a slow exporter's counter stands still while the node's meter goes on: what the parts took
-    would be taken for the rest of the machine. And a counter of the node that has hardly moved would never tell.
+    would be taken for the rest of the machine. And a counter of the node that hardly moved would never tell.
 
     Parameters
     ----------

@@ -126,7 +126,7 @@ def _in_place_of(counter: Channel, power: Channel) -> Channel:
     """The power, as the part that the counter was."""
     return replace(
         power, name=counter.name, counted=True, share=counter.share, device=counter.device, uuid=counter.uuid,
-        note=counter.note,
+        note=counter.note, embedded=counter.embedded,
     )  # fmt: skip
 
 
