@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from wattermark.science.load import Load, within
 from wattermark.science.metered import Track
+from wattermark.science.node import walls_of
 from wattermark.science.power_model import cpu_active_j, cpu_idle_j, memory_j
 from wattermark.science.sharing import Shares, scaled, share_by_memory
 from wattermark.science.terms import Term
@@ -18,7 +19,7 @@ from wattermark.values.records import Recorded
 
 
 def modelled(
-    tracks: Iterable[Track],
+    tracks: Sequence[Track],
     load: Load | None,
     scope: Scope,
     duration_s: float,
@@ -42,10 +43,9 @@ def modelled(
     recorded : Recorded
         For the processor's name, and the container's limits.
     """
-    seen = [channel for channel, track in tracks if track is not None]
-    told = {channel.part for channel in seen}  # one that is not added may lie in another one that is
+    told = {c.part for c, track in tracks if track is not None}  # what is not added may lie in what is
     header = recorded.header
-    if load is not None and not any(channel.node for channel in seen):
+    if load is not None and not walls_of(tracks, duration_s):
         load = within(load, cpu_limit=header.cpu_limit, memory_limit_b=header.memory_limit_b)
     if Part.CPU not in told:
         yield _modelled_cpu(load, scope, duration_s, header.cpu_model)
