@@ -164,10 +164,11 @@ def load(
         "run_memory": [run_b] * looks,
         "run_cgroup_cpu": [None if s is None else round(s * NS_PER_S) for s in group or [None] * looks],
     }
-    return [
-        (_channel(f"load/{name}", Part.LOAD, unit="B" if "memory" in name else "ns"), values)
-        for name, values in rows.items()
-    ]
+    return [(_channel(f"load/{name}", Part.LOAD, **_of_load(name)), values) for name, values in rows.items()]
+
+
+def _of_load(name: str) -> dict[str, object]:
+    return {"unit": "B", "kind": Kind.GAUGE} if "memory" in name else {"unit": "ns"}
 
 
 HALF_BUSY = load(run=[float(s) for s in range(SECONDS + 1)], busy=[2.0 * s for s in range(SECONDS + 1)])

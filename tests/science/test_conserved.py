@@ -198,3 +198,36 @@ def test_the_interval_reaches_from_one_meter_to_the_other(factors, power_w):
         nearly_j = 0.03 * max(first_j, other_j) + 2  # the meter errs, too, and the draws are finite
         assert part.energy_j.low <= other_j + nearly_j
         assert other_j - nearly_j <= part.energy_j.high
+
+
+@given(st.lists(WATTS, min_size=4, max_size=4), st.floats(0, 1), st.floats(0, 1), silences(), silences())
+def test_ranks_that_each_see_a_gpu_are_the_run_that_sees_both(watts, first_s, second_s, cpu_silent, silent):
+    """With the rest of the machine, gaps and the load: each meter once, and nobody's GPU is hidden."""
+
+    def rank(number, names, run_s, hidden, run_b=2 * GB):
+        gpus = [
+            silenced(
+                gpu(counter(watts[name], unit=1e3), f"gpu/{name}", uuid=str(name), hidden=hidden),
+                silent if name else (),
+            )
+            for name in names
+        ]
+        package = silenced(cpu(counter(watts[2])), cpu_silent)
+        busy = [3.0 * i for i in range(LOOKS)]
+        used = load(run=[run_s * i for i in range(LOOKS)], busy=busy, run_b=run_b)
+        run = recorded(package, *gpus, wall(watts[3] * 4), load=used, memory_b=8 * GB)
+        return replace(run, header=replace(run.header, rank=number, pid=number + 1))
+
+    whole = rank(0, (0, 1), first_s + second_s, 0, run_b=4 * GB)
+    ranks = united([rank(0, (0,), first_s, 1), rank(1, (1,), second_s, 1)])
+    mine, wanted = (
+        {one.name: _numbers(one) for one in account(run, Scope.PROCESS).components} for run in (ranks, whole)
+    )
+    assert mine.keys() == wanted.keys()
+    for name, numbers in mine.items():
+        assert numbers == pytest.approx(wanted[name], rel=1e-6, abs=1e-3)
+
+
+def _numbers(part):
+    best_j = part.energy_j and part.energy_j.best
+    return best_j, part.others_energy_j, part.idle_energy_j, part.machine_energy_j
