@@ -31,6 +31,7 @@ from science.build import (
 )
 from wattermark.science.components import parts_of
 from wattermark.science.footprint import spans_of
+from wattermark.science.hardware import host_time_s
 from wattermark.values.kinds import Quality, Scope
 from wattermark.values.range import Range
 
@@ -659,6 +660,15 @@ def test_beside_a_meter_of_the_node_the_machine_is_the_node_whatever_the_contain
     limited = recorded(wall(250), load=FULL_HOST, memory_b=8 * GB, cpu_limit=0.5, memory_limit_b=2 * GB)
     plain = recorded(wall(250), load=FULL_HOST, memory_b=8 * GB)
     assert account(limited, scope).components == account(plain, scope).components
+
+
+@pytest.mark.parametrize(
+    ("meters", "cpus"), [((), 0.5), ((wall(250),), 4)], ids=["none: the container", "the node's: all CPUs"]
+)
+def test_the_machine_that_was_held_is_the_one_whose_energy_is_told(meters, cpus):
+    """Its making is shared as its energy is. The host has 4 CPUs, the container half of one."""
+    parts = parts_of(recorded(*meters, load=FULL_HOST, cpu_limit=0.5), Scope.MACHINE)
+    assert host_time_s(parts, 4, 0.5) == pytest.approx(cpus * SECONDS)
 
 
 def test_a_modelled_processor_idles_no_longer_than_the_run():

@@ -235,6 +235,16 @@ def test_machines_at_once_add_up_and_take_the_time_of_the_longest():
     assert {"a: cpu/package-0", "b: cpu/package-0"} <= {c.name for c in both.components}
 
 
+def test_what_is_said_of_a_meter_names_its_machine():
+    """Two machines have a package 0 each."""
+    again = cpu(counter(200), "cpu/again", counted=False)
+    apart = account(rank(0, cpu(counter(100)), (replace(again[0], covers="cpu/package-0"), again[1])))
+    told = at_once([("a", apart), ("b", account(rank(1, cpu(counter(50)))))])
+    assert [flag.split(": ")[:3] for flag in told.flags if flag.startswith("disagree")] == [
+        ["disagree", "a", "cpu/package-0"]
+    ]
+
+
 def test_a_machine_that_saw_other_hardware_is_added_and_told():
     one = account(rank(0, cpu(counter(100))))
     two = account(rank(1, cpu(counter(50)), gpu(counter(300, unit=1e3))))
