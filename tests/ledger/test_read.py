@@ -49,6 +49,7 @@ NUMBER = st.integers(0, 2**62)
         wrap=st.none() | st.integers(1, 2**62), power_max_w=st.floats(1, 1e6), counted=st.booleans(),
         share=st.floats(0.01, 1), device=st.text(), note=st.text(),
         node=st.sampled_from(Node), hidden=st.integers(0, 100),
+        slices=st.dictionaries(st.text(max_size=8), st.floats(0.01, 1), max_size=3),
     ),
     st.builds(
         RunHeader,

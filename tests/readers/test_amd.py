@@ -167,7 +167,9 @@ def test_only_what_the_program_may_see_is_read(opened, tmp_path, monkeypatch, en
     sensor(tmp_path, 0, SECOND, 700, device__unique_id="feed")
     for variable, value in environ.items():
         monkeypatch.setenv(variable, value)
-    assert {c.name.removeprefix("gpu/"): c.share for c in opened(*PARTITIONS).channels} == shares
+    channels = opened(*PARTITIONS).channels
+    assert {c.name.removeprefix("gpu/"): c.share for c in channels} == shares
+    assert [sum(c.slices.values()) for c in channels] == [0 if c.share == 1 else c.share for c in channels]
 
 
 @pytest.mark.parametrize("value", ["", "-1", "7"])

@@ -53,6 +53,11 @@ def shown(reader):
             id="Intel GPUs: the card, which holds the package, in the order of the bus",
         ),
         pytest.param(
+            [("xe", "0000:00:02.0", {"energy1_input": 7 * W})],
+            {"gpu/0000:00:02.0": (7 * W, False)},
+            id="a processor's own GPU lies in its package",
+        ),
+        pytest.param(
             [("power_meter", "ACPI000D:00", {"power1_average": 900 * W})],
             {"platform/node-ACPI000D:00": (900 * W, False)},
             id="the node's own meter holds everything",
@@ -292,6 +297,21 @@ def test_partitions_of_a_card_are_counted_as_rocm_counts_them(tmp_path, monkeypa
             f"gpu/0000:0{i}:00.0": share for i, share in shares.items()
         }
         assert ["partition" in c.note for c in reader.channels] == [share < 1 for share in shares.values()]
+        for channel in reader.channels:
+            assert sum(channel.slices.values()) == (channel.share if channel.share < 1 else 0)
+
+
+def test_gpus_on_the_chip_of_a_processor_are_made_with_the_machine(tmp_path):
+    rails = {"in1_label": "GPU", "in1_input": 19_000, "curr1_input": 100}
+    chips = [
+        ("ina3221", "i2c-1/1-0040", rails),
+        ("xe", "0000:00:02.0", {"energy1_input": W}),
+        ("xe", "0000:04:00.0", {"energy1_input": W}),
+    ]
+    with opened(tmp_path, *chips) as reader:
+        assert {c.name: c.embedded for c in reader.channels} == {
+            "gpu/gpu": True, "gpu/0000:00:02.0": True, "gpu/0000:04:00.0": False
+        }  # fmt: skip
 
 
 def test_one_of_two_that_nobody_may_read_is_left_to_others_and_told(tmp_path):

@@ -38,6 +38,9 @@ def opened(driver, tmp_path):
 
 
 def shares(reader):
+    """The part of each card that is ours; of its slices it is the sum."""
+    for channel in reader.channels:
+        assert sum(channel.slices.values()) == (channel.share if channel.share < 1 else 0)
     return {c.name.removeprefix("gpu/"): c.share for c in reader.channels}
 
 

@@ -30,6 +30,11 @@ def audit(bench, home, program):
 
 
 def seen(told):
+    """The part of each GPU that is ours; of its slices it is the sum."""
+    for channel in told.get("channels", []):
+        assert sum(channel["slices"].values()) == (
+            pytest.approx(channel["share"]) if channel["share"] < 1 else 0
+        )
     return [(c["name"], round(c["share"], 3)) for c in told.get("channels", [])]
 
 

@@ -9,7 +9,7 @@ from wattermark.science.components import parts_of
 from wattermark.science.footprint import Device, footprint
 from wattermark.values.factors import Factor, Place
 from wattermark.values.footprint import Component, Footprint
-from wattermark.values.kinds import Kind, Part, Scope, Status
+from wattermark.values.kinds import Kind, Node, Part, Scope, Status
 from wattermark.values.range import Range
 from wattermark.values.records import Channel, ReaderLog, Recorded, RunHeader, SpanMark
 from wattermark.values.units import NS_PER_S
@@ -99,6 +99,16 @@ def sampled_gpu(values: Sequence[int | None], name: str = "gpu/0", **more: objec
     return _channel(name, Part.GPU, kind=Kind.POWER, unit="mW", device="NVIDIA X", **more), values
 
 
+def wall(power_w, name="platform/redfish-power", node=Node.INPUT, refresh_s=1.0, **more):
+    """Samples of the node's power, in mW; a list where they differ."""
+    watts = power_w if isinstance(power_w, list) else [power_w] * 11
+    channel = Channel(
+        name=name, kind=Kind.POWER, part=Part.PLATFORM, unit="mW", counted=False, node=node,
+        refresh_s=refresh_s, power_max_w=20_000, **more,
+    )  # fmt: skip
+    return channel, [None if one is None else round(one * 1000) for one in watts]
+
+
 def gpu_programs(
     *,
     run: float = 0.0,
@@ -154,10 +164,11 @@ def load(
         "run_memory": [run_b] * looks,
         "run_cgroup_cpu": [None if s is None else round(s * NS_PER_S) for s in group or [None] * looks],
     }
-    return [
-        (_channel(f"load/{name}", Part.LOAD, unit="B" if "memory" in name else "ns"), values)
-        for name, values in rows.items()
-    ]
+    return [(_channel(f"load/{name}", Part.LOAD, **_of_load(name)), values) for name, values in rows.items()]
+
+
+def _of_load(name: str) -> dict[str, object]:
+    return {"unit": "B", "kind": Kind.GAUGE} if "memory" in name else {"unit": "ns"}
 
 
 HALF_BUSY = load(run=[float(s) for s in range(SECONDS + 1)], busy=[2.0 * s for s in range(SECONDS + 1)])

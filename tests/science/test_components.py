@@ -27,9 +27,11 @@ from science.build import (
     sampled_gpu,
     span,
     steps,
+    wall,
 )
 from wattermark.science.components import parts_of
 from wattermark.science.footprint import spans_of
+from wattermark.science.hardware import host_time_s
 from wattermark.values.kinds import Quality, Scope
 from wattermark.values.range import Range
 
@@ -650,6 +652,33 @@ def test_a_constant_load_is_linear_in_time_and_flagged_and_has_an_interval(scope
     for seconds in (2, 60, 3600):
         longer = told(seconds).it_energy_j
         assert longer.ends == pytest.approx([seconds * end for end in second.it_energy_j.ends])
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_beside_a_meter_of_the_node_the_machine_is_the_node_whatever_the_container(scope):
+    """Else what others do outside of it would be taken for the rest, and charged to the run."""
+    limited = recorded(wall(250), load=FULL_HOST, memory_b=8 * GB, cpu_limit=0.5, memory_limit_b=2 * GB)
+    plain = recorded(wall(250), load=FULL_HOST, memory_b=8 * GB)
+    assert account(limited, scope).components == account(plain, scope).components
+
+
+@pytest.mark.parametrize(
+    ("meters", "cpus"), [((), 0.5), ((wall(250),), 4)], ids=["none: the container", "the node's: all CPUs"]
+)
+def test_the_machine_that_was_held_is_the_one_whose_energy_is_told(meters, cpus):
+    """Its making is shared as its energy is. The host has 4 CPUs, the container half of one."""
+    parts = parts_of(recorded(*meters, load=FULL_HOST, cpu_limit=0.5), Scope.MACHINE)
+    assert host_time_s(parts, 4, 0.5) == pytest.approx(cpus * SECONDS)
+
+
+def test_a_modelled_processor_idles_no_longer_than_the_run():
+    """The load was seen for half of it; of the rest it is the mean, and not twice the idle power."""
+    lost = load(run=[*STEADY[:6], *[None] * 5], busy=[*STEADY[:6], *[None] * 5])
+    seen, whole = (
+        component(account(recorded(load=one, end_s=10)), "cpu").energy_j.best
+        for one in (lost, load(run=STEADY, busy=STEADY))
+    )
+    assert seen == pytest.approx(whole)
 
 
 # -- the run's control group -----------------------------------------------------------

@@ -13,6 +13,7 @@ from science.build import (
     HALF_BUSY,
     account,
     best,
+    component,
     counter,
     cpu,
     factor,
@@ -20,12 +21,14 @@ from science.build import (
     recorded,
     sampled_gpu,
     span,
+    wall,
 )
 from wattermark.factors.hardware import device_factors
 from wattermark.factors.places import resolve, site_factors
 from wattermark.factors.table import named
 from wattermark.science.components import parts_of
 from wattermark.science.footprint import Device, best_only, operational, spans_of
+from wattermark.science.node import REST
 from wattermark.values.boundary import ItEnergy
 from wattermark.values.kinds import Scope
 
@@ -186,6 +189,22 @@ def test_a_span_of_which_one_part_was_not_seen_says_so():
     (found,) = _spans(run, [span(1, 1, 3)], Scope.MACHINE)
     assert found.it_energy_j == pytest.approx(200)
     assert "gpu/0" in found.note
+
+
+def test_a_meter_of_the_node_with_a_gap_takes_no_rest_from_the_spans():
+    """The node was seen for 6 s and the package for all 10: its rest is told for all of it."""
+    run = recorded(cpu(counter(100)), wall([250] * 6 + [None] * 5), at_s=[6 * i for i in range(11)])
+    told = _spans(run, [span(1, 0, 30), span(2, 30, 60)], Scope.MACHINE)
+    whole = account(run, Scope.MACHINE)
+    assert component(whole, REST).energy_j.best > 0
+    assert sum(one.it_energy_j for one in told) == pytest.approx(best(whole))
+
+
+def test_two_meters_of_one_name_are_both_in_a_span():
+    """Ranks in containers of their own each call their GPU the first."""
+    run = recorded(gpu(counter(100, unit=1e3), uuid="a"), gpu(counter(50, unit=1e3), uuid="b"))
+    (told,) = _spans(run, [span(1, 0, 10)], Scope.MACHINE)
+    assert told.it_energy_j == pytest.approx(1500)
 
 
 def _operational(place):

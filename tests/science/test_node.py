@@ -20,6 +20,7 @@ from science.build import (
     recorded,
     sampled_gpu,
     span,
+    wall,
 )
 from wattermark.science.components import parts_of
 from wattermark.science.footprint import spans_of
@@ -31,16 +32,6 @@ PACKAGE = cpu(counter(100))
 """100 W for ten seconds: a kilojoule."""
 GPU = gpu(counter(300, unit=1e3))
 REST = "rest of the machine"
-
-
-def wall(power_w, name="platform/redfish-power", node=Node.INPUT, refresh_s=1.0, **more):
-    """Samples of the node's power, in mW; a list where they differ."""
-    watts = power_w if isinstance(power_w, list) else [power_w] * 11
-    channel = Channel(
-        name=name, kind=Kind.POWER, part=Part.PLATFORM, unit="mW", counted=False, node=node,
-        refresh_s=refresh_s, power_max_w=20_000, **more,
-    )  # fmt: skip
-    return channel, [None if one is None else round(one * 1000) for one in watts]
 
 
 def wall_counter(power_w, name="platform/redfish-energy", step_j=1, **more):

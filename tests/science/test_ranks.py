@@ -76,6 +76,56 @@ def test_what_another_rank_sees_is_not_hidden(ranks, hidden):
     assert [c.hidden for c in channels] == [hidden] * ranks
 
 
+def test_gpus_that_each_container_calls_its_first_are_told_apart():
+    """What is in doubt of the one is not of the other."""
+    ranks = [rank(i, gpu(counter(300 - 100 * i, unit=1e3), uuid=str(i))) for i in range(2)]
+    told = account(united(ranks))
+    assert {c.name: c.energy_j.best for c in told.components if c.kind == "gpu"} == {
+        "gpu/0": 3000, "gpu/0#2": 2000
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("held", "share"),
+    [
+        pytest.param([{"a": 1 / 7}, {"b": 2 / 7}], 3 / 7, id="a slice each: both"),
+        pytest.param([{"a": 1 / 7}, {"a": 1 / 7}], 1 / 7, id="the same slice: once"),
+        pytest.param([{"a": 0.5}, {"b": 0.5}], 1, id="the two tiles of a card: all of it"),
+        pytest.param([{"a": 1 / 7}, {}], 1, id="all of it, by a rank that sees the card"),
+    ],
+)
+def test_of_a_card_that_ranks_hold_slices_of_all_slices_are_the_run_s(held, share):
+    """Its energy is counted once, whosever it is."""
+    ranks = [
+        rank(i, gpu(counter(700, unit=1e3), uuid="a", slices=mine, share=sum(mine.values()) or 1.0))
+        for i, mine in enumerate(held)
+    ]
+    (part,) = [one for one in account(united(ranks)).components if one.kind == "gpu"]
+    assert part.energy_j.best == pytest.approx(7000 * share)
+    assert part.machine_energy_j == pytest.approx(7000)
+
+
+def test_devices_of_another_reader_do_not_make_hidden_ones_seen():
+    both = [
+        rank(
+            i,
+            gpu(counter(300, unit=1e3), f"gpu/{i}", uuid=str(i), hidden=2),
+        )
+        for i in range(2)
+    ]
+    arc = rank(0, gpu(counter(10, unit=1e3), "gpu/arc")).logs["meters"]
+    both = [replace(one, logs={**one.logs, "hwmon": arc}) for one in both]
+    told = [c for log in united(both).logs.values() for c in log.channels if c.uuid]
+    assert [c.hidden for c in told] == [1, 1]
+
+
+def test_a_load_that_nobody_told_is_unknown():
+    """Not nothing: memory that nobody could read must not be told as none."""
+    silent = load(0.5)
+    silent[2] = (silent[2][0], [None] * 11)
+    assert load_of(united([rank(i, load=silent) for i in range(2)])) is None
+
+
 @pytest.mark.parametrize(("second", "told"), [("GPU-b", True), ("GPU-a", False)], ids=["its own", "the same"])
 def test_who_uses_a_gpu_is_told_only_where_one_rank_sees_it(second, told):
     programs = [gpu_programs(run=0.5, others=0.5), gpu_programs(run=0.5, uuid=second)]
@@ -184,6 +234,16 @@ def test_machines_at_once_add_up_and_take_the_time_of_the_longest():
     assert both.it_energy_j == one.it_energy_j.plus(two.it_energy_j)
     assert both.duration_s == 12
     assert {"a: cpu/package-0", "b: cpu/package-0"} <= {c.name for c in both.components}
+
+
+def test_what_is_said_of_a_meter_names_its_machine():
+    """Two machines have a package 0 each."""
+    again = cpu(counter(200), "cpu/again", counted=False)
+    apart = account(rank(0, cpu(counter(100)), (replace(again[0], covers="cpu/package-0"), again[1])))
+    told = at_once([("a", apart), ("b", account(rank(1, cpu(counter(50)))))])
+    assert [flag.split(": ")[:3] for flag in told.flags if flag.startswith("disagree")] == [
+        ["disagree", "a", "cpu/package-0"]
+    ]
 
 
 def test_a_machine_that_saw_other_hardware_is_added_and_told():

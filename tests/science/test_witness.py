@@ -80,6 +80,15 @@ def test_who_is_believed(meter, watts, energy_j, doubt):
     assert component(footprint, "gpu/0").how.startswith("power samples" if doubt else "energy counter")
 
 
+def test_a_power_that_is_told_every_half_minute_may_lag_by_that():
+    """A GPU that idled, and works since just before the run: its exporter says so half a minute late."""
+    late = [50.0] * 31 + [500.0] * 10
+    meter = gpu(counter(500, unit=1000, looks=41))
+    assert "counter-doubted" in " ".join(account(recorded(meter, witness(late), memory_b=0)).flags)
+    told = account(recorded(meter, witness(late, refresh_s=30.0), memory_b=0))
+    assert best(told) == pytest.approx(20_000)
+
+
 def test_the_power_takes_the_place_of_the_counter():
     """Its name, its device and the part of it that is ours; another card stays as it is."""
     slice_of = gpu(FROZEN, share=0.25, note="a partition")

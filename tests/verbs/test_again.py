@@ -82,6 +82,27 @@ def test_the_live_line_waits_for_a_slow_exporter_before_it_takes_the_rest_for_gr
     assert last.it_energy_j == pytest.approx(seen(spool).footprint.it_energy_j.best, rel=0.05)
 
 
+def test_the_live_line_waits_for_a_counter_of_the_node_that_moves_in_large_steps(spool):
+    """Hundredths of a kWh, at a kilowatt: it tells after twelve minutes, and then of all of them.
+
+    Of what came since, it tells the parts, until it moved as often again.
+    """
+    node = Channel(
+        name="platform/redfish", kind=Kind.COUNTER, part=Part.PLATFORM, unit="mJ", counted=False,
+        node=Node.INPUT, power_max_w=20_000,
+    )  # fmt: skip
+    step_mj, stretches = 36_000_000, watch(spool)
+    spool.write_text(run_line(replace(HEADER, scope=Scope.MACHINE)) + reader_line("both", [PACKAGE, node]))
+    for s in range(0, 1201, 10):
+        told = [s * 50_000_000, s * 1_000_000 // step_mj * step_mj]
+        with spool.open("a") as file:
+            file.write(line("beat", mono_ns=s * 10**9, time_ns=s * 10**9, both=told))
+        last = next(stretches)
+        if s == 720:
+            assert last.it_energy_j == pytest.approx(seen(spool).footprint.it_energy_j.best)
+    assert last.it_energy_j == pytest.approx(720 * 1000 + 480 * 50)
+
+
 def test_a_run_is_accounted_again_by_file_by_name_and_elsewhere(spool):
     ledger = str(spool.parent.parent)
     here = wm.account(spool)

@@ -18,14 +18,24 @@ def metrics(costs: dict[str, float]) -> dict[str, float]:
     return {f"{PREFIX}{name}": value for name, value in costs.items()}
 
 
-def bases(paths: Sequence[str], *, feature: str, package: str, extra: str) -> tuple[type, ...]:
-    """The base class at each dotted path that this program uses; the first installed one if it uses none.
+def on_top_of(paths: Sequence[str], hooks: type, name: str, *, feature: str, package: str) -> Any:
+    """Our hooks on top of a framework's own, as a class that can be named, pickled and configured.
+
+    Of the base classes at dotted paths those that this program uses; the first installed one if it uses none.
 
     Raises
     ------
     MissingExtra
         If none is installed.
     """
+    found = _bases(paths)
+    if not found:
+        raise MissingExtra.of(feature, package, package)
+    own = {"__doc__": hooks.__doc__, "__module__": hooks.__module__, "__qualname__": name}
+    return type(name, (hooks, *found), own)
+
+
+def _bases(paths: Sequence[str]) -> tuple[type, ...]:
     used = [path for path in paths if path.rpartition(".")[0] in sys.modules]
     found: list[type] = []
     for path in used or paths:
@@ -36,12 +46,4 @@ def bases(paths: Sequence[str], *, feature: str, package: str, extra: str) -> tu
             continue
         if not used:
             break
-    if not found:
-        raise MissingExtra.of(feature, package, extra)
     return tuple(found)
-
-
-def with_bases(hooks: type, name: str, found: tuple[type, ...]) -> Any:
-    """Our hooks on top of a framework's own, as a class that can be named, pickled and configured."""
-    own = {"__doc__": hooks.__doc__, "__module__": hooks.__module__, "__qualname__": name}
-    return type(name, (hooks, *found), own)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from wattermark.integrations.hooks import bases, metrics, with_bases
+from wattermark.integrations.hooks import metrics, on_top_of
 from wattermark.verbs.measure import Run
 from wattermark.verbs.stages import Stages
 from wattermark.verbs.tell import harmless
@@ -118,9 +118,8 @@ def __getattr__(name: str) -> Any:
     """The class is made at its first use, on top of the Callback of the package that the program uses."""
     if name != "WattermarkCallback":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = bases(BASES, feature="the Lightning callback", package="lightning", extra="lightning")
-    made = globals()[name] = with_bases(Hooks, name, found)
-    return made
+    globals()[name] = on_top_of(BASES, Hooks, name, feature="the Lightning callback", package="lightning")
+    return globals()[name]
 
 
 def _first(trainer: Any) -> object:

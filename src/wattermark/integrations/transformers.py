@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from wattermark.integrations.hooks import bases, metrics, with_bases
+from wattermark.integrations.hooks import metrics, on_top_of
 from wattermark.values.range import Range
 from wattermark.verbs.measure import Run
 from wattermark.verbs.per import counted_since
@@ -133,9 +133,8 @@ def __getattr__(name: str) -> Any:
     """The class is made at its first use: transformers is imported by who uses it."""
     if name != "WattermarkCallback":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = bases(BASES, feature="the Trainer callback", package="transformers", extra="transformers")
-    made = globals()[name] = with_bases(Hooks, name, found)
-    return made
+    globals()[name] = on_top_of(BASES, Hooks, name, feature="the Trainer callback", package="transformers")
+    return globals()[name]
 
 
 def watch(trainer: Any, **options: Any) -> WattermarkCallback:

@@ -101,6 +101,8 @@ def channel_of(given: Mapping[str, Any]) -> Channel:
         and 0 <= channel.refresh_s <= MOST_S
         and 0 < channel.share <= 1
         and isinstance(channel.hidden, int)
+        and isinstance(channel.slices, dict)
+        and all(isinstance(part, int | float) and 0 < part <= 1 for part in channel.slices.values())
         and (channel.wrap is None or (isinstance(channel.wrap, int) and 0 < channel.wrap <= MOST))
     )
     if not possible:

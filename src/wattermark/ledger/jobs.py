@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +50,8 @@ def run_of_job(
     OSError
         If the ledger, or what it keeps of the job, cannot be written.
     """
+    from hashlib import sha256  # a run that is no job starts without
+
     folder = ledger / FOLDER
     folder.mkdir(exist_ok=True)
     path = folder / f"{sha256(job.encode()).hexdigest()[:24]}.json"

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from wattermark.readers.amdgpu import (
 )
 from wattermark.readers.library import handles, load_library
 from wattermark.readers.pci import DRIVERS, devices_of
-from wattermark.readers.visible import rocm_listed, say_share, shares
+from wattermark.readers.visible import rocm_listed, say_share, share_of, slices
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -59,12 +59,12 @@ USUAL = "2^-16 J"
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """A card: the handle of its first partition, its PCI address, its chip, and the part that is ours."""
+    """A card: the handle of its first partition, its PCI address, its chip, and which partitions are ours."""
 
     handle: ctypes.c_void_p
     place: str
     chip: Path | None
-    share: float
+    held: Mapping[str, float]
 
 
 class AmdReader:
@@ -130,8 +130,8 @@ def _cards(smi: Any, chips: dict[str, Path]) -> Iterator[_Card]:
     gpus = [i for i, chip in enumerate(known) if places[i] and (chip is None or not is_apu(chip))]
     owners = [i for i in gpus for _ in sockets[i]]
     names = [rocr_name(chip) if (chip := known[i]) else "" for i in owners]
-    for i, share in shares(owners, rocm_listed(names, os.environ)).items():
-        yield _Card(sockets[i][0], places[i], known[i], share)
+    for i, held in slices(owners, rocm_listed(names, os.environ)).items():
+        yield _Card(sockets[i][0], places[i], known[i], held)
 
 
 def _place(smi: Any, handle: ctypes.c_void_p) -> str:
@@ -176,10 +176,12 @@ def _unit(answer: _Answer) -> str | None:
 
 
 def _channel(smi: Any, card: _Card, unit: str) -> Channel:
+    share = share_of(card.held)
     return Channel(
         name=f"gpu/{card.place}", kind=Kind.COUNTER, part=Part.GPU, unit=unit, covers=f"gpu/{card.place}",
-        power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, share=card.share, uuid=_uuid(smi, card.handle),
-        device=product_of(card.chip) if card.chip else "AMD GPU", note=say_share(card.share, "a partition"),
+        power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, share=share, uuid=_uuid(smi, card.handle),
+        device=product_of(card.chip) if card.chip else "AMD GPU", note=say_share(share, "a partition"),
+        slices=card.held if share < 1 else {},
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +29,15 @@ from wattermark.readers.amdgpu import (
     rocr_name,
 )
 from wattermark.readers.files import NumberFile, ProductFile, folders_in, number_of, sampling_s, text_of
-from wattermark.readers.visible import rocm_listed, say_share, shares
+from wattermark.readers.pci import INTEGRATED
+from wattermark.readers.visible import rocm_listed, say_share, share_of, slices
 from wattermark.values.kinds import Kind, Node, Part
 from wattermark.values.records import Channel
 
 SOCKET_MAX_W, PLATFORM_MAX_W, MODULE_MAX_W = 1500.0, 20_000.0, 300.0
 JETSON = "NVIDIA Jetson"
 BY_NODE = "its driver goes by NUMA nodes: of sockets with several, one may be told twice, and another not"
+OWN_GPU = "the processor's own GPU: it lies in its package, so it is shown and not added"
 HELD = "lies in the rail of the GPU, and is counted there"
 RAILS = (1, 2, 3)
 """Of an INA3221; its further channels are shunts and their sum."""
@@ -119,13 +121,13 @@ def _sensors(root: Path) -> list[Sensor]:
     chips = sorted(folders_in(root), key=lambda chip: (place_of(chip), _number(chip)))
     amd = [chip for chip in amd_chips(root) if not is_apu(chip)]
     owners = [i for i, chip in enumerate(amd) for _ in range(partitions_of(chip))]
-    seen = shares(owners, rocm_listed([rocr_name(amd[i]) for i in owners], os.environ))
-    mine = {amd[i]: share for i, share in seen.items()}
+    seen = slices(owners, rocm_listed([rocr_name(amd[i]) for i in owners], os.environ))
+    mine = {amd[i]: held for i, held in seen.items()}
     hidden = set(amd).difference(mine)
     found: dict[str, Sensor] = {}
     for chip in (chip for chip in chips if chip not in hidden):
         for paths, channel in _of_chip(chip):
-            found.setdefault(channel.name, (paths, _part(channel, mine.get(chip, 1.0))))
+            found.setdefault(channel.name, (paths, _part(channel, mine.get(chip, {}))))
     return _of_one_node([(paths, _with_hidden(channel, len(hidden))) for paths, channel in found.values()])
 
 
@@ -140,10 +142,10 @@ def _of_one_node(found: list[Sensor]) -> list[Sensor]:
     return [(paths, replace(channel, node=Node.NO)) for paths, channel in found]
 
 
-def _part(channel: Channel, share: float) -> Channel:
-    if share == 1:
+def _part(channel: Channel, held: Mapping[str, float]) -> Channel:
+    if not held or (share := share_of(held)) == 1:
         return channel
-    return replace(channel, share=share, note=say_share(share, "a partition"))
+    return replace(channel, share=share, slices=held, note=say_share(share, "a partition"))
 
 
 def _of_chip(chip: Path) -> Iterator[Sensor]:
@@ -188,9 +190,11 @@ def _intel(chip: Path) -> Iterator[Sensor]:
     where = place_of(chip)
     path = next((p for p in (chip / "energy1_input", chip / "energy2_input") if p.exists()), None)
     if path is not None:
+        own = where == INTEGRATED
         yield (path,), Channel(
             name=f"gpu/{where}", kind=Kind.COUNTER, part=Part.GPU, unit="uJ", covers=f"gpu/{where}",
             power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, device="Intel GPU",
+            embedded=own, counted=not own, note=OWN_GPU if own else "",
         )  # fmt: skip
 
 
@@ -239,7 +243,8 @@ def _jetson(chip: Path) -> Iterator[Sensor]:
             inside = f"cpu/{label.lower()}"
             yield paths, _power(inside, Part.CPU, MODULE_MAX_W, device=JETSON, counted=False, note=HELD)
         covers = "" if part is Part.PLATFORM else name
-        yield paths, _power(name, part, MODULE_MAX_W, device=JETSON, covers=covers, note=note)
+        rail = _power(name, part, MODULE_MAX_W, device=JETSON, covers=covers, note=note)
+        yield paths, replace(rail, embedded=part is Part.GPU)
 
 
 def _power(

@@ -22,9 +22,9 @@ from typing import Any
 
 from wattermark.errors import ReaderAbsent, ReaderUnavailable
 from wattermark.readers.library import handles, load_library
-from wattermark.readers.pci import DRIVERS, devices_of
+from wattermark.readers.pci import DRIVERS, INTEGRATED, devices_of
 from wattermark.readers.sysman import DeviceProperties, EnergyCounter, PciProperties, PowerProperties
-from wattermark.readers.visible import say_share, shares
+from wattermark.readers.visible import say_share, share_of, slices
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 
@@ -33,7 +33,7 @@ NEEDS = ("zesInit", "zesDriverGet", "zesDeviceGet")
 GPU = 1
 LOST = 0x7000_0001
 LARGEST = 2**63 - 1
-INTEGRATED, INTEGRATED_FLAG = "0000:00:02.0", 1
+INTEGRATED_FLAG = 1
 GPU_MAX_W = 3000.0
 REFRESH_S = 0.1
 
@@ -86,16 +86,14 @@ class LevelZeroReader:
                 "Level Zero Sysman does not start", fix="See what 'xpu-smi discovery' says"
             )
         cards = list(_cards(self._ze))
-        found = [
-            (cards[i], share) for i, share in _seen(cards, environ).items() if _tells(self._ze, cards[i])
-        ]
+        found = [(cards[i], held) for i, held in _seen(cards, environ).items() if _tells(self._ze, cards[i])]
         if not found:
             raise ReaderUnavailable(
                 "no Intel GPU that may be seen tells its energy",
                 fix="See ZE_AFFINITY_MASK; some counters may be read by root only",
             )
         self._domains = [card.domains for card, _ in found]
-        self.channels: Sequence[Channel] = [_channel(card, share) for card, share in found]
+        self.channels: Sequence[Channel] = [_channel(card, held) for card, held in found]
 
     def period_s(self, interval_s: float) -> float:
         """The user's interval: counters remember. [s]"""
@@ -166,8 +164,8 @@ def _tells(ze: Any, card: _Card) -> bool:
     return bool(codes) and all(code in (0, LOST) for code in codes)
 
 
-def _seen(cards: Sequence[_Card], environ: Mapping[str, str]) -> dict[int, float]:
-    """How much of each card the mask shows; a card of which it shows nothing is left out."""
+def _seen(cards: Sequence[_Card], environ: Mapping[str, str]) -> dict[int, dict[str, float]]:
+    """Which tiles of each card the mask shows; a card of which it shows nothing is left out."""
     tiles = [(i, tile) for i, card in enumerate(cards) for tile in range(card.tiles)]
     mask = environ.get("ZE_AFFINITY_MASK")
     flat = environ.get("ZE_FLAT_DEVICE_HIERARCHY", "FLAT").upper() != "COMPOSITE"
@@ -177,12 +175,13 @@ def _seen(cards: Sequence[_Card], environ: Mapping[str, str]) -> dict[int, float
         for number, (card, own) in enumerate(tiles):
             named = device == str(number if flat else card) and (flat or tile in ("", str(own)))
             chosen += [number] if named and number not in chosen else []
-    return shares([card for card, _ in tiles], chosen)
+    return slices([card for card, _ in tiles], chosen)
 
 
-def _channel(card: _Card, share: float) -> Channel:
+def _channel(card: _Card, held: Mapping[str, float]) -> Channel:
+    share = share_of(held)
     return Channel(
         name=f"gpu/{card.place}", kind=Kind.COUNTER, part=Part.GPU, unit="uJ", covers=f"gpu/{card.place}",
         power_max_w=GPU_MAX_W, refresh_s=REFRESH_S, share=share, device=card.device,
-        note=say_share(share, "tiles"),
+        note=say_share(share, "tiles"), slices=held if share < 1 else {},
     )  # fmt: skip

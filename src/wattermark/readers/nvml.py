@@ -21,8 +21,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from wattermark.errors import ReaderAbsent, ReaderUnavailable
+from wattermark.errors import ReaderUnavailable
 from wattermark.readers.files import sampling_s
+from wattermark.readers.library import load_library
 from wattermark.readers.nvml_ask import Ask, meters_of
 from wattermark.readers.nvml_busy import BusyTimes, busy_channels, numbers_are_the_hosts, tells_programs
 from wattermark.readers.nvml_visible import Seen, visible_gpus
@@ -157,14 +158,11 @@ class _Device:
 
 
 def _binding(library: str) -> Any:
-    import ctypes
-
-    try:
-        ctypes.CDLL(library)
-    except OSError as error:
-        raise ReaderAbsent(
-            "no NVIDIA driver library here", fix="Install the NVIDIA driver if this machine has such a GPU"
-        ) from error
+    load_library(
+        (library,),
+        problem="no NVIDIA driver library here",
+        fix="Install the NVIDIA driver if this machine has such a GPU",
+    )
     try:
         import pynvml
     except ImportError as error:

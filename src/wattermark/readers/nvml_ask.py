@@ -112,6 +112,7 @@ def _channel(nvml: Any, gpu: Seen, kind: Kind, unit: str) -> Channel:
         power_max_w=GPU_MAX_W,
         refresh_s=REFRESH_S,
         share=gpu.share,
+        slices=gpu.slices if gpu.share < 1 else {},
         device=_name(nvml, gpu.handle) if gpu.handle is not None else "",
         uuid=gpu.uuid,
         note=gpu.note,

@@ -16,8 +16,10 @@ Management" (nvmlDeviceGetMaxMigDeviceCount, nvmlDeviceGetAttributes).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from wattermark.readers.visible import each_named, share_of
 
 SLICES = 7  # of most GPUs that can be cut; asked of each
 PCI_ORDER = "PCI_BUS_ID"
@@ -32,6 +34,7 @@ class Seen(NamedTuple):
     uuid: str = ""
     share: float = 1.0
     note: str = ""
+    slices: Mapping[str, float] = {}
 
 
 class _Slice(NamedTuple):
@@ -63,11 +66,7 @@ def visible_gpus(nvml: Any, visible: str | None) -> list[Seen]:
     if visible is None:
         return [*_without_a_name(every, slices)]
     found: dict[str, dict[str, Seen]] = {}
-    for entry in (text.strip() for text in visible.split(",")):
-        named = _named(answering, slices, entry)
-        if named is None:  # as CUDA does: the list ends at the first entry that names none
-            break
-        part, gpu = named
+    for part, gpu in each_named(visible, lambda entry: _named(answering, slices, entry)):
         found.setdefault(gpu.uuid, {})[part] = gpu
     gpus = [_joined(list(parts.values())) for parts in found.values()]
     guessed = _by_index(visible) and len({_name(nvml, gpu) for gpu in answering}) > 1
@@ -130,19 +129,20 @@ def _without_a_name(every: Sequence[Seen], slices: dict[str, list[_Slice]]) -> I
 
 def _first_of(gpu: Seen, slices: Sequence[_Slice]) -> Seen:
     told = f"the first of {len(slices)} instances, as CUDA_VISIBLE_DEVICES names none; "
-    return _sliced(gpu, slices[0].share, told if len(slices) > 1 else "")
+    return _sliced(gpu, {slices[0].uuid: slices[0].share}, told if len(slices) > 1 else "")
 
 
-def _sliced(gpu: Seen, share: float, told: str = "") -> Seen:
+def _sliced(gpu: Seen, held: Mapping[str, float], told: str = "") -> Seen:
+    share = share_of(held)
     note = f"a MIG slice: {told}{share:.0%} of the GPU's energy is taken" if share < 1 else ""
-    return gpu._replace(share=share, note=note)
+    return gpu._replace(share=share, note=note, slices=held)
 
 
 def _joined(parts: Sequence[Seen]) -> Seen:
     """Several slices of one GPU, or the GPU itself."""
     if len(parts) == 1:
         return parts[0]
-    return _sliced(parts[0], min(1.0, sum(part.share for part in parts)))
+    return _sliced(parts[0], {name: share for part in parts for name, share in part.slices.items()})
 
 
 def _named(gpus: Sequence[Seen], slices: dict[str, list[_Slice]], entry: str) -> tuple[str, Seen] | None:
@@ -163,7 +163,7 @@ def _named_slice(
     gpus: Sequence[Seen], slices: dict[str, list[_Slice]], entry: str
 ) -> tuple[str, Seen] | None:
     found = [
-        (one.uuid, _sliced(gpu, one.share))
+        (one.uuid, _sliced(gpu, {one.uuid: one.share}))
         for gpu in gpus
         for one in slices.get(gpu.uuid, ())
         if one.uuid.startswith(entry) or one.old_name == entry

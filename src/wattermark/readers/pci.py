@@ -8,6 +8,8 @@ from pathlib import Path
 from wattermark.readers.files import folders_in
 
 DRIVERS = Path("/sys/bus/pci/drivers")
+INTEGRATED = "0000:00:02.0"
+"""Where Intel puts a processor's own GPU: it lies in the package, and in what that draws."""
 _ADDRESS = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 
 

@@ -143,17 +143,18 @@ def _gpus(page: Page, visible: str | None) -> list[tuple[Key, Channel]]:
 
 
 def _seen(gpus: Sequence[tuple[str, str]], visible: str | None) -> list[str]:
-    """UUIDs that the program may see; as CUDA does, the list ends at the first entry that names none."""
+    """UUIDs that the program may see."""
     if visible is None:
         return [uuid for uuid, _ in gpus]
-    seen: list[str] = []
-    for entry in (text.strip() for text in visible.split(",")):
-        by_prefix = entry.startswith("GPU-")
-        named = [uuid for uuid, index in gpus if (uuid.startswith(entry) if by_prefix else index == entry)]
-        if len(named) != 1 or not entry:
-            break
-        seen += [uuid for uuid in named if uuid not in seen]
-    return seen
+    from wattermark.readers.visible import each_named
+
+    return list(dict.fromkeys(each_named(visible, lambda entry: _named(gpus, entry))))
+
+
+def _named(gpus: Sequence[tuple[str, str]], entry: str) -> str | None:
+    by_prefix = entry.startswith("GPU-")
+    named = [uuid for uuid, index in gpus if (uuid.startswith(entry) if by_prefix else index == entry)]
+    return named[0] if entry and len(named) == 1 else None
 
 
 def _gpu(key: Key, page: Page, hidden: int) -> Channel:

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+ROUNDING = 1e-9
+
+
+def each_named(told: str, named: Callable[[str], T | None]) -> Iterator[T]:
+    """What the entries of a list name, commas between; as for drivers, it ends at the first that names none.
+
+    Parameters
+    ----------
+    told : str
+        What the environment says.
+    named : callable
+        From an entry to what it names.
+    """
+    for entry in told.split(","):
+        found = named(entry.strip())
+        if found is None:
+            return
+        yield found
 
 
 def listed(names: Sequence[str], told: str | None) -> list[int]:
@@ -22,13 +44,8 @@ def listed(names: Sequence[str], told: str | None) -> list[int]:
     """
     if told is None:
         return list(range(len(names)))
-    found: list[int] = []
-    for entry in (text.strip() for text in told.split(",")):
-        named = _named(names, entry)
-        if not named:
-            break
-        found += [i for i in named if i not in found]
-    return found
+    named = each_named(told, lambda entry: _named(names, entry) or None)
+    return list(dict.fromkeys(i for some in named for i in some))
 
 
 def rocm_listed(names: Sequence[str], environ: Mapping[str, str]) -> list[int]:
@@ -50,8 +67,8 @@ def rocm_listed(names: Sequence[str], environ: Mapping[str, str]) -> list[int]:
     return [seen[i] for i in listed([names[i] for i in seen], by_hip)]
 
 
-def shares(owners: Sequence[int], chosen: Sequence[int]) -> dict[int, float]:
-    """How much of each card its chosen parts are; cards in the order in which they were chosen.
+def slices(owners: Sequence[int], chosen: Sequence[int]) -> dict[int, dict[str, float]]:
+    """Which parts of each card were chosen, by their number among all, and how much of it each is.
 
     Parameters
     ----------
@@ -60,8 +77,22 @@ def shares(owners: Sequence[int], chosen: Sequence[int]) -> dict[int, float]:
     chosen : sequence of int
         Which parts.
     """
-    mine = [owners[part] for part in chosen]
-    return {card: mine.count(card) / owners.count(card) for card in mine}
+    found: dict[int, dict[str, float]] = {}
+    for part in chosen:
+        found.setdefault(owners[part], {})[str(part)] = 1 / owners.count(owners[part])
+    return found
+
+
+def share_of(held: Mapping[str, float]) -> float:
+    """How much of a card its slices are; all of it where they are but for rounding.
+
+    Parameters
+    ----------
+    held : mapping of str to float
+        By name.
+    """
+    share = sum(held.values())
+    return share if share < 1 - ROUNDING else 1.0
 
 
 def say_share(share: float, what: str) -> str:

@@ -14,7 +14,7 @@ from wattermark.science.parts import Parts
 from wattermark.science.short import with_renewals
 from wattermark.science.terms import Energy, Term
 from wattermark.science.utilised import utilised
-from wattermark.values.factors import Factor
+from wattermark.values.factors import Factor, of_this_run
 from wattermark.values.kinds import Part, Quality, Scope
 from wattermark.values.range import Range
 from wattermark.values.records import Channel, Recorded
@@ -88,14 +88,10 @@ def _has_gap(term: Term, duration_s: float) -> bool:
 
 def _gap(term: Term) -> Factor:
     """How much of a gap to fill with the mean power of what was seen: all of it, or none, or twice that."""
-    return Factor(
-        name=f"gap in {term.name}",
-        value=Range(0.0, 1.0, 2.0),
-        unit="1",
-        key="this run",
-        year=0,
+    return of_this_run(
+        f"gap in {term.name}",
+        Range(0.0, 1.0, 2.0),
         basis="not seen",
-        source="run",
         note=f"{term.unseen_s:.3g} s without a meter, as parts of the mean power of the rest",
     )
 

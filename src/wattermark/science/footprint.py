@@ -227,7 +227,8 @@ def spans_of(
     """The energy, carbon and water of each span, at the best values.
 
     A metered part gives a span what its counter rose in it, in the same proportion as it gave
-    the run; a modelled one by time. Sums of spans that follow each other are the sum.
+    the run; a modelled one by time, and so the rest of the machine, gaps filled: it is what was left
+    of one meter by others, which do not have the same gaps. Sums of spans that follow each other are the sum.
 
     Parameters
     ----------
@@ -238,21 +239,20 @@ def spans_of(
     begin_ns, end_ns : int
         The window of the run. [ns]
     """
-    seen_only = {factor.name: 0.0 for factor in parts.gaps}
-    best: Values = {**{factor.name: factor.value.best for factor in factors}, **seen_only}
+    best: Values = {factor.name: factor.value.best for factor in [*factors, *parts.gaps]}
     return tuple(_span(mark, parts, best, begin_ns, min(mark.end_ns or end_ns, end_ns)) for mark in marks)
 
 
 def _span(mark: SpanMark, parts: Parts, best: Values, begin_ns: int, end_ns: int) -> SpanEnergy:
     begin_s = max(0.0, (mark.begin_ns - begin_ns) * S_PER_NS)
     end_s = max(begin_s, (end_ns - begin_ns) * S_PER_NS)
-    shares = {
-        term.name: _share_of(term, parts, best, begin_s, end_s)
+    shares = [
+        (term.name, _share_of(term, parts, best, begin_s, end_s))
         for term in parts.terms
         if term.counted and term.run is not None
-    }
-    seen = [share for share in shares.values() if share is not None]
-    unseen = [name for name, share in shares.items() if share is None]
+    ]
+    seen = [share for _, share in shares if share is not None]
+    unseen = [name for name, share in shares if share is None]
     energy_j = float(sum(seen)) if seen else None
     found = operational(ItEnergy(energy_j), best) if energy_j is not None else {}
     return SpanEnergy(
@@ -282,17 +282,17 @@ def _remarks(mark: SpanMark, unseen: Iterable[str]) -> Iterator[str]:
 def _share_of(term: Term, parts: Parts, best: Values, begin_s: float, end_s: float) -> float | None:
     if term.run is None:
         return None
-    whole_j = float(term.run(best))
+    seen_j = float(term.run({**best, **{gap.name: 0.0 for gap in parts.gaps}}))
     if term.track is not None:
         if not term.track.seen_between(begin_s, end_s):
             return None
         rise = np.diff(term.track.until_j([begin_s, end_s]))[0]
-        return whole_j * float(rise) / term.track.total_j if term.track.total_j > 0 else 0.0
+        return seen_j * float(rise) / term.track.total_j if term.track.total_j > 0 else 0.0
     if term.kind == "cpu" and parts.load is not None and parts.load.run_s.sum() > 0:
         worked = np.concatenate([[0.0], np.cumsum(parts.load.run_s)])
         part = np.diff(np.interp([begin_s, end_s], parts.load.edge_s, worked))[0] / worked[-1]
-        return whole_j * float(part)
-    return whole_j * (end_s - begin_s) / parts.duration_s if parts.duration_s > 0 else 0.0
+        return seen_j * float(part)
+    return float(term.run(best)) * (end_s - begin_s) / parts.duration_s if parts.duration_s > 0 else 0.0
 
 
 def _total(parts: Iterable[Number]) -> Number:

@@ -33,13 +33,14 @@ def host_time_s(parts: Parts, logical_cpus: int, cpu_limit: float | None = None)
     logical_cpus : int
         Of the machine.
     cpu_limit : float, optional
-        Of the container, which is the machine where no meter tells of the CPU. [1]
+        Of the container, which is the machine where no meter tells of the CPU or of the node. [1]
     """
     if parts.gpus:
         return device_time_s((channel.share for channel in parts.gpus), parts.duration_s)
     if parts.scope is Scope.PROCESS and parts.load is not None:
         return float(parts.load.run_s.sum())
-    held = min(logical_cpus, cpu_limit or logical_cpus) if models_cpu(parts) else logical_cpus
+    in_container = models_cpu(parts) and not parts.wall
+    held = min(logical_cpus, cpu_limit or logical_cpus) if in_container else logical_cpus
     return held * parts.duration_s
 
 

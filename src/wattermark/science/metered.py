@@ -154,21 +154,31 @@ def _gain(channel: Channel) -> str:
 
 
 def _whole(channel: Channel, track: Timeline, told: str = "") -> Term:
-    """All of a part, or a slice of a GPU: the others on it may draw more for their slices, or less."""
+    """All of a part, or a slice of a GPU."""
     gain = _gain(channel)
     note = f"; {channel.note}" if channel.note else ""
 
-    def share(values: Values) -> Number:
-        return weighted_share(channel.share, values[WEIGHT]) if channel.share < 1 else 1.0
-
     return _term(
         channel, track, Quality.MEASURED,
-        run=lambda values: track.total_j * share(values) * values[gain],
+        run=lambda values: track.total_j * share_taken(channel, values) * values[gain],
         machine=lambda values: track.total_j * values[gain],
-        others=lambda values: track.total_j * (1 - share(values)) * values[gain],
+        others=lambda values: track.total_j * (1 - share_taken(channel, values)) * values[gain],
         idle=lambda values: 0.0 * values[gain],
         how=_sampled(channel) + told + note,
     )  # fmt: skip
+
+
+def share_taken(channel: Channel, values: Values) -> Number:
+    """The run's part of a device of which it may hold a slice: others may draw more for theirs, or less. [1]
+
+    Parameters
+    ----------
+    channel : Channel
+        Of the device.
+    values : mapping
+        By name: ``gpu_share_weight``. [1]
+    """
+    return weighted_share(channel.share, values[WEIGHT]) if channel.share < 1 else 1.0
 
 
 def _sampled(channel: Channel) -> str:

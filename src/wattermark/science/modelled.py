@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from wattermark.science.load import Load, within
 from wattermark.science.metered import Track
+from wattermark.science.node import walls_of
 from wattermark.science.power_model import cpu_active_j, cpu_idle_j, memory_j
 from wattermark.science.sharing import Shares, scaled, share_by_memory
 from wattermark.science.terms import Term
@@ -18,7 +19,7 @@ from wattermark.values.records import Recorded
 
 
 def modelled(
-    tracks: Iterable[Track],
+    tracks: Sequence[Track],
     load: Load | None,
     scope: Scope,
     duration_s: float,
@@ -26,11 +27,12 @@ def modelled(
 ) -> Iterator[Term]:
     """CPU and memory where no counter told them.
 
-    Where a container may use less than the machine, it is the machine: its limits, in any scope.
+    Where a container may use less than the machine, it is the machine: its limits, in any scope. But beside
+    a meter of the whole node, which holds what is outside of the container too, the machine is the node.
 
     Parameters
     ----------
-    tracks : iterable of (Channel, Timeline or None)
+    tracks : sequence of (Channel, Timeline or None)
         What the meters saw.
     load : Load or None
         What the model goes by.
@@ -41,9 +43,9 @@ def modelled(
     recorded : Recorded
         For the processor's name, and the container's limits.
     """
-    told = {channel.part for channel, track in tracks if track is not None}
+    told = {c.part for c, track in tracks if track is not None}  # what is not added may lie in what is
     header = recorded.header
-    if load is not None:
+    if load is not None and not walls_of(tracks, duration_s):
         load = within(load, cpu_limit=header.cpu_limit, memory_limit_b=header.memory_limit_b)
     if Part.CPU not in told:
         yield _modelled_cpu(load, scope, duration_s, header.cpu_model)
@@ -63,9 +65,9 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
             cpu_s, idle_w=values["cpu_idle_w_per_logical_cpu"], full_w=values["cpu_full_w_per_logical_cpu"]
         )
 
-    def idle(values: Values) -> Number:
+    def idle(values: Values) -> Number:  # as long as was seen: the rest is filled as a gap
         return cpu_idle_j(
-            duration_s, logical_cpus=load.logical_cpus, idle_w=values["cpu_idle_w_per_logical_cpu"]
+            load.seen_s, logical_cpus=load.logical_cpus, idle_w=values["cpu_idle_w_per_logical_cpu"]
         )
 
     def machine(values: Values) -> Number:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from wattermark.science.metered import Track
+from wattermark.science.metered import Track, tracks_of
 from wattermark.science.sharing import share_alike
 from wattermark.science.terms import Energy, Term
 from wattermark.science.timeline import Timeline
@@ -18,7 +18,7 @@ from wattermark.science.uncertainty import Values
 from wattermark.values.boundary import Number
 from wattermark.values.footprint import Component
 from wattermark.values.kinds import Kind, Node, Part, Quality, Scope
-from wattermark.values.records import Channel
+from wattermark.values.records import Channel, Recorded
 from wattermark.values.units import BASE_PER_RAW
 
 REST = "rest of the machine"
@@ -53,10 +53,27 @@ def judged(tracks: Iterable[Track]) -> list[Track]:
 
 def _is_too_coarse(channel: Channel, track: Timeline) -> bool:
     """By the largest step that all rises of a counter are made of."""
-    if not channel.node or channel.kind is not Kind.COUNTER:
+    if not _counts(channel):
         return False
     risen = np.rint(track.energy_j / J_PER_UJ).astype(np.int64)
     return not risen.any() or bool(risen.sum() < FEWEST_STEPS * np.gcd.reduce(risen))
+
+
+def may_speak_later(recorded: Recorded) -> bool:
+    """Whether a counter of the whole node moved by too few steps yet to say anything of a run that goes on.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run as it stands.
+    """
+    if not any(_counts(channel) for log in recorded.logs.values() for channel in log.channels):
+        return False
+    return any(track is None or _is_too_coarse(c, track) for c, track in tracks_of(recorded) if _counts(c))
+
+
+def _counts(channel: Channel) -> bool:
+    return bool(channel.node) and channel.kind is Kind.COUNTER
 
 
 def walls_of(tracks: Iterable[Track], duration_s: float) -> list[Wall]:
@@ -195,13 +212,12 @@ def disagreement(components: Iterable[Component], wall: str) -> Iterator[str]:
     wall : str
         The name of the meter; empty if none was used.
     """
-    told = {one.name: one for one in components}
-    if wall not in told or REST not in told or told[REST].machine_energy_j is None:
+    told = list(components)
+    node_j = next((one.machine_energy_j for one in told if one.name == wall and not one.counted), None)
+    known = [one.machine_energy_j for one in told if one.counted and one.machine_energy_j is not None]
+    parts_j = sum(known)
+    if node_j is None:
         return
-    node_j = told[wall].machine_energy_j or 0.0
-    parts_j = sum(
-        one.machine_energy_j for one in told.values() if one.counted and one.machine_energy_j is not None
-    )
     if parts_j > node_j * (1 + 1e-9):
         yield (
             f"disagree: {wall} saw {node_j:.4g} J, less than the {parts_j:.4g} J of the parts; "

@@ -6,18 +6,15 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import fsum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wattermark.science.load import CGROUP
+from wattermark.science.rank_loads import LOAD, loads_of, told_by
 from wattermark.science.timeline import began_s, ended_s
 from wattermark.values.kinds import Kind, Part, Scope, Status
 from wattermark.values.records import Channel, ReaderLog, Recorded, SpanMark
 
-LOAD = "load"
-OF_RUN = "/run_"
-"""In the name of a load that is of the run alone, so that those of several processes add up."""
 _WORST = (Status.RUNNING, Status.INTERRUPTED, Status.FAILED, Status.OK)
 
 
@@ -127,7 +124,7 @@ def united(ranks: Sequence[Recorded]) -> Recorded:
     return replace(
         first,
         header=replace(first.header, scope=Scope.MACHINE if everything else first.header.scope),
-        logs={**_meters(longest), **_loads(longest)},
+        logs={**_meters(longest), **loads_of(longest)},
         status=worst_status(ranks),
         begin_mono_ns=min(one.begin_mono_ns for one in ranks),
         end_mono_ns=max(one.end_mono_ns for one in ranks),
@@ -161,7 +158,7 @@ def _by_rank(record: Recorded) -> tuple[int, int]:
     return record.header.rank or 0, record.begin_mono_ns
 
 
-def _meters(longest: Iterable[Recorded]) -> dict[str, ReaderLog]:
+def _meters(longest: Sequence[Recorded]) -> dict[str, ReaderLog]:
     """Each channel once, by what it covers or by its name."""
     found: dict[str, ReaderLog] = {}
     known: set[str] = set()
@@ -174,19 +171,60 @@ def _meters(longest: Iterable[Recorded]) -> dict[str, ReaderLog]:
                 continue
             known.update(_key(name, log.channels[i]) for i in fresh)
             found[f"{name} {number}" if number else name] = _columns(log, fresh)
-    return _less_hidden(found)
+    return _told_apart(_less_hidden(_with_slices(found, longest)))
+
+
+def _told_apart(logs: Mapping[str, ReaderLog]) -> dict[str, ReaderLog]:
+    """Devices of one name, as each container calls its own the first, get a number behind it."""
+    seen: Counter[str] = Counter()
+
+    def told(channel: Channel) -> Channel:
+        if not _is_gpu(channel):
+            return channel
+        seen[channel.name] += 1
+        number = seen[channel.name]
+        return channel if number == 1 else replace(channel, name=f"{channel.name}#{number}")
+
+    return {name: replace(log, channels=tuple(map(told, log.channels))) for name, log in logs.items()}
+
+
+def _with_slices(logs: Mapping[str, ReaderLog], ranks: Iterable[Recorded]) -> dict[str, ReaderLog]:
+    """Of a device of which several ranks hold a part each, all these parts are the run's."""
+    held: dict[str, dict[str, float]] = defaultdict(dict)
+    whole: set[str] = set()
+    for channel in (c for one in ranks for log in one.logs.values() for c in log.channels if _is_gpu(c)):
+        held[_hardware(channel)].update(channel.slices)
+        if channel.share == 1:
+            whole.add(_hardware(channel))
+
+    def told(channel: Channel) -> Channel:
+        slices = held.get(_hardware(channel), {})
+        share = 1.0 if _hardware(channel) in whole else min(1.0, fsum(slices.values()))
+        if not channel.slices or share <= channel.share:
+            return channel
+        note = f"of several processes: {share:.0%} of the GPU's energy is taken" if share < 1 else ""
+        return replace(channel, share=share, slices=slices, note=note)
+
+    return {name: replace(log, channels=tuple(map(told, log.channels))) for name, log in logs.items()}
 
 
 def _less_hidden(logs: Mapping[str, ReaderLog]) -> dict[str, ReaderLog]:
     """Devices that one rank could not see, and another one saw, are not hidden."""
-    seen = len({c.uuid or c.covers for log in logs.values() for c in log.channels if _is_gpu(c)})
+    seen: dict[str, set[str]] = defaultdict(set)
+    for name, log in logs.items():
+        seen[_reader(name)].update(c.uuid or c.covers for c in log.channels if _is_gpu(c))
 
-    def told(log: ReaderLog) -> ReaderLog:
-        mine = sum(map(_is_gpu, log.channels))
-        channels = (replace(c, hidden=max(0, c.hidden + mine - seen)) for c in log.channels)
+    def told(name: str, log: ReaderLog) -> ReaderLog:
+        mine, all_ = sum(map(_is_gpu, log.channels)), len(seen[_reader(name)])
+        channels = (replace(c, hidden=max(0, c.hidden + mine - all_)) for c in log.channels)
         return replace(log, channels=tuple(channels))
 
-    return {name: told(log) for name, log in logs.items()}
+    return {name: told(name, log) for name, log in logs.items()}
+
+
+def _reader(log_name: str) -> str:
+    """Whose log it is, of whichever process."""
+    return log_name.partition(" ")[0]
 
 
 def _is_gpu(channel: Channel) -> bool:
@@ -195,8 +233,12 @@ def _is_gpu(channel: Channel) -> bool:
 
 def _key(reader: str, channel: Channel) -> str:
     """What is added is one for all readers; what is only shown, or a witness, may stand beside it."""
-    hardware = channel.uuid or channel.covers or channel.name
+    hardware = _hardware(channel)
     return hardware if channel.counted else f"{reader} {channel.name} {hardware}"
+
+
+def _hardware(channel: Channel) -> str:
+    return channel.uuid or channel.covers or channel.name
 
 
 def _longer(log: ReaderLog, other: ReaderLog) -> ReaderLog:
@@ -216,8 +258,8 @@ def _one_counter(log: ReaderLog, other: ReaderLog, i: int) -> bool:
     """Whether readings of the one lie between their neighbours of the other, as of one counter they do."""
     if log.channels[i].kind is not Kind.COUNTER:
         return True
-    time_ns, value = _told(log, i)
-    at_ns, shown = _told(other, i)
+    time_ns, value = told_by(log, i)
+    at_ns, shown = told_by(other, i)
     after = np.searchsorted(time_ns, at_ns)
     between = (after > 0) & (after < len(time_ns))
     after, shown = after[between], shown[between]
@@ -230,71 +272,3 @@ def _columns(log: ReaderLog, wanted: Sequence[int]) -> ReaderLog:
         mono_ns=log.mono_ns,
         values=[[values[i] for i in wanted] for values in log.values],
     )
-
-
-def _loads(ranks: Sequence[Recorded]) -> dict[str, ReaderLog]:
-    """One load of all: what is the machine's is one for all of them, what is the run's adds up."""
-    logs = {record.header.pid: record.logs[LOAD] for record in ranks if LOAD in record.logs}
-    if not logs:
-        return {}
-    channels = next(iter(logs.values())).channels
-    alike = {pid: log for pid, log in logs.items() if log.channels == channels}
-    apart = [log for pid, log in alike.items() if pid not in _inside(ranks)]
-    looks = np.array(sorted({t for log in alike.values() for t in log.mono_ns}), np.int64)
-    columns = [_column(channel, i, list(alike.values()), apart, looks) for i, channel in enumerate(channels)]
-    values = [list(row) for row in zip(*columns, strict=True)]
-    return {LOAD: ReaderLog(channels=channels, mono_ns=looks.tolist(), values=values)}
-
-
-def _column(
-    channel: Channel, i: int, all_: Sequence[ReaderLog], apart: Sequence[ReaderLog], looks: NDArray[np.int64]
-) -> list[int | None]:
-    """One channel of the load of all processes.
-
-    A control group tells of the run only where each of them had one to itself all the time: of one that
-    two of them share, neither knows its part.
-    """
-    if OF_RUN not in channel.name:
-        shown = _together(all_, i, looks, rises=channel.kind is Kind.COUNTER)
-    elif channel.name == CGROUP and any(values[i] is None for log in apart for values in log.values):
-        return [None] * len(looks)
-    else:
-        shown = np.sum([_alone(log, i, looks) for log in apart], axis=0)
-    return [int(value) for value in shown]
-
-
-def _inside(ranks: Sequence[Recorded]) -> set[int]:
-    """Processes that lie below another one of these: what they take is in its load."""
-    above = {f"{one.header.pid}@{one.header.pid_started}" for one in ranks}
-    return {one.header.pid for one in ranks if above & set(one.header.ancestors[1:])}
-
-
-def _alone(log: ReaderLog, i: int, looks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """A load of one process at the looks of all: a counter rises from 0, a gauge is 0 outside its looks."""
-    time_ns, value = _told(log, i)
-    rises = log.channels[i].kind is Kind.COUNTER
-    left, right = (None, None) if rises else (0.0, 0.0)
-    shown: NDArray[np.float64] = np.interp(
-        looks, time_ns, value - value[0] if rises else value, left=left, right=right
-    )
-    return shown.round()
-
-
-def _together(
-    logs: Iterable[ReaderLog], i: int, looks: NDArray[np.int64], *, rises: bool
-) -> NDArray[np.float64]:
-    """A load of the machine, by whoever looked at it."""
-    told = [_told(log, i) for log in logs]
-    time_ns, value = (np.concatenate(parts) for parts in zip(*told, strict=True))
-    order = np.argsort(time_ns, kind="stable")
-    ordered = np.maximum.accumulate(value[order]) if rises else value[order]
-    shown: NDArray[np.float64] = np.interp(looks, time_ns[order], ordered)
-    return shown.round()
-
-
-def _told(log: ReaderLog, i: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """When a channel answered, and what."""
-    looks = [(t, values[i]) for t, values in zip(log.mono_ns, log.values, strict=True)]
-    pairs = [(t, value) for t, value in looks if value is not None] or [(looks[0][0], 0)]
-    time_ns, value = np.array(pairs, np.int64).T
-    return time_ns, value

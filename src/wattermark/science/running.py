@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 REFRESHES = 10.0
 """So often, at least, each meter is renewed in a stretch that is done."""
+LONGEST_S = 1800.0
+"""No stretch is kept longer for a counter that moves too slowly to tell of it. [s]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,11 @@ def _best(value: Range | None) -> float:
     return value.best if value else 0.0
 
 
-def is_settled(stretch: Running, channels: Iterable[Channel]) -> bool:
+def is_settled(stretch: Running, channels: Iterable[Channel], *, waits: bool) -> bool:
     """Whether a stretch is long enough to be added up with the next one.
 
     In a short one a slow exporter's counter stands still while the node's meter goes on: what the parts took
-    would be taken for the rest of the machine.
+    would be taken for the rest of the machine. And a counter of the node that hardly moved would never tell.
 
     Parameters
     ----------
@@ -102,6 +104,9 @@ def is_settled(stretch: Running, channels: Iterable[Channel]) -> bool:
         What was seen in it.
     channels : iterable of Channel
         The meters.
+    waits : bool
+        Whether a counter of the node may speak later.
     """
     slowest_s = max((channel.refresh_s for channel in channels), default=0.0)
-    return stretch.elapsed_s >= REFRESHES * slowest_s
+    long_enough = stretch.elapsed_s >= REFRESHES * slowest_s
+    return long_enough and (not waits or stretch.elapsed_s >= LONGEST_S)

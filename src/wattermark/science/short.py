@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from wattermark.science.terms import Term
-from wattermark.values.factors import Factor
+from wattermark.values.factors import Factor, of_this_run
 from wattermark.values.range import Range
 from wattermark.values.records import Channel
 
@@ -51,10 +51,12 @@ def _blurred(channel: Channel, term: Term, duration_s: float) -> Term:
 
 def _renewal(channel: Channel) -> Factor:
     """How much of a renewal the ends of the run cut off, or caught too much."""
-    return Factor(
-        name=_name(channel), value=Range(-1.0, 0.0, 1.0), unit="1", key="this run", year=0, basis="not seen",
-        source="run", least=-1.0, note=f"{channel.name} is renewed every {channel.refresh_s:g} s",
-    )  # fmt: skip
+    return of_this_run(
+        _name(channel),
+        Range(-1.0, 0.0, 1.0),
+        basis="not seen",
+        note=f"{channel.name} is renewed every {channel.refresh_s:g} s",
+    )
 
 
 def _name(channel: Channel) -> str:

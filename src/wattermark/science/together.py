@@ -21,7 +21,15 @@ _OF_MACHINE = (
     "clock-step",
     "mirrored",
     "short",
+    "disagree",
+    "counter-doubted",
+    "whole-node",
+    "whole",
+    "load-unknown",
+    "spool-damaged",
+    "beats-lost",
 )
+"""Words of flags that are of one machine."""
 _LIFECYCLE = ("lifecycle", "lifecycle_estimated")
 """Bases that are both life-cycle, the less sure one last."""
 NO_BASIS = "-"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from wattermark.science.metered import Track
+from wattermark.science.metered import Track, share_taken
 from wattermark.science.power_model import device_j
 from wattermark.science.terms import Term
 from wattermark.science.timeline import Timeline
@@ -58,7 +58,7 @@ def _term(channel: Channel, track: Timeline | None, *, known: bool) -> Term:
         return replace(what, how="it gave no answer that can be believed")
     if not known:
         return replace(what, how="it tells only how busy it is, and its TDP is not in our table")
-    seen_s, busy_s, share = track.seen_s, track.total_j, channel.share  # of a utilisation: seconds
+    seen_s, busy_s = track.seen_s, track.total_j  # of a utilisation: seconds
 
     def machine(values: Values) -> Number:
         return device_j(
@@ -72,9 +72,9 @@ def _term(channel: Channel, track: Timeline | None, *, known: bool) -> Term:
     return replace(
         what,
         quality=Quality.MODELLED,
-        run=lambda values: machine(values) * share,
+        run=lambda values: machine(values) * share_taken(channel, values),
         machine=machine,
-        others=lambda values: machine(values) * (1 - share),
+        others=lambda values: machine(values) * (1 - share_taken(channel, values)),
         idle=lambda values: 0.0 * machine(values),
         seen_s=seen_s,
         unseen_s=track.unseen_s,

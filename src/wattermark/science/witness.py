@@ -16,7 +16,8 @@ from wattermark.values.records import Channel
 AGREE = 2.0
 UNSEEN = 0.1  # of the time that a counter saw: more gaps than a reset makes
 SETTLE_S = 10.0
-"""A power meter lags by about a second, in which a GPU may go from idle to ten times that. [s]"""
+"""A power meter lags by about a second, and a slow one by its renewal; in that a GPU may go from idle to ten
+times that. [s / s]"""
 
 
 def heard(tracks: Iterable[Track]) -> tuple[list[Track], list[str]]:
@@ -44,7 +45,7 @@ def heard(tracks: Iterable[Track]) -> tuple[list[Track], list[str]]:
         if _is_witness(channel, added):
             continue
         power = powers.get(channel.covers) if channel.counted and channel.kind is Kind.COUNTER else None
-        why = _doubt(track, power[1]) if power else ""
+        why = _doubt(track, power[1], power[0].refresh_s) if power else ""
         if power and why:
             flags.append(
                 f"counter-doubted: {channel.name}: its energy counter {why}; its power is taken instead"
@@ -78,7 +79,7 @@ def mean_powers_w(one: Timeline, other: Timeline) -> tuple[float, float] | None:
     return first_w, second_w
 
 
-def agree(counted_w: float, power_w: float, seen_s: float) -> bool:
+def agree(counted_w: float, power_w: float, seen_s: float, refresh_s: float = 0.0) -> bool:
     """Whether a counter can be true beside a power meter: within a factor that is wide in a short run.
 
     Parameters
@@ -87,6 +88,8 @@ def agree(counted_w: float, power_w: float, seen_s: float) -> bool:
         Mean power by the counter and by the meter. [W]
     seen_s : float
         How long both were seen. [s]
+    refresh_s : float
+        How often the power is renewed. [s]
 
     References
     ----------
@@ -97,7 +100,7 @@ def agree(counted_w: float, power_w: float, seen_s: float) -> bool:
     >>> agree(300, 310, 60), agree(0, 310, 60), agree(300, 40, 1)
     (True, False, True)
     """
-    most = AGREE + SETTLE_S / seen_s
+    most = AGREE + SETTLE_S * (1 + refresh_s) / seen_s
     return power_w <= 0 or power_w / most <= counted_w <= power_w * most
 
 
@@ -105,7 +108,7 @@ def _is_witness(channel: Channel, added: set[str]) -> bool:
     return not channel.counted and channel.kind is Kind.POWER and channel.covers in added
 
 
-def _doubt(counted: Timeline | None, power: Timeline | None) -> str:
+def _doubt(counted: Timeline | None, power: Timeline | None, refresh_s: float) -> str:
     """Why a counter is not believed; nothing where it is."""
     if power is None:
         return ""
@@ -114,7 +117,7 @@ def _doubt(counted: Timeline | None, power: Timeline | None) -> str:
     if counted.unseen_s > max(power.unseen_s, UNSEEN * counted.seen_s):
         return f"tells nothing that can be believed of {counted.unseen_s:.3g} s, and its power does"
     means = mean_powers_w(counted, power)
-    if means is None or agree(*means, seen_s=counted.seen_s):
+    if means is None or agree(*means, seen_s=counted.seen_s, refresh_s=refresh_s):
         return ""
     return f"says {means[0]:.3g} W on average, where its power is {means[1]:.3g} W"
 
@@ -123,7 +126,7 @@ def _in_place_of(counter: Channel, power: Channel) -> Channel:
     """The power, as the part that the counter was."""
     return replace(
         power, name=counter.name, counted=True, share=counter.share, device=counter.device, uuid=counter.uuid,
-        note=counter.note,
+        note=counter.note, embedded=counter.embedded,
     )  # fmt: skip
 
 

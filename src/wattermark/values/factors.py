@@ -31,6 +31,24 @@ class Factor:
         return f"{self.name}@{self.key}"
 
 
+def of_this_run(name: str, value: Range, *, basis: str, note: str) -> Factor:
+    """What nobody knows of one run, as a factor of its own; its low end is the least that it can be. [1]
+
+    Parameters
+    ----------
+    name : str
+        Its part in the formulas.
+    value : Range
+        Of the energy that it is about. [1]
+    basis, note : str
+        What it rests on, and what is to be said of it.
+    """
+    return Factor(
+        name=name, value=value, unit="1", key="this run", year=0, basis=basis, source="run", note=note,
+        least=value.low,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A paper, a report or a data set that numbers come from; ``url`` may be ``doi:...``."""

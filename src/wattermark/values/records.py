@@ -18,7 +18,8 @@ class Channel:
     the device that belongs to the run (a MIG slice), ``refresh_s`` how often the device
     renews its number, ``power_max_w`` more than the device can draw. ``embedded`` is a part of
     the processor's own chip: what making it took stands with the machine. ``node`` says whether it
-    holds all of a node; ``hidden`` how many devices of its kind the run may not see.
+    holds all of a node; ``hidden`` how many devices of its kind the run may not see. ``slices`` names the
+    pieces of a device that ``share`` is made of, with the part of it that each is.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Channel:
     note: str = ""
     node: Node = Node.NO
     hidden: int = 0
+    slices: Mapping[str, float] = field(default_factory=dict)
 
 
 def overlap(one: str, other: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from wattermark.errors import UsageError, WattermarkError
 from wattermark.ledger.read import SpoolReader, follow, read_header, read_run
 from wattermark.ledger.runs import RunPlace, find_run, header_of_run, runs, spools_in
+from wattermark.science.node import may_speak_later
 from wattermark.science.running import Running, is_settled, so_far
 from wattermark.values.footprint import Footprint
 from wattermark.values.forecast import Forecast
@@ -35,9 +36,11 @@ def watch(spool: Path) -> Iterator[Running]:
     total = shown = Running()
     for reader in follow(spool):
         if reader.header is not None and reader.has_beats:
-            stretch = account_briefly(reader.recorded())
+            recorded = reader.recorded()
+            stretch = account_briefly(recorded)
             shown = total.plus(stretch)
-            if is_settled(stretch, [channel for log in reader.logs.values() for channel in log.channels]):
+            channels = [channel for log in reader.logs.values() for channel in log.channels]
+            if is_settled(stretch, channels, waits=may_speak_later(recorded)):
                 total = shown
                 _forget(reader)
         yield shown
