@@ -65,6 +65,18 @@ def test_only_what_cuda_may_see_is_read(bench, audit, visible, expected):
 
 
 @pytest.mark.parametrize(
+    ("visible", "order"),
+    [(None, range(12)), ("11,2,10", (11, 2, 10))],
+    ids=["all of them", "those that are named"],
+)
+def test_twelve_gpus_stand_by_their_numbers_and_not_as_text(bench, audit, visible, order):
+    bench.nvml(Gpu(Signal.const(100 + i), energy=False) for i in range(12))
+    told = audit(visible)
+    assert [c["name"] for c in told["channels"]] == [f"gpu/{i}" for i in order]
+    assert told["looks"][0] == [1000 * (100 + i) for i in order]
+
+
+@pytest.mark.parametrize(
     ("visible", "expected"),
     [
         pytest.param(mig_uuid(gpu_uuid(0), 0), [("gpu/0", round(3 / 7, 3))], id="three slices of seven"),
