@@ -26,7 +26,8 @@ for _ in sys.stdin:
     measured = [c for c in told.components if c.quality == "measured" and c.energy_j]
     parts = {c.name: c.energy_j.best for c in measured if c.counted}
     shown = [c.name for c in told.components if not c.counted]
-    said = {"parts": parts, "shown": shown, "flags": told.flags, "duration_s": told.duration_s}
+    said = {"parts": parts, "shown": shown, "flags": told.flags, "duration_s": told.duration_s,
+        "counted": [c.name for c in measured if c.counted]}
     print(json.dumps({"edges": edges, **said}), flush=True)
 """
 ONE, TWO = {"cpu/package-0": "package-0"}, {"cpu/package-0": "package-0", "cpu/package-1": "package-1"}
@@ -96,6 +97,7 @@ def assert_within_bounds(bench, parts, told):
 def test_what_was_used_is_told(bench, recorder, scenario, parts, length_s):
     """How close, on a machine that nobody holds up, is a benchmark; the bounds hold on any."""
     told = recorder(scenario, length_s, 1)()
+    assert sorted(told["counted"]) == sorted(parts), "each once"
     assert_within_bounds(bench, parts, told)
     assert error(bench, parts, told) < 0.25
 
@@ -231,8 +233,9 @@ for run, do in ((outer, outer.start), (inner, inner.start), (inner, inner.stop),
                 (outer, outer.stop), (later, later.stop)):
     at(run, do)
 def told(run):
-    cpu = next(c for c in run.footprint().components if c.kind == "cpu")
-    return {"edges": edges[run.name], "parts": {cpu.name: cpu.energy_j.best}}
+    told = run.footprint()
+    cpu = next(c for c in told.components if c.kind == "cpu")
+    return {"edges": edges[run.name], "parts": {cpu.name: cpu.energy_j.best}, "unseen_s": cpu.unseen_s}
 print(json.dumps({run.name: told(run) for run in (outer, inner, later)}))
 """
 
@@ -242,4 +245,5 @@ def test_a_run_inside_a_run_and_one_that_overlaps_it_take_nothing_from_it(bench,
     told = json.loads(done.stdout)
     assert sorted(told) == ["inner", "later", "outer"]
     for one in told.values():
+        assert one["unseen_s"] == 0
         assert_within_bounds(bench, ONE, one)
