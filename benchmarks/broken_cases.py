@@ -510,7 +510,7 @@ GUARANTEES = (
              f"{FORECAST}the_band_holds_what_comes",
              f"{FORECAST}a_first_step_of_three_times_the_others_is_no_part_of_what_is_foretold"),
         case("something is left when all is done", "science/forecast.py",
-             "        return Range.exact(0.0)\n    x =", "        return Range.exact(steps[-1])\n    x =",
+             "        return Range.exact(0.0)\n    x =", "        return Range.exact(99 * sum(steps))\n    x =",
              f"{FORECAST}nothing_is_left_where_all_is_done",
              "verbs/test_ahead.py::test_a_training_that_stops_early_is_charged_with_what_it_did")),
     row(39, "Prometheus gets counters in base units that only rise, and labels that say whose they are",

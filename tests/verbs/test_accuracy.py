@@ -207,6 +207,7 @@ print(json.dumps({"parts": parts, "duration_s": run.footprint().duration_s}))
 """
 
 
+@pytest.mark.slow
 def test_a_program_is_charged_with_its_share_of_a_metered_processor(bench, home, program):
     """One that sleeps with next to nothing, one that computes with more; nothing is lost of the 100 W."""
     env, share = SCENARIOS["const"](bench).env(home), {}

@@ -100,6 +100,7 @@ with run:
 )
 
 
+@pytest.mark.slow
 def test_a_kill_costs_one_beat_at_most_and_is_told(begin, bench, home, spools, program):
     """What the meters said up to the last beat is counted; half a second is for a machine that is busy."""
     env = SCENARIOS["const"](bench).env(home)
