@@ -200,6 +200,52 @@ def test_a_blind_suppression_is_seen():
     assert not blind("with contextlib.suppress(RuntimeError):\n    read()")
 
 
+# -- (3b) no text becomes code -----------------------------------------------------------
+
+RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
+UNPACKS_CODE = {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
+
+
+def runs_text(source: str) -> list[str]:
+    """Calls that make a text into code, and modules that unpack code."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).removeprefix("builtins.") in RUNS_TEXT:
+            found.append(f"line {node.lineno}: {ast.unparse(node)}")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("yaml.load", "yaml.unsafe_load"):
+            found.append(f"line {node.lineno}: {ast.unparse(node)}")
+        if isinstance(node, ast.Import) and any(one.name in UNPACKS_CODE for one in node.names):
+            found.append(f"line {node.lineno}: {ast.unparse(node)}")
+        if isinstance(node, ast.ImportFrom) and node.module in UNPACKS_CODE:
+            found.append(f"line {node.lineno}: {ast.unparse(node)}")
+    return found
+
+
+@pytest.mark.parametrize("path", modules("."), ids=name_of)
+def test_no_text_becomes_code(path):
+    """What a controller, an exporter or a file says is read, and never run."""
+    assert runs_text(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "caught"),
+    [
+        ("place = eval(answer)", True),
+        ("exec(text)", True),
+        ("builtins.eval(text)", True),
+        ("import pickle", True),
+        ("from marshal import loads", True),
+        ("yaml.load(text)", True),
+        ("model.eval()", False),
+        ("re.compile(text)", False),
+        ("yaml.safe_load(text)", False),
+        ("json.loads(text)", False),
+    ],
+)
+def test_text_that_becomes_code_is_seen(source, caught):
+    assert bool(runs_text(source)) is caught
+
+
 # -- (4) sizes and shapes --------------------------------------------------------------
 
 
@@ -342,6 +388,16 @@ def test_our_own_import_costs_next_to_nothing():
     loaded = brought("import wattermark")
     assert strangers(loaded) == set()
     assert len(loaded) < MOST_MODULES
+
+
+def test_our_import_takes_less_than_a_fifth_of_a_second_and_says_nothing():
+    """Processor time, as the clock on the wall belongs to others too."""
+    code = "import time; t = time.process_time(); import wattermark; assert time.process_time() - t < 0.2"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], env={"PYTHONPATH": str(SRC.parent)},
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_a_stranger_is_seen():

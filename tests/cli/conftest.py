@@ -1,6 +1,7 @@
 """A user who has nothing yet."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -15,4 +16,5 @@ def home(tmp_path):
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "WATTERMARK_LEDGER": str(tmp_path / "runs"),
         "TZ": "Etc/UTC",
+        "PYTHONPATH": str(Path(__file__).parents[2] / "src"),  # these sources, whichever are installed
     }

@@ -1,6 +1,7 @@
 """A run that is watched from outside while it lasts."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -92,6 +93,50 @@ def test_a_time_that_cannot_be_meant_is_refused(home, every):
 
 def test_what_was_not_seen_is_absent_and_no_zero():
     assert set(families(exposition(HEADER, Running(elapsed_s=3.0)))) == {"wattermark_run_seconds"}
+
+
+def test_counters_are_in_base_units_and_say_whose_they_are():
+    """As promtool asks: ``_total``, no milli and no kilo, a help and a type, no empty label."""
+    told = exposition(HEADER, Running(3.0, 10.0, 5.0, 1.0, 1.0))
+    units = {name.rsplit("_", 2)[1] for name in COUNTERS}
+    assert units == {"seconds", "joules", "grams", "liters"}
+    for name in COUNTERS:
+        assert f"# HELP {name} " in told and f"# TYPE {name} counter" in told
+    for family in families(told).values():
+        (sample,) = family.samples
+        assert sample.name.endswith("_total") and set(sample.labels) == {"run", "name", "host"}
+        assert all(sample.labels.values())
+
+
+COMMA = """
+import json, locale, sys
+locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
+assert locale.str(1.5) == "1,5"
+import wattermark as wm
+from wattermark.ledger.read import read_header
+from wattermark.report.exposition import exposition
+from wattermark.science.running import Running
+with wm.track(name="t", place="deu", interval=0.25, pue=1.25) as run: pass
+header = read_header(run.spool)
+print(exposition(header, Running(1234.5, 1e-7, 5.0, 1.5, 2.5)))
+print(json.dumps([header.interval_s, header.pue]))
+"""
+
+
+def test_a_decimal_comma_of_the_user_changes_no_number(program, home, tmp_path):
+    make = shutil.which("localedef")
+    if (
+        make is None
+        or subprocess.run(
+            [make, "-i", "de_DE", "-f", "UTF-8", tmp_path / "de_DE.UTF-8"], capture_output=True, check=False
+        ).returncode
+        > 1
+    ):
+        pytest.skip("no locale with a decimal comma can be made here")
+    *text, header = program(COMMA, env={**home, "LOCPATH": str(tmp_path)}).stdout.splitlines()
+    told = {name: family.samples[0].value for name, family in families("\n".join(text)).items()}
+    assert list(told.values()) == [1234.5, 1e-7, 1.5, 2.5]
+    assert json.loads(header) == [0.25, 1.25]
 
 
 def test_a_sum_that_would_fall_stays():

@@ -71,6 +71,24 @@ def test_two_threads_never_mix_their_lines(spool):
     assert sorted(lines) == ["a" * 50] * 3000 + ["b" * 50] * 3000
 
 
+APPENDS = """
+import sys
+from pathlib import Path
+from wattermark.ledger.spool import SpoolFile
+spool = SpoolFile(Path(sys.argv[1]))
+for _ in range(3000): spool.write(sys.argv[2] * 50 + "\\n")
+"""
+
+
+def test_two_processes_never_mix_their_lines(home, tmp_path):
+    """Ranks have a file each; should two ever meet in one, each write is appended whole."""
+    words = [sys.executable, "-S", "-c", APPENDS, str(tmp_path / "one.jsonl")]
+    writers = [subprocess.Popen([*words, who], env=home) for who in "ab"]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    lines = (tmp_path / "one.jsonl").read_text().splitlines()
+    assert sorted(lines) == ["a" * 50] * 3000 + ["b" * 50] * 3000
+
+
 # -- kill -9 ----------------------------------------------------------------
 
 WRITER = """

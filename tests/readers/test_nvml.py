@@ -70,6 +70,18 @@ def test_only_what_cuda_may_see_is_read(bench, audit, visible, expected):
 
 
 @pytest.mark.parametrize(
+    ("visible", "order"),
+    [(None, range(12)), ("11,2,10", (11, 2, 10))],
+    ids=["all of them", "those that are named"],
+)
+def test_twelve_gpus_stand_by_their_numbers_and_not_as_text(bench, audit, visible, order):
+    bench.nvml(Gpu(Signal.const(100 + i), energy=False) for i in range(12))
+    told = audit(visible)
+    assert [c["name"] for c in told["channels"]] == [f"gpu/{i}" for i in order]
+    assert told["looks"][0] == [1000 * (100 + i) for i in order]
+
+
+@pytest.mark.parametrize(
     ("visible", "expected"),
     [
         pytest.param(mig_uuid(gpu_uuid(0), 0), [("gpu/0", round(3 / 7, 3))], id="three slices of seven"),
@@ -360,16 +372,19 @@ reader = NvmlReader()
 before = reader.read()
 r, w = os.pipe()
 if not os.fork():
-    os.write(w, json.dumps([NvmlReader().read(), reader.read()]).encode())
+    looks = {"its own": lambda: NvmlReader().read(), "its parent's": reader.read}
+    first = looks.pop(sys.argv[1])
+    os.write(w, json.dumps([first(), *(look() for look in looks.values())]).encode())
     os._exit(0)
 os.close(w)
 print(json.dumps([before, *json.loads(os.read(r, 9999)), reader.read()]))
 """
 
 
-def test_after_a_fork_child_and_parent_read_on(bench, program, home):
-    """A reader of the child's own, and the parent's that it inherited."""
-    done = program(FORK, env=bench.nvml(TWO).env(home))
+@pytest.mark.parametrize("first", ["its own", "its parent's"])
+def test_after_a_fork_child_and_parent_read_on(bench, program, home, first):
+    """A reader of the child's own, and the parent's that it inherited, whichever it asks first."""
+    done = program(FORK, first, env=bench.nvml(TWO).env(home))
     assert not done.stderr
     told = json.loads(done.stdout)
     assert all(None not in look for look in told) and len(told) == 4

@@ -1,9 +1,11 @@
 """RAPL on plain folders: which zones are read, what they are called, and what happens when one is lost."""
 
+import time
 from contextlib import closing
 
 import pytest
 
+import wattermark as wm
 from fakes.tree import AMD, INTEL, power_pmu, powercap_tree, set_energy, zone_folder
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.rapl import ALLOW, AMD_RANGE_UJ, DRAM_RANGE_UJ, USUAL_RANGE_UJ, RaplReader
@@ -123,6 +125,27 @@ def test_the_range_that_is_assumed_is_that_of_such_a_counter(tmp_path, name, mod
     power_pmu(tmp_path, {0: (0, 0)}, [], modalias=modalias)
     with closing(RaplReader(without_range(tmp_path, name, shown), tmp_path)) as reader:
         assert reader.channels[0].wrap == range_uj + 1
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["its range is told", "its range cannot be read"])
+def test_a_wrap_between_the_only_two_looks_loses_nothing(tmp_path, told):
+    """A joule below the end of its range, and four above zero: five joules, up to the energy of a run."""
+    root = without_range(tmp_path, "package-0", USUAL_RANGE_UJ - 1_000_000)
+    if told:
+        (zone_folder(tmp_path, "intel-rapl:0") / "max_energy_range_uj").write_text(f"{USUAL_RANGE_UJ}\n")
+    with (
+        closing(RaplReader(root, tmp_path)) as reader,
+        wm.track(
+            readers={"rapl": reader}, ledger=tmp_path / "runs", interval=60, scope="machine", place="deu"
+        ) as run,
+    ):
+        time.sleep(0.05)
+        set_energy(tmp_path, "intel-rapl:0", 3_999_999)
+    footprint = run.footprint()
+    (package,) = [part for part in footprint.components if part.name == "cpu/package-0"]
+    assert package.energy_j.best == pytest.approx(5, abs=1e-6)
+    assumed = [flag for flag in footprint.flags if "the usual one is assumed" in flag]
+    assert len(assumed) == (not told)
 
 
 def deny(tmp_path, *places):

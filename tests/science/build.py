@@ -81,8 +81,8 @@ def cpu(values: Sequence[int | None], name: str = "cpu/package-0", **more: objec
     return _channel(name, Part.CPU, unit="uJ", **{"wrap": 262_143_328_851, **more}), values
 
 
-def dram(values: Sequence[int | None]) -> Meter:
-    return _channel("dram/package-0", Part.DRAM, unit="uJ", wrap=262_143_328_851), values
+def dram(values: Sequence[int | None], name: str = "dram/package-0") -> Meter:
+    return _channel(name, Part.DRAM, unit="uJ", wrap=262_143_328_851), values
 
 
 def psys(values: Sequence[int | None]) -> Meter:

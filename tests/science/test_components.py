@@ -133,6 +133,11 @@ def test_on_a_gpu_too_others_idle_and_run_are_the_machine(slots, scope, silent):
     [
         pytest.param([PACKAGE], 1000, id="a package"),
         pytest.param([PACKAGE, dram(counter(50))], 1500, id="dram is added"),
+        pytest.param(
+            [PACKAGE, cpu(counter(100), "cpu/package-1"),
+             *(dram(counter(50), f"dram/package-{socket}") for socket in (0, 1))], 3000,
+            id="that of each of two sockets",
+        ),
         pytest.param([PACKAGE, psys(counter(150))], 1000, id="psys holds the package: it is not added"),
         pytest.param([PACKAGE, cpu(counter(60), "cpu/package-1")], 1600, id="two sockets"),
         pytest.param(
@@ -169,6 +174,18 @@ def test_on_a_gpu_too_others_idle_and_run_are_the_machine(slots, scope, silent):
 )  # fmt: skip
 def test_each_part_counts_once(meters, total_j):
     assert best(account(recorded(*meters))) == pytest.approx(total_j)
+
+
+@pytest.mark.parametrize(
+    ("meter", "how"),
+    [
+        pytest.param(gpu(counter(300, unit=1e3)), "energy counter", id="a counter"),
+        pytest.param(sampled_gpu([300_000] * 11), "power samples, each held until the next", id="power"),
+    ],
+)
+def test_a_part_says_whether_its_energy_was_counted_or_sampled(meter, how):
+    one = component(account(recorded(PACKAGE, meter)), "gpu/0")
+    assert (one.how, one.energy_j.best) == (how, pytest.approx(3000))
 
 
 def test_memory_that_a_counter_tells_is_not_modelled_as_well():
@@ -391,6 +408,15 @@ def test_a_gap_is_told_filled_at_the_mean_power_and_makes_the_interval_wide(mete
     assert (one.energy_j.best, one.unseen_s) == (pytest.approx(1000), pytest.approx(5))
     assert 450 <= one.energy_j.low <= 550 and 1450 <= one.energy_j.high <= 1550
     assert any(flag.startswith("gap: gpu/0 was not seen for 5 s (50%)") for flag in footprint.flags)
+
+
+def test_a_processor_whose_counter_begins_anew_has_a_gap_and_no_giant():
+    """From a tenth of its range to zero: as a wrap, it would be 236 kJ in a second."""
+    values = [*counter(100, start=26_214, looks=6), *counter(100, looks=5)]
+    one = account(recorded(cpu(values)))
+    assert best(one) == pytest.approx(1000)
+    assert component(one, "cpu/package-0").unseen_s == pytest.approx(1)
+    assert any(flag.startswith("gap: cpu/package-0 was not seen for 1 s") for flag in one.flags)
 
 
 def test_an_unseen_moment_is_not_worth_a_flag():

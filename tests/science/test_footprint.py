@@ -176,6 +176,14 @@ def test_a_span_takes_what_its_counters_rose(begin_s, end_s, energy_j):
     assert bool(found.note) is (end_s is None)
 
 
+def test_spans_that_nest_and_overlap_take_all_of_their_own_time():
+    """At 10 W: five seconds, one second inside of them, and two that begin within and end beyond."""
+    run = recorded(cpu(counter(10)))
+    outer, inner, beyond = _spans(run, [span(1, 0, 5), span(2, 2, 3), span(3, 4, 6)], Scope.MACHINE)
+    assert [one.it_energy_j for one in (outer, inner, beyond)] == [pytest.approx(j) for j in (50, 10, 20)]
+    assert [one.duration_s for one in (outer, inner, beyond)] == [pytest.approx(s) for s in (5, 1, 2)]
+
+
 def test_a_span_in_a_gap_is_none_and_never_zero():
     run = recorded(cpu([None] * 5 + counter(100)[5:]))
     unseen, seen = _spans(run, [span(1, 1, 3), span(2, 6, 8)], Scope.MACHINE)

@@ -49,7 +49,7 @@ def pair(**more):
 def test_a_meter_is_counted_once_and_the_loads_add_up():
     whole = account(united(pair()), Scope.PROCESS)
     alone = [account(one, Scope.PROCESS) for one in pair()]
-    package = component(whole, "cpu/package-0")
+    (package,) = [one for one in whole.components if one.name == "cpu/package-0"]
     assert package.machine_energy_j == pytest.approx(1000)
     assert package.energy_j.best == pytest.approx(
         sum(component(one, "cpu/package-0").energy_j.best for one in alone)

@@ -26,7 +26,9 @@ for _ in sys.stdin:
     measured = [c for c in told.components if c.quality == "measured" and c.energy_j]
     parts = {c.name: c.energy_j.best for c in measured if c.counted}
     shown = [c.name for c in told.components if not c.counted]
-    print(json.dumps({"edges": edges, "parts": parts, "shown": shown, "flags": told.flags}), flush=True)
+    said = {"parts": parts, "shown": shown, "flags": told.flags, "duration_s": told.duration_s,
+        "counted": [c.name for c in measured if c.counted]}
+    print(json.dumps({"edges": edges, **said}), flush=True)
 """
 ONE, TWO = {"cpu/package-0": "package-0"}, {"cpu/package-0": "package-0", "cpu/package-1": "package-1"}
 DRAM, GPUS = {**ONE, "dram/package-0": "dram"}, {"gpu/0": "gpu0", "gpu/1": "gpu1"}
@@ -46,7 +48,9 @@ STORIES = [
     pytest.param("perf_denied", DRAM, id="energy events that may not be opened: powercap is read"),
     pytest.param("perf_amd_dies", {"cpu/package-0": "energy-pkg@0"}, id="AMD's dies tell one socket"),
     pytest.param("perf_intel_dies", DIES, id="Intel's dies are added"),
+    pytest.param("gpu1", {"gpu/0": "gpu0"}, id="a GPU"),
     pytest.param("gpu2", GPUS, id="two GPUs are added"),
+    pytest.param("gpu8", {f"gpu/{i}": f"gpu{i}" for i in range(8)}, id="eight GPUs are added"),
     pytest.param("gpu2square", GPUS, id="a GPU whose power jumps"),
     pytest.param("all", ALL, id="everything at once"),
 ]
@@ -93,6 +97,7 @@ def assert_within_bounds(bench, parts, told):
 def test_what_was_used_is_told(bench, recorder, scenario, parts, length_s):
     """How close, on a machine that nobody holds up, is a benchmark; the bounds hold on any."""
     told = recorder(scenario, length_s, 1)()
+    assert sorted(told["counted"]) == sorted(parts), "each once"
     assert_within_bounds(bench, parts, told)
     assert error(bench, parts, told) < 0.25
 
@@ -173,6 +178,8 @@ def test_a_jump_of_the_wall_clock_changes_no_energy(bench, recorder):
     bench.step_clock(time.monotonic() + 1.2, -3600)
     told = recorder("const", 2, 0.05)()
     assert error(bench, ONE, told) < 0.05
+    before_s, begin_s, end_s, after_s = told["edges"]
+    assert end_s - begin_s <= told["duration_s"] <= after_s - before_s
     assert any(flag.startswith("clock-step") for flag in told["flags"])
 
 
@@ -183,3 +190,61 @@ def test_a_program_that_lets_no_other_thread_run_is_measured_all_the_same(bench,
     told = recorder(scenario, 0, 0.1, holds=60_000_000)()
     assert_within_bounds(bench, parts, told)
     assert told["edges"][2] - told["edges"][1] > 0.5
+
+
+# -- whose energy it is ----------------------------------------------------------------
+
+SHARE = """
+import json, sys, time
+import wattermark as wm
+with wm.track(place="deu", scope="process", interval=0.05) as run:
+    end_s = time.monotonic() + 0.6
+    while time.monotonic() < end_s:
+        if sys.argv[1] == "sleeps": time.sleep(0.01)
+cpu = next(c for c in run.footprint().components if c.kind == "cpu")
+parts = [cpu.energy_j.best, cpu.others_energy_j, cpu.idle_energy_j, cpu.machine_energy_j]
+print(json.dumps({"parts": parts, "duration_s": run.footprint().duration_s}))
+"""
+
+
+@pytest.mark.slow
+def test_a_program_is_charged_with_its_share_of_a_metered_processor(bench, home, program):
+    """One that sleeps with next to nothing, one that computes with more; nothing is lost of the 100 W."""
+    env, share = SCENARIOS["const"](bench).env(home), {}
+    for does in ("sleeps", "computes"):
+        told = json.loads(program(SHARE, does, env=env).stdout)
+        run_j, others_j, idle_j, machine_j = told["parts"]
+        assert run_j + others_j + idle_j == pytest.approx(machine_j)
+        assert machine_j == pytest.approx(100 * told["duration_s"], rel=0.05)
+        share[does] = run_j / machine_j
+    assert share["sleeps"] < 0.25 and 2 * share["sleeps"] < share["computes"] < 1
+
+
+NESTED = """
+import json, time
+import wattermark as wm
+def begin(name): return wm.track(name=name, place="deu", scope="machine", interval=0.1)
+outer, inner, later, edges = begin("outer"), begin("inner"), begin("later"), {}
+def at(run, do):
+    before_s = time.monotonic()
+    do()
+    edges.setdefault(run.name, []).extend([before_s, time.monotonic()])
+    time.sleep(0.2)
+for run, do in ((outer, outer.start), (inner, inner.start), (inner, inner.stop), (later, later.start),
+                (outer, outer.stop), (later, later.stop)):
+    at(run, do)
+def told(run):
+    told = run.footprint()
+    cpu = next(c for c in told.components if c.kind == "cpu")
+    return {"edges": edges[run.name], "parts": {cpu.name: cpu.energy_j.best}, "unseen_s": cpu.unseen_s}
+print(json.dumps({run.name: told(run) for run in (outer, inner, later)}))
+"""
+
+
+def test_a_run_inside_a_run_and_one_that_overlaps_it_take_nothing_from_it(bench, home, program):
+    done = program(NESTED, env=SCENARIOS["const"](bench).env(home))
+    told = json.loads(done.stdout)
+    assert sorted(told) == ["inner", "later", "outer"]
+    for one in told.values():
+        assert one["unseen_s"] == 0
+        assert_within_bounds(bench, ONE, one)

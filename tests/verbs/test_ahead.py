@@ -59,6 +59,18 @@ def test_at_the_end_all_is_known(ledger):
         run.forecast(total_steps=2)
 
 
+def test_a_training_that_stops_early_is_charged_with_what_it_did(ledger):
+    with wm.track(name="train", place="deu") as run:
+        for epoch in range(3):
+            with run.span("epoch", epoch, of=100):
+                work(0.02)
+        ahead = run.forecast()
+    told, whole = run.forecast(total_steps=3), run.footprint()
+    assert ahead.total_steps == 100 and ahead.duration_s.best > 10 * whole.duration_s
+    assert (told.done_steps, told.remaining_s) == (3, wm.Range.exact(0.0))
+    assert told.duration_s.best == pytest.approx(whole.duration_s)
+
+
 def test_a_run_that_never_started_has_no_forecast():
     with pytest.raises(wm.UsageError, match="never started"):
         wm.track(name="t").forecast(total_steps=3)

@@ -1,10 +1,15 @@
 """However a program ends, its run is in the ledger and says how; and the program ends as it would have."""
 
+import json
 import os
 import signal
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from fakes.meters import SCENARIOS
 from wattermark.ledger.read import read_spool
 
 HEAD = """
@@ -81,6 +86,72 @@ def test_a_program_that_is_killed_leaves_all_but_its_last_beats(begin, spools):
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
     assert read_spool(spool).status == "interrupted"
+
+
+KILLED = (
+    HEAD.replace("0.02", "0.4")
+    + """
+import time
+with run:
+    time.sleep(1.5)
+    print(flush=True)
+    sys.stdin.readline()
+"""
+)
+
+
+@pytest.mark.slow
+def test_a_kill_costs_one_beat_at_most_and_is_told(begin, bench, home, spools, program):
+    """What the meters said up to the last beat is counted; half a second is for a machine that is busy."""
+    env = SCENARIOS["const"](bench).env(home)
+    child = begin(KILLED, env=env)
+    os.kill(child.pid, signal.SIGKILL)
+    killed_ns = time.monotonic_ns()
+    child.wait()
+    run = read_spool(spools()[0])
+    log = run.logs["rapl"]
+    assert killed_ns - log.mono_ns[0] > 1.5e9 and 0 <= killed_ns - log.mono_ns[-1] < 0.9e9
+    shown = json.loads(program(SHOW, env=env).stdout)
+    seen_s = (log.mono_ns[-1] - log.mono_ns[0]) * 1e-9
+    (package,) = [one for one in shown["components"] if one["name"] == "cpu/package-0"]
+    assert package["machine_energy_j"] == pytest.approx(100 * seen_s, rel=0.01)
+    assert any(flag.startswith("interrupted") for flag in shown["flags"])
+
+
+SHOW = "from wattermark.cli.main import main; main(['show', 'last', '--json'])"
+
+UNGUARDED = """
+import os, sys, time
+import wattermark as wm
+open("began", "a").write("once\\n")
+run = wm.track(name="t", place="deu", interval=0.02).start()
+time.sleep(0.2)
+print(flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_program_without_a_guard_runs_once_and_leaves_no_process_when_it_is_killed(begin, home, tmp_path):
+    """A helper of ours would be a child of its session still, or have begun the main module again."""
+    (tmp_path / "main.py").write_text(UNGUARDED)
+    started = f"import os, sys; os.environ['MARK'] = '{tmp_path}'; os.setsid()"
+    code = f"{started}; os.execv(sys.executable, [sys.executable, 'main.py'])"
+    child = begin(code, env=home)
+    assert marked(tmp_path) == {child.pid}
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    assert marked(tmp_path) == set()
+    assert (tmp_path / "began").read_text() == "once\n"
+
+
+def marked(mark):
+    """The processes that have this mark in their environment, as children inherit it."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if f"MARK={mark}".encode() in path.read_bytes().split(b"\0"):
+                found.add(int(path.parent.name))
+    return found
 
 
 def test_no_process_and_no_thread_is_left_behind(program):

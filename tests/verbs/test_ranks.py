@@ -70,7 +70,9 @@ def test_a_machine_with_four_ranks_is_counted_once(job, account, tmp_path):
     (run,) = found
     assert [place.run for place in runs(tmp_path / "runs")] == [run]
     told = account()
-    energy_j = {part.name: part.energy_j.best for part in told.components if part.energy_j and part.counted}
+    counted = [part for part in told.components if part.energy_j and part.counted]
+    energy_j = {part.name: part.energy_j.best for part in counted}
+    assert len(energy_j) == len(counted), "each once"
     assert energy_j["cpu/package-0"] == pytest.approx(W_PACKAGE * told.duration_s, rel=0.05)
     assert energy_j["gpu/0"] == pytest.approx(W_GPU * told.duration_s, rel=0.05)
     assert not [
