@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -63,6 +64,14 @@ def test_a_file_that_was_tampered_with_leads_out_of_no_ledger(join, tmp_path, ru
     told = {"run": run.format(ledger=tmp_path), "members": []}
     file.write_text(json.dumps(told))
     assert join("j", "1") == ("run-1", True)
+
+
+@pytest.mark.parametrize(("ago_s", "expected"), [(60, "run-0"), (3600, "run-1")], ids=["late", "another job"])
+def test_who_comes_long_after_all_have_ended_is_of_another_job(join, tmp_path, ago_s, expected):
+    join("j", "0", of=2)
+    (file,) = (tmp_path / FOLDER).iterdir()
+    os.utime(file, (time.time() - ago_s,) * 2)
+    assert join("j", "1", of=2)[0] == expected
 
 
 def test_a_run_that_was_thrown_away_is_begun_anew(join, tmp_path):

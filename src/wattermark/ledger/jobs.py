@@ -22,6 +22,8 @@ from wattermark.values.records import RunHeader
 FOLDER = ".jobs"
 PATIENCE_S, AGAIN_S = 2.0, 0.005
 """How long a start waits for others that start as well; a lock may not work on every file system."""
+LATEST_S = 600.0
+"""A rank that comes so long after the others have come, and ended, is of another job."""
 
 
 def run_of_job(
@@ -30,7 +32,7 @@ def run_of_job(
     """The run of a job, and whether this process has begun it.
 
     A member that wrote to the job's last run already belongs to the next one, and so does one of a job of
-    another size.
+    another size, and one that comes long after all others have ended.
 
     Parameters
     ----------
@@ -57,10 +59,10 @@ def run_of_job(
     path = folder / f"{sha256(job.encode()).hexdigest()[:24]}.json"
     with _locked(path) as file:
         last = _told(file)
-        joins = last is not None and last.takes(member, of) and _is_there(ledger, last.run)
-        mine = last if last is not None and joins else _Told(begin(), [], of)
+        joined = last if last is not None and _joins(last, ledger, file, member, of) else None
+        mine = joined or _Told(begin(), [], of)
         _tell(file, {"job": job, "run": mine.run, "members": [*mine.members, member], "of": mine.of})
-    return mine.run, not joins
+    return mine.run, joined is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,21 @@ class _Told:
         return member not in self.members and (of is None or self.of is None or of == self.of)
 
 
+def _joins(last: _Told, ledger: Path, file: int, member: str, of: int | None) -> bool:
+    if not last.takes(member, of) or not _is_there(ledger, last.run):
+        return False
+    return of is None or not _is_over(ledger / last.run, file)
+
+
 def _is_there(ledger: Path, run: str) -> bool:
     """Whether a run lies in the ledger; a file that was tampered with leads nowhere else."""
     return run == Path(run).name != "" and not run.startswith(".") and (ledger / run).is_dir()
+
+
+def _is_over(folder: Path, file: int) -> bool:
+    """Whether a job of the same name was another one: nobody has joined it for long, nor records any more."""
+    silent_s = time.time() - os.fstat(file).st_mtime
+    return silent_s > LATEST_S and not any(is_alive(header, spool) for header, spool in _headers(folder))
 
 
 def part_to_write(folder: Path, rank: int | None = None, job: str = "", of: int | None = None) -> int:
