@@ -178,6 +178,16 @@ def test_each_meter_has_its_own_period():
     assert often.looks == len(spool.values("often"))
 
 
+def test_no_meter_makes_a_busy_loop_of_the_beat():
+    greedy = Meter(period_s=1e-9)  # as by a range of RAPL that is too small to be true
+    beat, (run, _) = beat_of(m=greedy), recording()
+    began_s = time.monotonic()
+    beat.join(run)
+    time.sleep(0.2)
+    beat.leave(run, last)
+    assert greedy.looks <= 3 + (time.monotonic() - began_s) / 0.01
+
+
 def test_a_poke_is_a_look_now():
     meter = Meter()
     beat, (run, _) = beat_of(m=meter), recording(interval_s=60)

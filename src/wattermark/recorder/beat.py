@@ -14,6 +14,7 @@ from wattermark.recorder.recording import Encode, Recording
 from wattermark.values.ports import Reader
 from wattermark.values.units import NS_PER_S, S_PER_NS
 
+SHORTEST_NS = 10_000_000  # no reader makes a busy loop of it, whatever it asks for
 CLOSEST_NS = 50_000_000  # two looks asked for within 50 ms are one: spans of every step must not cost
 EARLY_NS = 250_000_000  # the second look comes soon, so that a run that is killed early tells something
 PATIENCE_S = 2.0  # nobody waits longer than this for a meter
@@ -204,7 +205,7 @@ class Beat:
         assert self._meters is not None
         interval_s = min((recording.interval_s for recording in self._recordings), default=1.0)
         self._period_ns = {
-            name: max(1, int(reader.period_s(interval_s) * NS_PER_S))
+            name: max(SHORTEST_NS, int(reader.period_s(interval_s) * NS_PER_S))
             for name, reader in self._meters[0].items()
         }
         self._due_ns = {
