@@ -59,6 +59,7 @@ def test_a_counter_that_never_wraps_can_only_climb(count, known):
         pytest.param(
             [10, 10**9, 20, 30, 10**9, 50], "111111", id="leaps, and back: what lies between is true"
         ),
+        pytest.param([5010, 0, 5, 9, 5010], "11111", id="it was down more often than up"),
         pytest.param([5010], "1", id="a single look"),
         pytest.param([], "", id="none"),
     ],

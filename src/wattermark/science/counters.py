@@ -80,7 +80,7 @@ def not_dips(
 
     A counter that was reset climbs from where it fell to. One that jumps back up, by more than the
     device can count, to where it would have been, showed nonsense meanwhile; all that it counted is
-    there again.
+    there again. Where it was down at more looks than it was up, nobody knows which were nonsense.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def not_dips(
         if 0 <= rise <= most:
             kept[before + 1 : back] = False
             returns.add(int(back))
-    return kept
+    return kept if 2 * kept.sum() >= len(kept) else np.ones(len(shown), bool)
 
 
 def are_mirrors(one: ArrayLike, other: ArrayLike, *, tolerance: float, wrap: int | None = None) -> bool:
