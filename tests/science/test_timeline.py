@@ -47,6 +47,7 @@ def along(channel, looks, *, begin_s=0, end_s=10):
             POWER, {0: 10 * W, 4: 2**32 - 1, 6: 20 * W}, 140, 0, id="more than it can draw is no sample"
         ),
         pytest.param(POWER, {0: 10 * W, 4: -5 * W, 6: 20 * W}, 140, 0, id="nor is less than nothing"),
+        pytest.param(POWER, {0: 10 * W, 4: 0, 6: 20 * W}, 140, 0, id="nor does a GPU draw nothing"),
         pytest.param(POWER, {3: 10 * W}, 70, 3, id="a single sample, and nothing before it"),
     ],
 )

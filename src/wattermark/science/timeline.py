@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wattermark.science.counters import counts_between, not_dips
 from wattermark.science.integrate import hold_last_j
-from wattermark.values.kinds import Kind
+from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel, Recorded
 from wattermark.values.units import BASE_PER_RAW, S_PER_NS
 
@@ -65,7 +65,7 @@ def timeline(
         When each was read. [ns]
     raw : sequence of int or None, length n
         What was read, in the channel's unit; None where there was no answer. A power that is
-        negative, or more than the device can draw, is no answer either.
+        negative, or more than the device can draw, is no answer either, nor is a GPU's power of 0.
     begin_ns, end_ns : int
         The window of the run. [ns]
 
@@ -106,8 +106,11 @@ def timeline(
 
 
 def _possible(channel: Channel, shown: int) -> bool:
-    """Whether a device can draw what it says; a counter is judged by how it grows."""
-    return channel.kind is not Kind.POWER or 0 <= shown * BASE_PER_RAW[channel.unit] <= channel.power_max_w
+    """Whether a device can draw what it says; a counter is judged by how it grows. No GPU draws nothing."""
+    if channel.kind is not Kind.POWER:
+        return True
+    least = 1 if channel.part is Part.GPU else 0
+    return shown >= least and shown * BASE_PER_RAW[channel.unit] <= channel.power_max_w
 
 
 def _with_ends(
