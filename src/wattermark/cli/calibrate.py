@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
+    from wattermark.ledger.runs import ledger_folder
     from wattermark.values.jobs import check_positive
     from wattermark.verbs.estimates.calibrate import calibrate
-    from wattermark.verbs.look import ledger_folder
 
     check_positive("prior", args.prior)
     found = calibrate(ledger_folder(settings(args, "ledger").ledger), args.gpu, prior_rows=args.prior)

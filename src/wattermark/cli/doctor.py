@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 from wattermark.cli.options import add_json, add_ledger, settings
 from wattermark.cli.paint import paint, print_json
+from wattermark.ledger.runs import ledger_folder
 from wattermark.report.sheet import Section
 from wattermark.verbs.doctor import Finding, can_measure, can_model, examine
-from wattermark.verbs.look import ledger_folder
 
 NOTHING = "Nothing to do"
 EPILOG = """examples:

@@ -67,9 +67,10 @@ def main(args: argparse.Namespace) -> int:
 def _subject(args: argparse.Namespace) -> Subject:
     import os
 
+    from wattermark.ledger.runs import ledger_folder
     from wattermark.values.subject import Subject
     from wattermark.verbs.elsewhere import CHECKED
-    from wattermark.verbs.look import ledger_folder, show
+    from wattermark.verbs.look import show
     from wattermark.verbs.reporting import read_subject
 
     options = {name: getattr(args, name) for name in CHECKED}

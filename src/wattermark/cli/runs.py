@@ -8,9 +8,10 @@ from typing import Any
 
 from wattermark.cli.options import add_json, add_ledger, settings
 from wattermark.cli.paint import print_json, table
+from wattermark.ledger.runs import ledger_folder
 from wattermark.report.document import run_document
 from wattermark.report.numbers import CARBON, ENERGY, TIME, WATER, say
-from wattermark.verbs.look import Seen, Unreadable, ledger_folder, list_runs
+from wattermark.verbs.look import Seen, Unreadable, list_runs
 
 EPILOG = """examples:
   wattermark runs

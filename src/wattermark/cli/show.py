@@ -6,12 +6,13 @@ import argparse
 
 from wattermark.cli.options import add_json, add_ledger, add_site, settings
 from wattermark.cli.paint import paint, print_json
+from wattermark.ledger.runs import ledger_folder
 from wattermark.report.document import run_document
 from wattermark.report.equivalents import equivalents
 from wattermark.report.explain import TOPICS, explain
 from wattermark.report.sheet import Section, sheet, title
 from wattermark.verbs.elsewhere import CHECKED
-from wattermark.verbs.look import ledger_folder, show
+from wattermark.verbs.look import show
 
 EPILOG = """examples:
   wattermark show last

@@ -10,9 +10,9 @@ from pathlib import Path
 from wattermark.cli.options import add_json, add_ledger, settings
 from wattermark.cli.paint import print_json
 from wattermark.errors import UsageError
+from wattermark.ledger.runs import ledger_folder
 from wattermark.report.exposition import exposition
 from wattermark.verbs.live import Moment, moments
-from wattermark.verbs.look import ledger_folder
 
 EPILOG = """examples:
   wattermark watch last                        a line a second, until the run ends

@@ -11,16 +11,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from wattermark.integrations.hooks import metrics, on_top_of
-from wattermark.verbs.measure import Run
-from wattermark.verbs.stages import Stages
+from wattermark.integrations.hooks import TrainerHooks, metrics, on_top_of
 from wattermark.verbs.tell import harmless
 
 BASES = ("lightning.pytorch.callbacks.Callback", "pytorch_lightning.callbacks.Callback")
 FIT = "fit"
 
 
-class Hooks:
+class Hooks(TrainerHooks):
     """Measures what a Trainer does, and logs it where the trainer logs its metrics.
 
     Parameters
@@ -38,15 +36,6 @@ class Hooks:
     >>> from wattermark.integrations.lightning import WattermarkCallback  # doctest: +SKIP
     >>> trainer = Trainer(callbacks=[WattermarkCallback(place="deu")])  # doctest: +SKIP
     """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__()
-        self.stages = Stages(options)
-
-    @property
-    def run(self) -> Run | None:
-        """The run that is recorded, or was the last one; none in a process that does not record."""
-        return self.stages.run
 
     @harmless
     def setup(self, trainer: Any, pl_module: Any, stage: Any) -> None:
@@ -103,7 +92,7 @@ class Hooks:
         self.stages.end()
 
     def _begin(self, trainer: Any, pl_module: Any, stage: str, **tags: object) -> None:
-        if self.stages.records(trainer.local_rank) and _first(trainer) is self:
+        if self.stages.records(first_here=trainer.local_rank == 0) and _first(trainer) is self:
             known = {**_tags(trainer, pl_module), "stage": stage, **tags}
             self.stages.begin(f"{type(pl_module).__name__} {stage}", known)
 

@@ -21,11 +21,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from wattermark.integrations.hooks import metrics, on_top_of
+from wattermark.integrations.hooks import TrainerHooks, metrics, on_top_of
 from wattermark.values.range import Range
-from wattermark.verbs.measure import Run
 from wattermark.verbs.per import counted_since
-from wattermark.verbs.stages import Stages
 from wattermark.verbs.tell import harmless
 
 BASES = ("transformers.trainer_callback.TrainerCallback",)
@@ -35,7 +33,7 @@ TRAIN = "train"
 ENTRIES = (TRAIN, "evaluate", "predict")
 
 
-class Hooks:
+class Hooks(TrainerHooks):
     """Measures what a Trainer does, and adds it to what the trainer logs.
 
     Parameters
@@ -50,19 +48,13 @@ class Hooks:
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__()
-        self.stages = Stages(options)
+        super().__init__(**options)
         self.per: dict[str, Range | None] = {}
         """IT energy of the last training for one ``token`` and one ``flop``; None where not known. [J]"""
 
-    @property
-    def run(self) -> Run | None:
-        """The run that is recorded, or was the last one; none in a process that does not record."""
-        return self.stages.run
-
     @harmless
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        if not self.stages.records(0 if state.is_local_process_zero else 1):
+        if not self.stages.records(first_here=state.is_local_process_zero):
             return
         self._before = _counts(args, state)
         self.per = {}
@@ -96,7 +88,7 @@ class Hooks:
         """A method of a watched trainer begins, within a training (``outer``) or by itself."""
         if outer:
             self.stages.enter(entry)
-        elif entry != TRAIN and self.stages.records(0 if trainer.state.is_local_process_zero else 1):
+        elif entry != TRAIN and self.stages.records(first_here=trainer.state.is_local_process_zero):
             self._begin(entry, trainer.model, trainer.args)
 
     @harmless

@@ -38,6 +38,11 @@ def default_ledger() -> Path:
     return data_home() / "wattermark" / "runs"
 
 
+def ledger_folder(named: str | None) -> Path:
+    """The ledger that was asked for, else the user's own."""
+    return Path(os.path.expanduser(named)) if named else default_ledger()
+
+
 def data_home() -> Path:
     """Where programs keep a user's data on this platform (XDG on Linux)."""
     if sys.platform == "darwin":

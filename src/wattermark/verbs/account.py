@@ -75,6 +75,11 @@ def account_run(records: Sequence[Recorded], *, ledger: Path, **options: Any) ->
     )
 
 
+def account_alone(records: Sequence[Recorded]) -> Footprint:
+    """The same, with no word on other runs."""
+    return account_whole(records, account)
+
+
 def account_nothing(why: str) -> Footprint:
     """The footprint of a run of which nothing was kept: all unknown, nothing zero."""
     header = RunHeader(run="", name="", host="", pid=0, started_ns=0, mono_ns=0, interval_s=1.0)

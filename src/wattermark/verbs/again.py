@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from wattermark.ledger.read import read_run
-from wattermark.ledger.runs import find_run, spools_in
+from wattermark.ledger.runs import find_run, ledger_folder, spools_in
 from wattermark.values.footprint import Footprint
 from wattermark.verbs.elsewhere import account_elsewhere
-from wattermark.verbs.look import ledger_folder
 from wattermark.verbs.measure import Run
 
 

@@ -18,10 +18,10 @@ from wattermark.values.footprint import Footprint
 from wattermark.values.forecast import Forecast
 from wattermark.values.kinds import Status
 from wattermark.values.records import ReaderLog, RunHeader
-from wattermark.verbs.account import account, account_briefly
+from wattermark.verbs.account import account_alone, account_briefly
 from wattermark.verbs.ahead import forecast
 from wattermark.verbs.beside import lies_inside
-from wattermark.verbs.whole import account_whole, as_one
+from wattermark.verbs.whole import as_one
 
 STAMP = len("20261125-130000")  # the moment in the id of a run
 AGAIN_S = 5.0
@@ -85,7 +85,7 @@ def moments(ledger: Path, wanted: str) -> Iterator[Moment]:
     before = Running()
     while True:
         records = read_run(spools_in(folder))
-        footprint, run = account_whole(records, account), as_one(records)
+        footprint, run = account_alone(records), as_one(records)
         before = so_far(footprint, before).no_less_than(before)
         over = run.status is not Status.RUNNING
         yield Moment(run.header, before, None if over else _ahead(footprint), over)
@@ -111,7 +111,7 @@ def _inside(mine: RunHeader, ledger: Path) -> Forecast | None:
 
 
 def _of(place: RunPlace) -> Forecast:
-    return forecast(account_whole(read_run(place.spools), account))
+    return forecast(account_alone(read_run(place.spools)))
 
 
 def _forget(reader: SpoolReader) -> None:

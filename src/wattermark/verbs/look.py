@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -11,13 +10,13 @@ from typing import Any
 
 from wattermark.errors import FOREIGN, WattermarkError
 from wattermark.ledger.read import read_run
-from wattermark.ledger.runs import default_ledger, find_run, runs, spools_in
+from wattermark.ledger.runs import find_run, runs, spools_in
 from wattermark.values.footprint import Footprint
 from wattermark.values.records import Recorded, RunHeader
-from wattermark.verbs.account import account
+from wattermark.verbs.account import account_alone
 from wattermark.verbs.beside import above, headers, lies_inside, newest
 from wattermark.verbs.elsewhere import account_elsewhere, check_options
-from wattermark.verbs.whole import account_whole, as_one
+from wattermark.verbs.whole import as_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,6 @@ def seen(spool: Path) -> Seen:
     """The run that a spool is of, accounted where it ran."""
     records = read_run(spools_in(spool.parent))
     return Seen(spool.parent.name, as_one(records), account_elsewhere(records, spool.parent.parent))
-
-
-def ledger_folder(named: str | None) -> Path:
-    """The ledger that was asked for, else the user's own."""
-    return Path(os.path.expanduser(named)) if named else default_ledger()
 
 
 def show(ledger: Path, wanted: str, *, at: str | None = None, **options: Any) -> Seen:
@@ -74,7 +68,7 @@ def list_runs(ledger: Path, *, most: int, tags: Iterable[str] = ()) -> Iterator[
     for place in islice(found, most):
         try:
             records = read_run(place.spools)
-            one = Seen(place.run, as_one(records), account_whole(records, account))
+            one = Seen(place.run, as_one(records), account_alone(records))
         except WattermarkError as error:
             yield Unreadable(place.run, error.problem)
             continue

@@ -14,7 +14,7 @@ from typing import Any
 from wattermark._version import __version__
 from wattermark.ledger.jobs import FOLDER, part_to_write, run_of_job
 from wattermark.ledger.read import host_name, process_started
-from wattermark.ledger.runs import default_ledger, new_run_id
+from wattermark.ledger.runs import ledger_folder, new_run_id
 from wattermark.ledger.spool import SpoolFile
 from wattermark.values.kinds import Scope
 from wattermark.values.records import RunHeader
@@ -67,8 +67,7 @@ def open_spool(config: Config, name: str, among: Rank | None, resume: str | None
 
 def ledger_of(config: Config) -> Path:
     """Where runs are kept; absolute, as the program may go elsewhere."""
-    named = Path(os.path.expanduser(config.ledger)) if config.ledger else default_ledger()
-    return named.absolute()
+    return ledger_folder(config.ledger).absolute()
 
 
 def _in_ledger(ledger: Path, name: str, among: Rank | None, resume: str | None) -> Opened:

@@ -54,9 +54,9 @@ class Stages:
         return self.run is not None and self.run.recording
 
     @staticmethod
-    def records(local_rank: int) -> bool:
+    def records(*, first_here: bool) -> bool:
         """Whether a process has a run: each rank of a job, else the first of a machine, which sees all."""
-        return local_rank == 0 or rank_here() is not None
+        return first_here or rank_here() is not None
 
     def begin(self, name: str, tags: Mapping[str, object]) -> None:
         """Start a run; one that was left open ends."""
