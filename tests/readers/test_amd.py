@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-import wattermark as wm
 from fakes.tree import chip
 from fakes.tree import driver as kernel
+from readers.together import gpus, metered
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.amd import AmdReader
-from wattermark.readers.choose import choose
 from wattermark.readers.hwmon import HwmonReader
 from wattermark.values.units import BASE_PER_RAW
 
@@ -206,18 +205,9 @@ def measured(driver, tmp_path):
     def run(*rows, between=lambda: None):
         library, root, drivers = driver(*rows), tmp_path / "class/hwmon", tmp_path / "bus/pci/drivers"
         openers = {"amd": lambda: AmdReader(library, root, drivers), "hwmon": lambda: HwmonReader(root)}
-        readers = choose(openers).readers
-        with wm.track(readers=readers, ledger=tmp_path / "runs", interval=0.02, scope="machine") as run:
-            time.sleep(0.1)
-            between()
-            time.sleep(0.1)
-        return run.footprint()
+        return metered(openers, tmp_path / "runs", between)
 
     return run
-
-
-def parts(footprint):
-    return {one.name.removeprefix("gpu/"): one for one in footprint.components if one.kind == "gpu"}
 
 
 def flags(footprint, word):
@@ -229,7 +219,7 @@ def test_cards_add_up_and_are_counted_once(measured, tmp_path):
     for number, (watts, place) in enumerate(cards):
         sensor(tmp_path, number, place, watts)
     footprint = measured(*cards)
-    found = parts(footprint)
+    found = gpus(footprint)
     assert list(found) == [place for _, place in cards]
     assert {one.how for one in found.values()} == {"energy counter"}
     total_j = sum(one.energy_j.best for one in found.values())
@@ -242,7 +232,7 @@ def test_a_counter_that_cannot_be_true_is_told_and_power_is_used(measured, tmp_p
     sensor(tmp_path, 0, FIRST, 300)
     sensor(tmp_path, 1, SECOND, 200)
     footprint = measured((300, FIRST, does), (200, SECOND))
-    found = parts(footprint)
+    found = gpus(footprint)
     assert found[FIRST].energy_j.best == pytest.approx(300 * footprint.duration_s, rel=0.1)
     assert found[FIRST].how == "power samples, each held until the next" and found[FIRST].counted
     assert found[SECOND].how == "energy counter"
@@ -256,7 +246,7 @@ def test_one_that_is_lost_for_a_while_misses_nothing(measured, driver, tmp_path)
         (300, FIRST),
         between=lambda: (driver((300, FIRST, "lost")), time.sleep(0.1), driver((300, FIRST))),
     )
-    (card,) = parts(footprint).values()
+    (card,) = gpus(footprint).values()
     assert card.how == "energy counter"
     assert card.energy_j.best == pytest.approx(300 * footprint.duration_s, rel=0.1)
 
@@ -265,7 +255,7 @@ def test_the_second_die_of_a_pair_is_a_gap(measured, tmp_path):
     sensor(tmp_path, 0, FIRST, 500)
     sensor(tmp_path, 1, SECOND, 0)
     footprint = measured((500, FIRST), (0, SECOND, "zero"))
-    found = parts(footprint)
+    found = gpus(footprint)
     assert found[FIRST].energy_j.best == pytest.approx(500 * footprint.duration_s, rel=0.1)
     assert found[SECOND].energy_j is None and found[SECOND].quality == "missing"
 
@@ -273,7 +263,7 @@ def test_the_second_die_of_a_pair_is_a_gap(measured, tmp_path):
 def test_a_partition_is_charged_with_its_part(measured, monkeypatch):
     monkeypatch.setenv("ROCR_VISIBLE_DEVICES", "1")
     footprint = measured(*PARTITIONS)
-    (card,) = parts(footprint).values()
+    (card,) = gpus(footprint).values()
     assert card.energy_j.best == pytest.approx(750 / 4 * footprint.duration_s, rel=0.1)
     assert flags(footprint, "note: ") == [f"note: gpu/{FIRST}: a partition: 25% of the GPU's energy is taken"]
 
@@ -285,7 +275,7 @@ def test_other_cards_are_read_by_the_kernels_sensor_all_the_same(measured, tmp_p
     chip(tmp_path, 2, "xe", THIRD, energy1_input=5)
     counter = tmp_path / "class/hwmon/hwmon2/energy1_input"
     footprint = measured((300, FIRST), (200, SECOND, "none"), between=lambda: counter.write_text("7000005\n"))
-    found = parts(footprint)
+    found = gpus(footprint)
     assert {place: one.how for place, one in found.items()} == {
         FIRST: "energy counter",
         SECOND: "power samples, each held until the next",

@@ -8,6 +8,7 @@ import time
 import pytest
 
 import wattermark as wm
+from readers.together import rows_of
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.apple import AppleReader, blocks_of
 
@@ -17,15 +18,7 @@ BY_HAND = 1e12  # a period that never ends: a counter shows its start, until the
 @pytest.fixture
 def chip(libs, tmp_path, monkeypatch):
     """The libraries, and what sets the channels: unit, watts, start, period, name."""
-    spec = tmp_path / "ioreport.spec"
-    monkeypatch.setenv("FAKE_IOREPORT_SPEC", str(spec))
-    place = str(libs / "libIOReport.so")
-
-    def set_to(*rows):
-        spec.write_text("".join(" ".join(map(str, row)) + "\n" for row in rows))
-        return place, place
-
-    return set_to
+    return rows_of(libs / "libIOReport.so", tmp_path / "ioreport.spec", "FAKE_IOREPORT_SPEC", monkeypatch)
 
 
 @pytest.fixture

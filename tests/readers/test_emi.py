@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import wattermark as wm
+from readers.together import rows_of
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.emi import EmiReader
 from wattermark.readers.emi_layout import energies_of, names_of
@@ -82,15 +83,7 @@ def test_energies_are_whole_numbers_and_as_many_as_there_are_channels(energies, 
 @pytest.fixture
 def windows(libs, tmp_path, monkeypatch):
     """The libraries, and what sets the channels: device, version, name, watts, start [J], state."""
-    spec = tmp_path / "emi.spec"
-    monkeypatch.setenv("FAKE_EMI_SPEC", str(spec))
-    place = str(libs / "libemi.so")
-
-    def set_to(*rows):
-        spec.write_text("".join(" ".join(map(str, row)) + "\n" for row in rows))
-        return place, place
-
-    return set_to
+    return rows_of(libs / "libemi.so", tmp_path / "emi.spec", "FAKE_EMI_SPEC", monkeypatch)
 
 
 @pytest.fixture

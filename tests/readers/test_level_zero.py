@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-import wattermark as wm
 from fakes.tree import chip
 from fakes.tree import driver as kernel
+from readers.together import gpus, metered
 from wattermark.errors import ReaderUnavailable
-from wattermark.readers.choose import choose
 from wattermark.readers.hwmon import HwmonReader
 from wattermark.readers.level_zero import LevelZeroReader
 
@@ -159,23 +158,14 @@ def measured(driver, tmp_path):
             "hwmon": lambda: HwmonReader(root),
             "level_zero": lambda: LevelZeroReader(library, {}, drivers),
         }
-        readers = choose(openers).readers
-        with wm.track(readers=readers, ledger=tmp_path / "runs", interval=0.02, scope="machine") as run:
-            time.sleep(0.1)
-            between()
-            time.sleep(0.1)
-        return run.footprint()
+        return metered(openers, tmp_path / "runs", between)
 
     return run
 
 
-def parts(footprint):
-    return {one.name.removeprefix("gpu/"): one for one in footprint.components if one.kind == "gpu"}
-
-
 def test_cards_add_up(measured):
     footprint = measured((150, FIRST), (100, SECOND), (600, THIRD, "Max", 2, "tiles"))
-    found = parts(footprint)
+    found = gpus(footprint)
     assert list(found) == [FIRST, SECOND, THIRD]
     total_j = sum(one.energy_j.best for one in found.values())
     assert total_j == pytest.approx(850 * footprint.duration_s, rel=0.1)
@@ -187,9 +177,9 @@ def test_a_card_that_the_kernel_tells_is_not_counted_again(measured, tmp_path):
     (chip(tmp_path, 1, "xe", SECOND) / "energy1_input").mkdir()
     counter = tmp_path / "class/hwmon/hwmon0/energy1_input"
     footprint = measured((150, FIRST), (100, SECOND), between=lambda: counter.write_text("7000005\n"))
-    gpus = [one for one in footprint.components if one.kind == "gpu"]
-    assert [one.name for one in gpus] == [f"gpu/{FIRST}", f"gpu/{SECOND}"]
-    found = parts(footprint)
+    cards = [one for one in footprint.components if one.kind == "gpu"]
+    assert [one.name for one in cards] == [f"gpu/{FIRST}", f"gpu/{SECOND}"]
+    found = gpus(footprint)
     assert found[FIRST].energy_j.best == pytest.approx(7)
     assert found[SECOND].energy_j.best == pytest.approx(100 * footprint.duration_s, rel=0.1)
     said = [flag for flag in footprint.flags if "gpu/" in flag and not flag.startswith("whole: ")]
@@ -202,7 +192,7 @@ def test_a_counter_that_falls_for_a_moment_misses_nothing(measured, driver):
         (150, FIRST),
         between=lambda: (driver(*dips), time.sleep(0.05), driver((150, FIRST))),
     )
-    (card,) = parts(footprint).values()
+    (card,) = gpus(footprint).values()
     assert card.energy_j.best == pytest.approx(150 * footprint.duration_s, rel=0.1)
 
 
