@@ -8,24 +8,9 @@ from importlib import import_module
 from typing import Any
 
 from wattermark.errors import MissingExtra
-from wattermark.verbs.measure import Run
-from wattermark.verbs.stages import Stages
 
 PREFIX = "wattermark/"
 """Before the name of each number that we add to a framework's metrics."""
-
-
-class TrainerHooks:
-    """What a class of hooks has, whatever the trainer: the stages of its runs."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__()
-        self.stages = Stages(options)
-
-    @property
-    def run(self) -> Run | None:
-        """The run that is recorded, or was the last one; none in a process that does not record."""
-        return self.stages.run
 
 
 def metrics(costs: dict[str, float]) -> dict[str, float]:

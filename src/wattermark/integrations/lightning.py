@@ -11,14 +11,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from wattermark.integrations.hooks import TrainerHooks, metrics, on_top_of
+from wattermark.integrations.hooks import metrics, on_top_of
+from wattermark.verbs.measure import Run
+from wattermark.verbs.stages import Stages
 from wattermark.verbs.tell import harmless
 
 BASES = ("lightning.pytorch.callbacks.Callback", "pytorch_lightning.callbacks.Callback")
 FIT = "fit"
 
 
-class Hooks(TrainerHooks):
+class Hooks:
     """Measures what a Trainer does, and logs it where the trainer logs its metrics.
 
     Parameters
@@ -36,6 +38,15 @@ class Hooks(TrainerHooks):
     >>> from wattermark.integrations.lightning import WattermarkCallback  # doctest: +SKIP
     >>> trainer = Trainer(callbacks=[WattermarkCallback(place="deu")])  # doctest: +SKIP
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.stages = Stages(options)
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is recorded, or was the last one; none in a process that does not record."""
+        return self.stages.run
 
     @harmless
     def setup(self, trainer: Any, pl_module: Any, stage: Any) -> None:

@@ -21,9 +21,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from wattermark.integrations.hooks import TrainerHooks, metrics, on_top_of
+from wattermark.integrations.hooks import metrics, on_top_of
 from wattermark.values.range import Range
+from wattermark.verbs.measure import Run
 from wattermark.verbs.per import counted_since
+from wattermark.verbs.stages import Stages
 from wattermark.verbs.tell import harmless
 
 BASES = ("transformers.trainer_callback.TrainerCallback",)
@@ -33,7 +35,7 @@ TRAIN = "train"
 ENTRIES = (TRAIN, "evaluate", "predict")
 
 
-class Hooks(TrainerHooks):
+class Hooks:
     """Measures what a Trainer does, and adds it to what the trainer logs.
 
     Parameters
@@ -48,9 +50,15 @@ class Hooks(TrainerHooks):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__()
+        self.stages = Stages(options)
         self.per: dict[str, Range | None] = {}
         """IT energy of the last training for one ``token`` and one ``flop``; None where not known. [J]"""
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is recorded, or was the last one; none in a process that does not record."""
+        return self.stages.run
 
     @harmless
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
