@@ -7,6 +7,10 @@ WattermarkError
   FactorNotFound       no table has that factor
   BadFactorTable       a table breaks its schema
   BadSpool             a file of the ledger cannot be read
+  SignalUnavailable    a provider did not answer, or refused
+    BadSignal          or answered what makes no sense
+  NoPlan               nothing can be planned with what is known
+  LeverStuck           a process or a scheduler does not obey
   PluginError          an installed plug-in cannot be used
   MissingExtra         an optional package is not installed
 """
@@ -80,6 +84,22 @@ class BadFactorTable(WattermarkError):
 
 class BadSpool(WattermarkError):
     """A file of the ledger that is not a spool of ours."""
+
+
+class SignalUnavailable(WattermarkError):
+    """A provider of signals did not answer, or refused."""
+
+
+class BadSignal(SignalUnavailable):
+    """An answer of a provider that makes no sense, or holds nothing."""
+
+
+class NoPlan(WattermarkError):
+    """Nothing can be planned with what is known."""
+
+
+class LeverStuck(WattermarkError):
+    """A process or a scheduler that does not do what it was told."""
 
 
 class PluginError(WattermarkError):

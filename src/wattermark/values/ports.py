@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from wattermark.values.records import Channel
+    from wattermark.values.series import Answer, Ask, Request, Series, Signal
 
 
 class Reader(Protocol):
@@ -39,4 +40,28 @@ class Spool(Protocol):
 
     def close(self) -> None:
         """No more lines will come."""
+        ...
+
+
+class Provider(Protocol):
+    """Who tells a signal over the network. It asks and understands; it fetches nothing itself."""
+
+    @property
+    def name(self) -> str:
+        """As in the settings: ``electricity_maps``."""
+        ...
+
+    @property
+    def signals(self) -> Sequence[Signal]:
+        """What it can tell."""
+        ...
+
+    def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Series]]:
+        """Yield requests, get their answers (status 200 to 299), return what they said.
+
+        Raises
+        ------
+        BadSignal
+            If an answer makes no sense, or says that there is nothing.
+        """
         ...

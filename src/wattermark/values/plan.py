@@ -1,0 +1,139 @@
+"""When and where a job may run, and what each way of running it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wattermark.values.series import Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A stretch of time in which the job runs. [s since 1970]"""
+
+    begin_s: float
+    end_s: float
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.begin_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedJob:
+    """What is to run: how long, with how much energy, between which moments.
+
+    ``it_energy_j`` is that of all ``duration_s``, drawn evenly. An ``interruptible`` job may pause; each
+    start after the first costs ``restart_s`` of running again (restore, warm-up, lost work), and while it is
+    paused it draws ``held_power_w`` where it keeps its devices. Another place than ``home`` needs
+    ``move_gb`` of data there first.
+    """
+
+    it_energy_j: float
+    duration_s: float
+    earliest_s: float
+    deadline_s: float
+    interruptible: bool = False
+    restart_s: float = 0.0
+    held_power_w: float = 0.0
+    least_run_s: float = 0.0
+    most_pauses: int | None = None
+    move_gb: float = 0.0
+    home: str = ""
+    name: str = ""
+
+    @property
+    def power_w(self) -> float:
+        return self.it_energy_j / self.duration_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One way to run a job, with what it costs; None is not known.
+
+    Water at the plants stands apart as thermal and hydro, as some count the one only. What moving data takes
+    is in the sums. ``cost_usd`` is for electricity where a price is known, and for data that move.
+    """
+
+    place: str
+    stretches: tuple[Stretch, ...]
+    facility_energy_j: float
+    carbon_g: float
+    carbon_marginal_g: float | None = None
+    water_onsite_l: float | None = None
+    water_offsite_thermal_l: float | None = None
+    water_offsite_hydro_l: float | None = None
+    cost_usd: float | None = None
+
+    @property
+    def begin_s(self) -> float:
+        return self.stretches[0].begin_s
+
+    @property
+    def finish_s(self) -> float:
+        return self.stretches[-1].end_s
+
+    @property
+    def pauses(self) -> int:
+        return len(self.stretches) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The 10th, 50th and 90th percentile of something that is not known yet."""
+
+    p10: float
+    p50: float
+    p90: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """What a way to run saves against starting now, here; as a share of that. [1]
+
+    ``planned`` is by the forecast as it is, ``spread`` by how forecasts have erred, and ``worse_chance`` the
+    chance to end worse than now.
+    """
+
+    quantity: str
+    planned: float
+    spread: Spread
+    worse_chance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A signal that a plan was made with: whose it was, how fresh, how good its forecasts have been.
+
+    ``error`` is the mean absolute error of its forecasts, over their mean; None where it is not known. [1]
+    """
+
+    signal: Signal
+    place: str
+    source: str
+    basis: str
+    begin_s: float
+    end_s: float
+    issued_s: float | None = None
+    age_s: float | None = None
+    error: float | None = None
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to do with a job, and why. ``knee`` is the place in ``front`` where more of one costs much of
+    another."""
+
+    job: PlannedJob
+    now: Option
+    best: Option
+    savings: tuple[Saving, ...]
+    front: tuple[Option, ...]
+    knee: int
+    worth_it: bool
+    verdict: str
+    heard: tuple[Heard, ...]
+    made_s: float
+    weights: tuple[tuple[str, float], ...] = (("carbon", 1.0),)
+    flags: tuple[str, ...] = ()
