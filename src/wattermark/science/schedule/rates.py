@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from wattermark.science.carbon import operational_carbon_g
 from wattermark.science.energy import facility_energy, kwh
-from wattermark.science.schedule.steps import Steps, common, integrals, steps_of
+from wattermark.science.schedule.steps import Array, Steps, common, integrals, steps_of
 from wattermark.science.water import offsite_water_l, onsite_water_l
-from wattermark.values.boundary import ItEnergy
+from wattermark.values.boundary import ItEnergy, Number
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Option, PlannedJob, Stretch
 from wattermark.values.series import Signal
@@ -41,7 +42,7 @@ class Rates:
     per_j: Mapping[str, Steps]
 
     @property
-    def edges_s(self) -> np.ndarray:
+    def edges_s(self) -> Array:
         """Common to all, shape (n + 1,). [s since 1970]"""
         return self.per_j["carbon_g"].edges_s
 
@@ -66,7 +67,7 @@ def rates_of(outlook: Outlook) -> Rates:
     """
     pue = outlook.pue.value.best
     facility = facility_energy(ONE_JOULE, pue)
-    made = {
+    made: dict[str, tuple[Signal, Callable[[Array], Number]]] = {
         "carbon_g": (Signal.CARBON, lambda x: operational_carbon_g(facility, x)),
         "carbon_marginal_g": (Signal.CARBON_MARGINAL, lambda x: operational_carbon_g(facility, x)),
         "water_onsite_l": (Signal.WUE, lambda x: onsite_water_l(ONE_JOULE, x)),
@@ -99,7 +100,7 @@ def option_of(rates: Rates, job: PlannedJob, stretches: Iterable[Stretch]) -> Op
         At least one, in their order.
     """
     running = tuple(stretches)
-    paused = [(a.end_s, b.begin_s) for a, b in zip(running, running[1:], strict=False)]
+    paused = [(a.end_s, b.begin_s) for a, b in pairwise(running)]
     ran_s = sum(one.duration_s for one in running)
     held_s = sum(end - begin for begin, end in paused)
     it_energy_j = job.power_w * ran_s + job.held_power_w * held_s

@@ -27,6 +27,11 @@ CARBON_ONLY: Final[Weights] = {"carbon": 1.0}
 def check_weights(weights: Weights) -> dict[str, float]:
     """Weights that add up to 1; those of 0 are left out.
 
+    Parameters
+    ----------
+    weights : mapping
+        From names of ``PARTS`` to numbers. [1]
+
     Raises
     ------
     UsageError
@@ -50,7 +55,15 @@ def check_weights(weights: Weights) -> dict[str, float]:
 
 
 def amount(option: Option, what: str) -> float | None:
-    """The carbon, water or cost of a way to run, None where a part of it is not known. [g], [L] or [USD]"""
+    """The carbon, water or cost of a way to run, None where a part of it is not known. [g], [L] or [USD]
+
+    Parameters
+    ----------
+    option : Option
+        A way to run.
+    what : str
+        A name of ``PARTS``.
+    """
     parts = [getattr(option, name) for name in PARTS[what]]
     return None if any(part is None for part in parts) else float(sum(parts))
 
