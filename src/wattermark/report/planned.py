@@ -116,7 +116,7 @@ def plan_sections(plan: Plan, moment: Moment) -> tuple[Section, ...]:
         Section("ways to run", tuple(_ways(plan, moment))),
         Section("what the best saves against starting now", tuple(_saved(plan))),
         Section("when it runs", sentences=tuple(_stretches(plan.best, moment))),
-        Section("by", sentences=tuple(dict.fromkeys(_told(heard) for heard in plan.heard))),
+        Section("by", sentences=tuple(dict.fromkeys(heard_sentence(heard) for heard in plan.heard))),
         Section("to know", sentences=plan.flags),
     )
 
@@ -144,14 +144,15 @@ def _water_and_cost(option: Option) -> str:
 def _saved(plan: Plan) -> Iterator[Line]:
     for saving in plan.savings:
         spread = saving.spread
-        interval = f"{_percent(spread.p10)} to {_percent(spread.p90)}" if spread else ""
+        interval = f"{percent(spread.p10)} to {percent(spread.p90)}" if spread else ""
         chance = saving.worse_chance
         note = "" if chance is None else f"{chance:.0%} chance to end worse"
-        yield Line(WORDS.get(saving.quantity, saving.quantity), _percent(saving.planned), interval, note)
+        yield Line(WORDS.get(saving.quantity, saving.quantity), percent(saving.planned), interval, note)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def percent(share: float) -> str:
+    """A share as people read it."""
+    return f"{100 * share:.1f} %".replace("-0.0 ", "0.0 ")
 
 
 def _stretches(option: Option, moment: Moment) -> Iterator[str]:
@@ -162,7 +163,8 @@ def _stretches(option: Option, moment: Moment) -> Iterator[str]:
     yield f"in all {say(option.facility_energy_j, ENERGY)} at the facility's meter"
 
 
-def _told(heard: Heard) -> str:
+def heard_sentence(heard: Heard) -> str:
+    """Who told a signal, how fresh it is, and how good its forecasts have been."""
     basis = f", {heard.basis}" if heard.basis else ""
     age = "" if heard.age_s is None else f", {say(heard.age_s, TIME)} old"
     error = "" if heard.error is None else f", forecasts off by {heard.error:.0%} so far"

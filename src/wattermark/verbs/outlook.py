@@ -73,5 +73,6 @@ def _heard(series: Series) -> Heard:
         begin_s=series.begin_s,
         end_s=series.end_s,
         issued_s=series.issued_s,
+        told=series.source != YEARLY,
         flags=series.flags,
     )
