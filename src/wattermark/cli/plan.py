@@ -9,11 +9,12 @@ from wattermark.cli.options import add_json, add_ledger, duration_s, settings
 from wattermark.cli.paint import paint, print_json
 from wattermark.errors import UsageError
 from wattermark.ledger.runs import ledger_folder
+from wattermark.report.plan_picture import plan_picture
 from wattermark.report.planned import plan_document, plan_sections
 from wattermark.values.energies import joules_of
 from wattermark.values.plan import PlannedJob
 from wattermark.verbs.moments import iso, local, moment_s
-from wattermark.verbs.planning import job_like, keep_plan, plan_job
+from wattermark.verbs.planning import job_like, keep_plan, plan_and_outlooks
 from wattermark.wiring.config import Config
 
 EPILOG = """examples:
@@ -66,7 +67,7 @@ def energy_j(text: str) -> float:
 def main(args: argparse.Namespace) -> int:
     config = settings(args, "ledger")
     now_s = time.time()
-    plan = plan_job(
+    plan, outlooks = plan_and_outlooks(
         job_of(args, config, now_s),
         names(args.places),
         config=config,
@@ -74,11 +75,21 @@ def main(args: argparse.Namespace) -> int:
         weights=weights_of(args.weights),
     )
     plan_id = keep_plan(ledger_folder(config.ledger), plan)
+    if args.svg:
+        _draw(args.svg, plan_picture(plan, outlooks, local))
     if args.json:
         print_json({"id": plan_id, **plan_document(plan, iso)})
     else:
         paint(plan_sections(plan, local), title=f"plan {plan_id}")
     return 0
+
+
+def _draw(file: str, picture: str) -> None:
+    try:
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(picture)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}", fix="Name another file") from error
 
 
 def job_of(args: argparse.Namespace, config: Config, now_s: float) -> PlannedJob:

@@ -14,6 +14,7 @@ from wattermark.science.schedule.choice import choose
 from wattermark.science.schedule.rates import rates_of
 from wattermark.science.schedule.verdict import judged
 from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
+from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Plan, PlannedJob
 from wattermark.verbs.look import show
 from wattermark.verbs.moments import iso
@@ -29,7 +30,19 @@ def plan_job(
     now_s: float,
     weights: Mapping[str, float] = CARBON_ONLY,
 ) -> Plan:
-    """The best time and place for a job. The first place is where it would run now; default: here.
+    """As of ``plan_and_outlooks``, the plan alone."""
+    return plan_and_outlooks(job, places, config=config, now_s=now_s, weights=weights)[0]
+
+
+def plan_and_outlooks(
+    job: PlannedJob,
+    places: Sequence[str] = (),
+    *,
+    config: Config,
+    now_s: float,
+    weights: Mapping[str, float] = CARBON_ONLY,
+) -> tuple[Plan, list[Outlook]]:
+    """The best time and place for a job, and what it rests on. The first is where it would run now.
 
     Raises
     ------
@@ -44,7 +57,7 @@ def plan_job(
     outlooks = [outlook(one, job.earliest_s, job.deadline_s, config=config) for one in asked]
     rates = [rates_of(one) for one in outlooks]
     choice = choose(rates, job, weighed)
-    return judged(job, choice, outlooks, weights=weighed, made_s=now_s)
+    return judged(job, choice, outlooks, weights=weighed, made_s=now_s), outlooks
 
 
 def job_like(
