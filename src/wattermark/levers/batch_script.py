@@ -38,7 +38,8 @@ def interpreter(script: str) -> tuple[str, ...]:
         )
     if "\0" in script or "\r\n" in script:
         raise UsageError(
-            "the script has line ends of DOS, or zero bytes, and SLURM takes none with them", fix="Run: dos2unix"
+            "the script has line ends of DOS, or zero bytes, and SLURM takes none with them",
+            fix="Run: dos2unix",
         )
     return tuple(word for word in found.groups() if word)
 
@@ -57,7 +58,9 @@ def launches(script: str) -> bool:
     return LAUNCHES.search(script) is not None
 
 
-def measured(script: str, *, python: str, options: Sequence[str], mark: str, arguments: Sequence[str] = ()) -> str:
+def measured(
+    script: str, *, python: str, options: Sequence[str], mark: str, arguments: Sequence[str] = ()
+) -> str:
     """The script with our line in it.
 
     Parameters
@@ -77,7 +80,7 @@ def measured(script: str, *, python: str, options: Sequence[str], mark: str, arg
     ours = (shlex.quote(python), "-m wattermark")
     run = " ".join((*ours, "run", *map(shlex.quote, options)))
     again = " ".join((*map(shlex.quote, words), '"$0" "$@"'))
-    whole = f'[ "${{SLURM_CPUS_ON_NODE-}}" = "$(getconf _NPROCESSORS_ONLN)" ]'
+    whole = '[ "${SLURM_CPUS_ON_NODE-}" = "$(getconf _NPROCESSORS_ONLN)" ]'
     start = f"exec {run} -- {again}"
     if launches(script):
         start = f"if {whole}; then exec {run} --scope machine -- {again}; fi; {start}"

@@ -17,17 +17,18 @@ from wattermark.levers.slurm_times import limit_s
 
 MARK = "#SBATCH"
 LONG = {
-    "time", "job-name", "nodes", "ntasks", "cpus-per-task", "ntasks-per-node", "gres", "gpus", "gpus-per-node",
-    "gpus-per-task", "gpus-per-socket", "begin", "array", "mem", "signal", "partition", "account", "output",
-    "error", "chdir", "dependency", "constraint", "qos", "mail-type", "mail-user", "licenses", "comment",
+    "time", "job-name", "nodes", "ntasks", "cpus-per-task", "ntasks-per-node", "gres", "gpus",
+    "gpus-per-node", "gpus-per-task", "gpus-per-socket", "begin", "array", "mem", "signal", "partition", "account",
+    "output", "error", "chdir", "dependency", "constraint", "qos", "mail-type", "mail-user", "licenses", "comment",
     "export", "deadline", "time-min", "nodelist", "exclude", "mem-per-cpu", "mem-per-gpu", "reservation",
 }  # fmt: skip
 """Options that take the next word where no = is in them."""
 SHORT = {
-    "t": "time", "J": "job-name", "N": "nodes", "n": "ntasks", "c": "cpus-per-task", "G": "gpus", "b": "begin",
-    "a": "array", "H": "hold", "p": "partition", "A": "account", "o": "output", "e": "error", "D": "chdir",
-    "d": "dependency", "C": "constraint", "q": "qos", "L": "licenses", "w": "nodelist", "x": "exclude",
-    "i": "input", "m": "distribution", "F": "nodefile", "B": "extra-node-info", "S": "core-spec", "M": "clusters",
+    "t": "time", "J": "job-name", "N": "nodes", "n": "ntasks", "c": "cpus-per-task", "G": "gpus",
+    "b": "begin", "a": "array", "H": "hold", "p": "partition", "A": "account", "o": "output",
+    "e": "error", "D": "chdir", "d": "dependency", "C": "constraint", "q": "qos", "L": "licenses",
+    "w": "nodelist", "x": "exclude", "i": "input", "m": "distribution", "F": "nodefile",
+    "B": "extra-node-info", "S": "core-spec", "M": "clusters",
 }  # fmt: skip
 FLAGS = "HQOsvVWhIkK"
 """Short options that take no argument (k and K may have one, joined to them)."""
@@ -121,7 +122,9 @@ def array_size(spec: str) -> int:
     for part in spec.partition("%")[0].strip("[]").split(","):
         found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", part.strip(), re.ASCII)
         if found is None or int(found[3] or 1) == 0 or int(found[2] or found[1]) < int(found[1]):
-            raise UsageError(f"the array {spec!r} cannot be read", fix="Write it as sbatch takes it: 0-15 or 1,3,7")
+            raise UsageError(
+                f"the array {spec!r} cannot be read", fix="Write it as sbatch takes it: 0-15 or 1,3,7"
+            )
         size += (int(found[2] or found[1]) - int(found[1])) // int(found[3] or 1) + 1
     return min(size, MOST_TASKS)
 
@@ -162,7 +165,9 @@ def _limit(text: str | None) -> float | None:
         return None
     read_s = limit_s(text)
     if read_s is None:
-        raise UsageError(f"the time limit {text!r} cannot be read", fix="Write it as sbatch takes it: 1-12:00:00")
+        raise UsageError(
+            f"the time limit {text!r} cannot be read", fix="Write it as sbatch takes it: 1-12:00:00"
+        )
     return read_s
 
 
@@ -194,7 +199,7 @@ def _gpus(given: Mapping[str, str], nodes: int, tasks: int) -> tuple[str, int]:
 
 def _typed(name: str, text: str) -> tuple[str, int]:
     """``4``, ``a100:4`` or ``a100``; of several kinds the first. What stands in brackets is passed over."""
-    words = text.split(",")[0].partition("(")[0].split(":")
+    words = text.split(",", maxsplit=1)[0].partition("(")[0].split(":")
     number = words.pop() if words[-1].isdecimal() and words[-1].isascii() else "1"
     if len(words) > 1 or len(number) > 6:
         raise UsageError(f"--{name}={text} cannot be read", fix="Write it as sbatch takes it: a100:4")

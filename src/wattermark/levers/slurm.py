@@ -87,7 +87,9 @@ class Slurm:
             raise _nonsense("scontrol --version", said)
         version = tuple(int(part) for part in found.groups(default="0"))
         if version < OLDEST:
-            raise LeverStuck(f"this is SLURM {found[0]}, older than 22.05", fix="Use a cluster with a later one")
+            raise LeverStuck(
+                f"this is SLURM {found[0]}, older than 22.05", fix="Use a cluster with a later one"
+            )
         return version
 
     def submit(
@@ -167,7 +169,9 @@ class Slurm:
         return float(sum(map(int, told))) or None
 
     def _signal(self, job_id: str, name: str) -> None:
-        said = self._call("scancel", "--verbose", f"--signal={name}", "--full", checked_id(job_id), errors=True)
+        said = self._call(
+            "scancel", "--verbose", f"--signal={name}", "--full", checked_id(job_id), errors=True
+        )
         faults = [line for line in said.splitlines() if "error:" in line]
         if faults:
             raise _refused("scancel", faults[0])
@@ -182,8 +186,8 @@ class Slurm:
             )
         try:
             done = subprocess.run(
-                [path, *words], input=(text or "").encode(errors="surrogateescape"), capture_output=True, check=False,
-                timeout=self.timeout_s, env=_environment(program),
+                [path, *words], input=(text or "").encode(errors="surrogateescape"), capture_output=True,
+                check=False, timeout=self.timeout_s, env=_environment(program),
             )  # fmt: skip
         except subprocess.TimeoutExpired as late:
             raise _late(program, self.timeout_s) from late
@@ -211,12 +215,11 @@ def _rows(said: str) -> Iterator[QueueJob]:
         cells = [cell.strip() for cell in line.split("|", len(FIELDS) - 1)]
         if len(cells) != len(FIELDS) or JOB_ID.fullmatch(cells[0]) is None:
             raise _nonsense("squeue", line)
-        yield _row(*cells)
+        yield _row(cells)
 
 
-def _row(
-    number: str, task: str, word: str, submit: str, begin: str, end: str, limit: str, used: str, reason: str
-) -> QueueJob:
+def _row(cells: Sequence[str]) -> QueueJob:
+    number, task, word, submit, begin, end, limit, used, reason = cells
     return QueueJob(
         job_id=number,
         task="" if task == "N/A" else task,
@@ -254,5 +257,6 @@ def _refused(program: str, said: str) -> LeverStuck:
 
 def _nonsense(program: str, said: str) -> LeverStuck:
     return LeverStuck(
-        f"{program} answered what makes no sense: {said.strip()[:80]!r}", fix="Try it by hand; is it SLURM's own?"
+        f"{program} answered what makes no sense: {said.strip()[:80]!r}",
+        fix="Try it by hand; is it SLURM's own?",
     )

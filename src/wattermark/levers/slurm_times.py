@@ -17,7 +17,7 @@ def span_s(text: str) -> float | None:
     """A span as somebody asks for it; infinite where it has no limit, None where it is none. [s]"""
     if text.lower() in ENDLESS:
         return inf
-    found = _SPAN.fullmatch(text)
+    found = _SPAN.fullmatch(f"{text}0" if text.endswith("-") else text)
     if found is None:
         return None
     days, *rest = found.groups()

@@ -45,4 +45,4 @@ class QueueJob:
 
     @property
     def held(self) -> bool:
-        return self.state is QueueState.PENDING and self.reason.startswith("JobHeld")
+        return self.state is QueueState.PENDING and "held" in self.reason.lower()
