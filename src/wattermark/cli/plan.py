@@ -10,7 +10,6 @@ from wattermark.cli.options import add_json, add_ledger, duration_s, settings
 from wattermark.cli.paint import paint, print_json
 from wattermark.errors import UsageError
 from wattermark.ledger.runs import ledger_folder
-from wattermark.report.plan_picture import plan_picture
 from wattermark.report.planned import plan_document, plan_sections
 from wattermark.values.energies import joules_of, watts_of
 from wattermark.values.plan import PlannedJob
@@ -83,6 +82,8 @@ def main(args: argparse.Namespace) -> int:
     )
     plan_id = keep_plan(ledger_folder(config.ledger), plan)
     if args.svg:
+        from wattermark.report.plan_picture import plan_picture
+
         _draw(args.svg, plan_picture(plan, outlooks, local))
     if args.json:
         print_json({"id": plan_id, **plan_document(plan, iso)})
