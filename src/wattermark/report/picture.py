@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 INK, FAINT, HAIR, GROUND = "#1f2937", "#6b7280", "#e5e7eb", "#ffffff"
 COLOURS = ("#0f766e", "#b45309", "#4338ca", "#be123c", "#4d7c0f", "#7e22ce")
@@ -44,7 +44,7 @@ def drawing(width: int, height: int, marks: Iterable[str], *, told: str) -> str:
     body = "\n".join(marks)
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' "
-        f"height='{height}' role='img' aria-label={quoteattr(told)}>\n"
+        f"height='{height}' role='img' aria-label='{escape(told)}'>\n"
         f"<rect width='{width}' height='{height}' fill='{GROUND}'/>\n{body}\n</svg>\n"
     )
 

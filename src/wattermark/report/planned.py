@@ -39,6 +39,9 @@ def plan_document(plan: Plan, iso: Moment) -> dict[str, Any]:
             "savings": [asdict(saving) for saving in plan.savings],
             "front": [option_document(option, iso) for option in plan.front],
             "knee": plan.knee,
+            "otherwise": [
+                {"counted": name, "best": option_document(option, iso)} for name, option in plan.otherwise
+            ],
             "weights": dict(plan.weights),
             "heard": [asdict(heard) | {"signal": heard.signal.value} for heard in plan.heard],
             "flags": list(plan.flags),
@@ -81,6 +84,7 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
         savings=tuple(_saving(one) for one in told["savings"]),
         front=tuple(_option(one) for one in told["front"]),
         knee=told["knee"],
+        otherwise=tuple((one["counted"], _option(one["best"])) for one in told["otherwise"]),
         worth_it=told["worth_it"],
         verdict=told["verdict"],
         heard=tuple(_heard(one) for one in told["heard"]),
@@ -116,6 +120,7 @@ def plan_sections(plan: Plan, moment: Moment) -> tuple[Section, ...]:
         Section("ways to run", tuple(_ways(plan, moment))),
         Section("what the best saves against starting now", tuple(_saved(plan))),
         Section("when it runs", sentences=tuple(_stretches(plan.best, moment))),
+        Section("counted otherwise", sentences=tuple(_otherwise(plan, moment))),
         Section("by", sentences=tuple(dict.fromkeys(heard_sentence(heard) for heard in plan.heard))),
         Section("to know", sentences=plan.flags),
     )
@@ -139,6 +144,14 @@ def _when(option: Option, moment: Moment) -> str:
 def _water_and_cost(option: Option) -> str:
     cost = "" if option.cost_usd is None else f"  {digits(option.cost_usd)} USD"
     return f"{say(water_l(option), WATER)} water{cost}"
+
+
+def _otherwise(plan: Plan, moment: Moment) -> Iterator[str]:
+    for counted, option in plan.otherwise:
+        yield (
+            f"by {WORDS[counted]}, the best is {option.place}, {_when(option, moment)}: "
+            f"{say(option.carbon_g, CARBON)}, {say(water_l(option), WATER)} of water"
+        )
 
 
 def _saved(plan: Plan) -> Iterator[Line]:

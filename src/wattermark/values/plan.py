@@ -139,4 +139,5 @@ class Plan:
     heard: tuple[Heard, ...]
     made_s: float
     weights: tuple[tuple[str, float], ...] = (("carbon", 1.0),)
+    otherwise: tuple[tuple[str, Option], ...] = ()
     flags: tuple[str, ...] = ()

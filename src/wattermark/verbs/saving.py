@@ -45,7 +45,7 @@ def saved(ledger: Path, wanted: str, *, config: Config, now_s: float) -> Audit:
     spent = spent_by(ledger, run.run, pauses(lines))
     if not spent:
         raise UsageError(f"no meter saw any energy of the run {run.run}", fix="See: wattermark show")
-    return _audit(run.run, plan_id, plan, spent, config=config, now_s=now_s)
+    return audit(run.run, plan_id, plan, spent, _outlooks(plan, spent, config), now_s=now_s)
 
 
 def pauses(lines: Lines) -> list[Pause]:
@@ -53,7 +53,7 @@ def pauses(lines: Lines) -> list[Pause]:
     found: list[Pause] = []
     since_s: float | None = None
     for line in lines:
-        if line.get("kind") == "pause":
+        if line.get("kind") == "pause" and since_s is None:
             since_s = float(line["at_s"])
         elif line.get("kind") == "resume" and since_s is not None:
             found.append((since_s, float(line["at_s"])))
@@ -68,13 +68,24 @@ def _plan(line: Mapping[str, Any], plan_id: str) -> Plan:
         raise BadSpool(f"the plan {plan_id} is not one of ours: {error}", fix="Name another run") from error
 
 
-def _audit(
-    run: str, plan_id: str, plan: Plan, spent: Sequence[Spent], *, config: Config, now_s: float
-) -> Audit:
+def _outlooks(plan: Plan, spent: Sequence[Spent], config: Config) -> dict[str, Outlook]:
+    """All places of a plan, as their hours really were."""
     begin_s = min(plan.job.earliest_s, spent[0].begin_s)
     end_s = max(plan.job.deadline_s, spent[-1].end_s)
     names = dict.fromkeys((plan.now.place, plan.best.place, *(option.place for option in plan.front)))
-    outlooks = {name: outlook(name, begin_s, end_s, config=config) for name in names}
+    return {name: outlook(name, begin_s, end_s, config=config) for name in names}
+
+
+def audit(
+    run: str,
+    plan_id: str,
+    plan: Plan,
+    spent: Sequence[Spent],
+    outlooks: Mapping[str, Outlook],
+    *,
+    now_s: float,
+) -> Audit:
+    """What was saved, by the hours of places as they are known now."""
     rates = {name: rates_of(one) for name, one in outlooks.items()}
     claims = claims_on(
         spent,
