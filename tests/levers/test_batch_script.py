@@ -39,7 +39,9 @@ def node(tmp_path):
         if python:
             stub.write_text(NODE.format(fault=fault, told=told))
             stub.chmod(0o755)
-        copy.write_text(measured(text, python=str(stub), options=("--quiet",), mark="p-1", arguments=arguments))
+        copy.write_text(
+            measured(text, python=str(stub), options=("--quiet",), mark="p-1", arguments=arguments)
+        )
         copy.chmod(0o700)
         known = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": "77", **environ}
         done = subprocess.run([copy], env=known, capture_output=True, text=True, check=False)
@@ -48,19 +50,27 @@ def node(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash", "/bin/bash -eu", "/usr/bin/env bash", "/usr/bin/zsh"])
+@pytest.mark.parametrize(
+    "shell", ["/bin/sh", "/bin/bash", "/bin/bash -eu", "/usr/bin/env bash", "/usr/bin/zsh"]
+)
 def test_it_runs_inside_and_says_the_same(node, shell):
     if not shutil.which(shell.split()[0]):
         pytest.skip(f"no {shell} here")
     done, told = node(TEXT.format(shell), "two words", "it's")
     assert (done.returncode, done.stderr) == (7, "")
     assert done.stdout.startswith("2 [two words] ") and done.stdout.endswith("none none\na\\n\tb $x\n")
-    assert told[:5] == ["slurm:77", "-m", "wattermark", "run", "--quiet"] and told[-2:] == ["two words", "it's"]
+    assert told[:5] == ["slurm:77", "-m", "wattermark", "run", "--quiet"] and told[-2:] == [
+        "two words",
+        "it's",
+    ]
 
 
 @pytest.mark.parametrize(
     ("case", "story"),
-    [({"python": False}, "no Python of that path on the node"), ({"fault": 2}, "settings cannot be read there")],
+    [
+        ({"python": False}, "no Python of that path on the node"),
+        ({"fault": 2}, "settings cannot be read there"),
+    ],
     ids=["no wattermark", "bad settings"],
 )
 def test_without_wattermark_it_runs_all_the_same(node, case, story):
@@ -81,7 +91,9 @@ def test_tasks_of_a_launcher_are_seen_where_the_job_has_the_node_alone(node, cpu
     assert done.returncode == 7 and (told[5:7] == ["--scope", "machine"]) is whole
 
 
-@pytest.mark.parametrize("ending", ["echo end", "echo end\n", "\n\n"], ids=["no line end", "one", "empty lines"])
+@pytest.mark.parametrize(
+    "ending", ["echo end", "echo end\n", "\n\n"], ids=["no line end", "one", "empty lines"]
+)
 def test_nothing_else_of_the_script_is_changed(ending):
     text = "#!/bin/sh\n#SBATCH -t 5\n\n" + ending
     lines = measured(text, python="python", options=(), mark="m").split("\n")
@@ -105,7 +117,9 @@ def test_shells_are_known(line, shell):
     assert is_shell(interpreter(f"{line}\necho")) is shell
 
 
-@pytest.mark.parametrize("text", ["echo", "", "\n#!/bin/sh\n", "#!/bin/sh\r\necho\r\n", "#!\n", "#!/bin/sh\n\0"])
+@pytest.mark.parametrize(
+    "text", ["echo", "", "\n#!/bin/sh\n", "#!/bin/sh\r\necho\r\n", "#!\n", "#!/bin/sh\n\0"]
+)
 def test_what_slurm_takes_for_no_script_is_refused(text):
     with pytest.raises(UsageError):
         interpreter(text)
@@ -113,7 +127,13 @@ def test_what_slurm_takes_for_no_script_is_refused(text):
 
 @pytest.mark.parametrize(
     ("text", "yes"),
-    [("srun x", True), ("time mpirun -n 4 x", True), ("# srun x", False), ("echo srunning", False), ("", False)],
+    [
+        ("srun x", True),
+        ("time mpirun -n 4 x", True),
+        ("# srun x", False),
+        ("echo srunning", False),
+        ("", False),
+    ],
 )
 def test_launchers_are_seen(text, yes):
     assert launches(f"#!/bin/sh\n{text}\n") is yes

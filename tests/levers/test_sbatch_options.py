@@ -33,13 +33,17 @@ def script(*lines):
         pytest.param(("#SBATCH --requeue --no-requeue",), Asked(), id="no requeue after all"),
         pytest.param(("#SBATCH --begin=16:00",), Asked(begin="16:00"), id="begins by itself"),
         pytest.param(("#SBATCH -a 1-10%2",), Asked(tasks=10), id="an array"),
-        pytest.param(("#SBATCH --gres=gpu:a100:4 -N 2",), Asked(gpus=8, gpu="a100", nodes=2, cpus=2), id="gres"),
+        pytest.param(
+            ("#SBATCH --gres=gpu:a100:4 -N 2",), Asked(gpus=8, gpu="a100", nodes=2, cpus=2), id="gres"
+        ),
         pytest.param(("#SBATCH --gres=craynetwork:1,gpu:2",), Asked(gpus=2), id="gres among others"),
         pytest.param(("#SBATCH --gres=gpu",), Asked(gpus=1), id="one GPU"),
         pytest.param(("#SBATCH --gres=gpu:h100:2(S:0)",), Asked(gpus=2, gpu="h100"), id="gres with sockets"),
         pytest.param(("#SBATCH -G v100",), Asked(gpus=1, gpu="v100"), id="a kind alone"),
         pytest.param(("#SBATCH --gpus-per-task=2 -n 3",), Asked(gpus=6, cpus=3), id="GPUs of each task"),
-        pytest.param(("#SBATCH --mail-user me@x -t 5",), Asked(limit_s=300), id="after an option that is passed over"),
+        pytest.param(
+            ("#SBATCH --mail-user me@x -t 5",), Asked(limit_s=300), id="after an option that is passed over"
+        ),
     ],
 )
 def test_a_script_asks(lines, expected):
@@ -70,6 +74,8 @@ def test_what_cannot_be_read_is_told(line, words):
         asked(script(line))
 
 
-@pytest.mark.parametrize(("spec", "size"), [("0-15", 16), ("0-15:4", 4), ("1,3,7", 3), ("0-9%3", 10), ("5", 1)])
+@pytest.mark.parametrize(
+    ("spec", "size"), [("0-15", 16), ("0-15:4", 4), ("1,3,7", 3), ("0-9%3", 10), ("5", 1)]
+)
 def test_sizes_of_arrays(spec, size):
     assert array_size(spec) == size

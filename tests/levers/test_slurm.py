@@ -41,7 +41,9 @@ def test_versions(stub, said, version):
     [
         pytest.param("echo slurm 21.08.5", "older than 22.05", id="old"),
         pytest.param("echo hello", "makes no sense: 'hello'", id="nonsense"),
-        pytest.param("echo 'scontrol: error: bad conf' >&2; exit 1", "scontrol refused: bad conf", id="refuses"),
+        pytest.param(
+            "echo 'scontrol: error: bad conf' >&2; exit 1", "scontrol refused: bad conf", id="refuses"
+        ),
         pytest.param("exit 3", "does not say why", id="says nothing"),
     ],
 )

@@ -31,14 +31,23 @@ def test_what_is_asked_for(text, seconds):
     assert span_s(text) == seconds
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("0:30", 60), ("90:30", 5460), ("5", 300), ("0", inf), ("x", None)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("0:30", 60), ("90:30", 5460), ("5", 300), ("0", inf), ("x", None)]
+)
 def test_a_limit_is_whole_minutes_and_none_is_no_limit(text, seconds):
     assert limit_s(text) == seconds
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("0:03", 3), ("1:05:00", 3900), ("1-02:01:03", 93663), ("UNLIMITED", inf), ("N/A", None), ("INVALID", None)],
+    [
+        ("0:03", 3),
+        ("1:05:00", 3900),
+        ("1-02:01:03", 93663),
+        ("UNLIMITED", inf),
+        ("N/A", None),
+        ("INVALID", None),
+    ],
 )
 def test_what_squeue_prints(text, seconds):
     assert printed_s(text) == seconds

@@ -18,9 +18,10 @@ from wattermark.levers.slurm_times import limit_s
 MARK = "#SBATCH"
 LONG = {
     "time", "job-name", "nodes", "ntasks", "cpus-per-task", "ntasks-per-node", "gres", "gpus",
-    "gpus-per-node", "gpus-per-task", "gpus-per-socket", "begin", "array", "mem", "signal", "partition", "account",
-    "output", "error", "chdir", "dependency", "constraint", "qos", "mail-type", "mail-user", "licenses", "comment",
-    "export", "deadline", "time-min", "nodelist", "exclude", "mem-per-cpu", "mem-per-gpu", "reservation",
+    "gpus-per-node", "gpus-per-task", "gpus-per-socket", "begin", "array", "mem", "signal",
+    "partition", "account", "output", "error", "chdir", "dependency", "constraint", "qos",
+    "mail-type", "mail-user", "licenses", "comment", "export", "deadline", "time-min", "nodelist",
+    "exclude", "mem-per-cpu", "mem-per-gpu", "reservation", "input",
 }  # fmt: skip
 """Options that take the next word where no = is in them."""
 SHORT = {

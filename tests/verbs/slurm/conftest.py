@@ -41,7 +41,9 @@ def here(cluster, ledger, bench, home, monkeypatch):
     """This process is on a login node of the cluster; its jobs see fake meters."""
     bench.powercap(socket(0, Load.const(W_PACKAGE)))
     told = {**bench.env(home), "PYTHONPATH": f"{ROOT / 'src'}", "PYTHONWARNINGS": "default"}
-    told = {name: value for name, value in told.items() if name not in ("HOME", "TMPDIR", "WATTERMARK_LEDGER")}
+    told = {
+        name: value for name, value in told.items() if name not in ("HOME", "TMPDIR", "WATTERMARK_LEDGER")
+    }
     libraries = f"{told.pop('LD_LIBRARY_PATH', '')}:{cluster.env['LD_LIBRARY_PATH']}"
     for name, value in {**told, **cluster.env, "LD_LIBRARY_PATH": libraries}.items():
         monkeypatch.setenv(name, value)
@@ -55,14 +57,22 @@ def sky(monkeypatch):
 
     def tell(*pieces, since_s=None, after=DIRTY):
         first_s = time.time() if since_s is None else since_s
-        edges = (first_s, *accumulate((length_s for length_s, _ in (*pieces, (3600, after))), initial=first_s))[1:]
+        edges = (
+            first_s,
+            *accumulate((length_s for length_s, _ in (*pieces, (3600, after))), initial=first_s),
+        )[1:]
         edges = (first_s - 60, *edges[1:])
         values = (*(intensity for _, intensity in pieces), after)
 
-        def told(asked, begin_s, end_s, *, config):
-            real = outlook(asked, begin_s, end_s, config=config)
+        def told(asked, begin_s, end_s, **settings):
+            real = outlook(asked, begin_s, end_s, **settings)
             carbon = Series(
-                signal=Signal.CARBON, place=asked, source="the test", edges_s=edges, values=values, basis="lifecycle"
+                signal=Signal.CARBON,
+                place=asked,
+                source="the test",
+                edges_s=edges,
+                values=values,
+                basis="lifecycle",
             )
             return replace(real, series={Signal.CARBON: carbon})
 

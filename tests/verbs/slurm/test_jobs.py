@@ -2,8 +2,12 @@
 
 import json
 import os
+import re
 import shutil
+import signal
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +17,9 @@ from wattermark.errors import LeverStuck
 from wattermark.levers.slurm import NotAllowed, Slurm
 from wattermark.levers.slurm_times import limit_s
 from wattermark.values.queued import QueueState
+from wattermark.verbs.slurm.kept import submission
+from wattermark.verbs.slurm.watching import follow
+from wattermark.wiring.config import load_config
 
 pytestmark = pytest.mark.slow
 SLURM = Slurm()
@@ -26,17 +33,28 @@ def said(capsys, *words):
     return [json.loads(line) for line in out.splitlines()]
 
 
+def acted(capsys, number):
+    """Looks at a job until something is done about it."""
+    return wait_until(lambda: [done["act"] for done in said(capsys, "replan", number) if done["act"]])
+
+
+def ended(number):
+    """The job, once it has ended."""
+    return wait_until(lambda: (found := state_of(number)).state is QueueState.ENDED and found)
+
+
 def state_of(number):
     (job,) = SLURM.jobs(number)
     return job
 
 
-def test_a_job_begins_in_its_window_and_its_energy_is_one_run(here, sky, script, capsys, tmp_path, ledger):
+@pytest.mark.usefixtures("here")
+def test_a_job_begins_in_its_window_and_its_energy_is_one_run(sky, script, capsys, tmp_path):
     job = script('#!/bin/bash -e\n#SBATCH --job-name="my job"\n#SBATCH -o out.txt\necho "$# $1"; sleep 3\n')
     edges = sky((6, DIRTY), (20, CLEAN))
     (one,) = said(capsys, "submit", str(job), "--within", "60s", "--hours", "4s", "--arg", "two words")
     assert one["plan"]["worth_it"] and one["plan"]["best"]["begin_s"] == pytest.approx(edges[1])
-    seen = wait_until(lambda: (found := state_of(one["job"])).state is QueueState.ENDED and found)
+    seen = ended(one["job"])
     assert edges[1] - 1 <= seen.begin_s <= edges[1] + 5
     assert (tmp_path / "out.txt").read_text() == "1 two words\n"
     (told,) = said(capsys, "collect")
@@ -52,8 +70,11 @@ def test_a_job_begins_in_its_window_and_its_energy_is_one_run(here, sky, script,
     assert json.loads(capsys.readouterr().out)["run"]["run"] == run["run"]["run"]
 
 
-BURN = "#!/bin/bash\n#SBATCH -o out.txt\n# burns-{0}\nend=$((SECONDS + {1}))\nwhile [ $SECONDS -lt $end ]; do :; done\n"
-"""Works by the clock; a stop is no work, but its clock goes on."""
+BURN = """#!/bin/bash
+#SBATCH -o out.txt
+end=$((SECONDS + {0}))
+while [ $SECONDS -lt $end ]; do :; done
+"""
 COUNT = "#!/bin/bash\n#SBATCH -o out.txt\nfor i in $(seq {0}); do sleep 0.5; echo $i; done\n"
 """Works for a number of half seconds, however often it is stopped."""
 
@@ -71,7 +92,7 @@ def test_a_waiting_job_moves_where_a_newer_forecast_is_better(here, sky, script,
     (moved,) = said(capsys, "replan", one["job"])
     assert moved["act"] == "moved"
     assert state_of(one["job"]).begin_s == pytest.approx(near[1], abs=1)
-    seen = wait_until(lambda: (found := state_of(one["job"])).state is QueueState.ENDED and found)
+    seen = ended(one["job"])
     assert near[1] - 1 <= seen.begin_s <= near[1] + 5
     (told,) = said(capsys, "status")
     assert told["jobs"][0]["moves"] == 1 and told["jobs"][0]["late_s"] == 0
@@ -99,15 +120,15 @@ def test_an_interruptible_job_is_suspended_between_its_stretches(here, sky, scri
     assert len(one["plan"]["best"]["stretches"]) == 2
     number = one["job"]
     wait_until(lambda: state_of(number).state is QueueState.RUNNING)
-    acts = wait_until(lambda: [done["act"] for done in said(capsys, "replan", number) if done["act"]])
+    acts = acted(capsys, number)
     assert acts == ["paused"] and state_of(number).state is QueueState.SUSPENDED
     before, lines = cpu_ticks(f"job{int(number):05}"), len((tmp_path / "out.txt").read_text().split())
     time.sleep(2)
     assert cpu_ticks(f"job{int(number):05}") == before
     assert len((tmp_path / "out.txt").read_text().split()) == lines < 16
-    acts = wait_until(lambda: [done["act"] for done in said(capsys, "replan", number) if done["act"]])
+    acts = acted(capsys, number)
     assert acts == ["resumed"]
-    seen = wait_until(lambda: (found := state_of(number)).state is QueueState.ENDED and found)
+    seen = ended(number)
     assert seen.word == "COMPLETED" and seen.used_s < seen.end_s - seen.begin_s - 3
     assert (tmp_path / "out.txt").read_text().split() == [str(i) for i in range(1, 17)]
 
@@ -115,24 +136,25 @@ def test_an_interruptible_job_is_suspended_between_its_stretches(here, sky, scri
 SAVES = """#!/bin/bash
 #SBATCH -o out.txt --open-mode=append --requeue
 begun=$(cat saved 2>/dev/null || echo 0)
-for i in $(seq $((begun + 1)) 10); do sleep 0.5; echo $i > saved; echo "$i of life ${SLURM_RESTART_COUNT:-0}"; done
+for i in $(seq $((begun + 1)) 10); do
+    sleep 0.5; echo $i > saved; echo "$i of life ${SLURM_RESTART_COUNT:-0}"
+done
 """
 
 
-def test_a_job_that_saves_its_work_waits_in_the_queue_between_its_stretches(
-    here, sky, script, capsys, tmp_path, ledger
-):
+@pytest.mark.usefixtures("here")
+def test_a_job_that_saves_its_work_waits_in_the_queue_between_its_stretches(sky, script, capsys, tmp_path):
     """It gives all back meanwhile; both its lives are one run."""
     sky((4, CLEAN), (8, DIRTY * 4), (30, CLEAN))
     words = ("--within", "60s", "--hours", "6s", "--requeue")
     (one,) = said(capsys, "submit", str(script(SAVES)), *words)
     number = one["job"]
     wait_until(lambda: state_of(number).state is QueueState.RUNNING)
-    acts = wait_until(lambda: [done["act"] for done in said(capsys, "replan", number) if done["act"]])
+    acts = acted(capsys, number)
     waits = state_of(number)
     assert acts == ["paused"] and waits.state is QueueState.PENDING and not waits.held
     assert waits.begin_s == pytest.approx(one["plan"]["best"]["stretches"][1]["begin_s"], abs=2)
-    seen = wait_until(lambda: (found := state_of(number)).state is QueueState.ENDED and found)
+    seen = ended(number)
     lines = (tmp_path / "out.txt").read_text().splitlines()
     assert seen.word == "COMPLETED" and lines[-1] == "10 of life 1" and "1 of life 0" in lines
     (run,) = said(capsys, "collect", number)[0]["jobs"][0]["runs"]
@@ -162,12 +184,12 @@ def test_who_is_no_operator_stops_a_job_by_signals_and_nobody_leaves_it_frozen(s
     number = one["job"]
     with pytest.raises(NotAllowed):
         wait_until(lambda: state_of(number).state is QueueState.RUNNING) and SLURM.suspend(number)
-    wait_until(lambda: [done["act"] for done in said(capsys, "replan", number) if done["act"]])
+    acted(capsys, number)
     assert state_of(number).state is QueueState.STOPPED
     before = cpu_ticks(f"job{int(number):05}")
     time.sleep(2)
     assert cpu_ticks(f"job{int(number):05}") == before
-    seen = wait_until(lambda: (found := state_of(number)).state is QueueState.ENDED and found)
+    seen = ended(number)
     assert seen.word == "COMPLETED"
 
 
@@ -175,7 +197,7 @@ def test_who_is_no_operator_stops_a_job_by_signals_and_nobody_leaves_it_frozen(s
 def test_a_job_is_not_stopped_where_its_time_limit_would_end_it(sky, script, capsys):
     """A scheduler counts a stopped job's time on."""
     sky((4, CLEAN), (70, DIRTY * 4), (30, CLEAN))
-    text = BURN.format("limit", 8).replace("-o out.txt", "-t 1 -o /dev/null")
+    text = BURN.format(8).replace("-o out.txt", "-t 1 -o /dev/null")
     words = ("--sbatch=--chdir=/", "--interruptible")
     (one,) = said(capsys, "submit", str(script(text)), "--within", "2m", "--hours", "8s", *words)
     wait_until(lambda: state_of(one["job"]).state is QueueState.RUNNING)
@@ -194,7 +216,9 @@ def test_an_array_moves_as_one_and_each_of_its_jobs_is_a_run(here, sky, script, 
     assert said(capsys, "replan", one["job"])[0]["act"] == "moved"
     wait_until(lambda: {job.state for job in SLURM.jobs(one["job"])} == {QueueState.ENDED})
     (done,) = said(capsys, "collect", one["job"])[0]["jobs"]
-    assert sorted(run["run"]["job"] for run in done["runs"]) == [f"job:slurm:{one['job']}_{i}" for i in (0, 1)]
+    assert sorted(run["run"]["job"] for run in done["runs"]) == [
+        f"job:slurm:{one['job']}_{i}" for i in (0, 1)
+    ]
 
 
 def test_a_job_that_is_held_begins_only_when_it_is_released(here, sky, script, capsys):
@@ -212,16 +236,16 @@ def test_a_job_that_is_held_begins_only_when_it_is_released(here, sky, script, c
     assert (done["status"], done["runs"]) == ("CANCELLED", [])
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["90", "90:30", "1:30:00", "1-2", "1-2:3", "1-2:03:04", "0", "UNLIMITED", "infinite", "0:45", "2-0", "0:0:30"]
-    + ["1e3", "5m", "+5", "1-", "-5", "1:2:3:4"],
-)
+SPANS = ("90", "90:30", "1:30:00", "1-2", "1-2:3", "1-2:03:04", "0", "UNLIMITED", "0:45", "2-", "0:0:30")
+NO_SPANS = ("1e3", "5m", "+5", "-5", "1:2:3:4")
+
+
+@pytest.mark.parametrize("text", SPANS + NO_SPANS)
 def test_a_time_limit_is_read_as_slurm_reads_it(here, tmp_path, text):
     try:
         number = SLURM.submit("#!/bin/sh\n", hold=True, options=(f"--time={text}", "--output=/dev/null"))
     except LeverStuck:
-        assert limit_s(text) is None
+        assert limit_s(text) is None and text in NO_SPANS
         return
     assert limit_s(text) == state_of(number).limit_s
     SLURM.cancel(number)
@@ -237,3 +261,43 @@ def test_slurm_says_no(here, script, capsys):
         SLURM.go_on("4000000")
     assert SLURM.energy_j("1") is None  # no accounting here
     assert SLURM.version() >= (22, 5)
+
+
+def test_a_controller_that_is_down_is_told_in_time(here, tmp_path, monkeypatch):
+    """SLURM's programs try for long; nothing of ours waits for them."""
+    text = Path(os.environ["SLURM_CONF"]).read_text()
+    (tmp_path / "down.conf").write_text(re.sub(r"SlurmctldPort=\d+", "SlurmctldPort=1", text))
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "down.conf"))
+    begun = time.monotonic()
+    with pytest.raises(LeverStuck, match="gave no answer in 2 s"):
+        Slurm(timeout_s=2).jobs("1")
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("leave", ["closed", "SIGTERM"])
+def test_who_watches_and_leaves_wakes_what_is_paused(here, sky, script, capsys, leave):
+    sky((4, CLEAN), (60, DIRTY * 4), (30, CLEAN))
+    words = ("--within", "2m", "--hours", "6s", "--interruptible")
+    (one,) = said(capsys, "submit", str(script(COUNT.format(20))), *words)
+    looks = follow([one["id"]], SLURM, config=load_config(), every_s=0.5)
+    for done in looks:
+        if done.act == "paused":
+            break
+    assert state_of(one["job"]).state is QueueState.SUSPENDED
+    if leave == "closed":
+        looks.close()
+    else:
+        threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        with pytest.raises(KeyboardInterrupt):
+            list(looks)
+    assert state_of(one["job"]).state is QueueState.RUNNING
+    SLURM.cancel(one["job"])
+
+
+def test_a_watch_ends_with_its_jobs_and_has_collected_them(here, sky, script, ledger, capsys):
+    sky((2, DIRTY), (60, CLEAN))
+    text = "#!/bin/sh\n#SBATCH -o out.txt\nsleep 1\n"
+    (one,) = said(capsys, "submit", str(script(text)), "--within", "60s", "--hours", "2s")
+    told = [done.told for done in follow([one["id"]], SLURM, config=load_config(), every_s=0.5)]
+    assert told[-1] == "it has ended: COMPLETED" and len(told) == len(set(told))
+    assert len(submission(ledger, one["id"]).end["runs"]) == 1

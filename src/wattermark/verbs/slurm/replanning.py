@@ -39,7 +39,7 @@ from wattermark.wiring.config import Config
 OBEYS_S, LOOK_AGAIN_S = 10.0, 0.5
 """How long the controller may take until a job is in the state that was asked for."""
 BEGINS = "BeginTime"
-"""Why a job waits that waits for its time only; any other waits for room, in its place in the queue."""
+"""Why a job waits whose time has not come; once it has, it keeps its place in the queue until there is room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def _waiting(
     one: Submission, job: QueueJob, left: PlannedJob | None, slurm: Slurm, *, config: Config, now_s: float
 ) -> Done:
     ledger = ledger_of(config)
-    if not (job.held or _waits_for_its_time(job, now_s)):
+    if not job.held and job.reason != BEGINS and one.stretches[0].begin_s <= now_s:
         return Done(one=one, told=f"it waits for room: {job.reason or 'the scheduler has not looked yet'}")
     if left is None or latest_start_s(left) <= now_s:
         if job.begin_s is not None and job.begin_s <= now_s:
@@ -106,11 +106,6 @@ def _waiting(
     begin_s = moved.stretches[0].begin_s
     slurm.move(one.job_id, begin_s)
     return Done(one=moved, act="moved", told=f"moved: begins {local(begin_s)}", until_s=begin_s)
-
-
-def _waits_for_its_time(job: QueueJob, now_s: float) -> bool:
-    """Before it looks for the first time, the scheduler gives no reason."""
-    return job.reason == BEGINS or (not job.reason and job.begin_s is not None and job.begin_s > now_s)
 
 
 def _better(one: Submission, left: PlannedJob, config: Config, now_s: float) -> Submission:

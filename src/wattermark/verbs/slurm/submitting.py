@@ -15,6 +15,7 @@ from wattermark.levers.sbatch_options import Asked, asked
 from wattermark.levers.slurm import Slurm
 from wattermark.values.plan import Plan, PlannedJob
 from wattermark.verbs.opening import ledger_of
+from wattermark.verbs.place import check_place
 from wattermark.verbs.planning import keep_plan, plan_job
 from wattermark.verbs.slurm.kept import END, note_submit
 from wattermark.verbs.slurm.needs import Needs, needs_of
@@ -70,6 +71,8 @@ def prepare(wish: Wish, *, config: Config, now_s: float) -> Prepared:
     NoPlan, SignalUnavailable
         If too little is known of the hours to come.
     """
+    if config.place is not None:
+        check_place(config.place)
     text = _text_of(wish.script)
     interpreter(text)
     found = asked(text, wish.options, os.environ)
