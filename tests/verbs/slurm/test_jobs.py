@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from verbs.slurm.conftest import CLEAN, DIRTY, W_PACKAGE, cpu_ticks, is_root, wait_until
 from wattermark.cli.main import main
 from wattermark.errors import LeverStuck
+from wattermark.ledger.runs import find_run
 from wattermark.levers.slurm import NotAllowed, Slurm
 from wattermark.levers.slurm_times import limit_s
 from wattermark.values.queued import QueueState
@@ -301,3 +303,39 @@ def test_a_watch_ends_with_its_jobs_and_has_collected_them(here, sky, script, le
     told = [done.told for done in follow([one["id"]], SLURM, config=load_config(), every_s=0.5)]
     assert told[-1] == "it has ended: COMPLETED" and len(told) == len(set(told))
     assert len(submission(ledger, one["id"]).end["runs"]) == 1
+
+
+TRAIN = """
+import time
+import wattermark as wm
+with wm.track(name="train", place="deu", interval=0.1):
+    time.sleep(1)
+"""
+
+
+@pytest.mark.usefixtures("here")
+def test_the_tasks_of_a_step_are_a_run_of_their_own_beside_the_jobs(sky, script, ledger, capsys, tmp_path):
+    """The number of the job is the whole job's, that of the step the tasks'."""
+    (tmp_path / "train.py").write_text(TRAIN)
+    sky((1, CLEAN), (60, DIRTY))
+    text = f"#!/bin/bash\n#SBATCH -o out.txt -n 2\nsrun {sys.executable} {tmp_path}/train.py\n"
+    (one,) = said(capsys, "submit", str(script(text)), "--within", "60s", "--hours", "2s")
+    assert any("a launcher starts its tasks outside" in line for line in one["said"])
+    assert ended(one["job"]).word == "COMPLETED", (tmp_path / "out.txt").read_text()
+    assert find_run(ledger, one["job"]).run == said(capsys, "collect")[0]["jobs"][0]["runs"][0]["run"]["run"]
+    assert len(find_run(ledger, f"{one['job']}.0").spools) == 2
+
+
+TWICE_S = (1825565400, 1825569000)
+"""2027-11-07 01:30 in New York, before and after the clocks go back."""
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Etc/UTC"])
+@pytest.mark.parametrize("begin_s", TWICE_S)
+def test_a_moment_is_the_same_in_each_zone_and_hour(here, monkeypatch, zone, begin_s):
+    monkeypatch.setenv("TZ", zone)
+    number = SLURM.submit("#!/bin/sh\n", begin_s=begin_s, options=("--output=/dev/null",))
+    assert state_of(number).begin_s == begin_s
+    SLURM.move(number, begin_s + 60)
+    assert state_of(number).begin_s == begin_s + 60
+    SLURM.cancel(number)

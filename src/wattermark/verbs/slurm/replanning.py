@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wattermark.errors import LeverStuck, NoPlan, SignalUnavailable
+from wattermark.errors import LeverStuck, NoPlan, SignalUnavailable, UsageError
 from wattermark.levers.slurm import NotAllowed, Slurm
 from wattermark.report.numbers import TIME, say
 from wattermark.science.schedule.acting import act_at, at_once, is_better, left_in, left_of
@@ -19,7 +19,7 @@ from wattermark.science.schedule.queued import (
     whole_of,
 )
 from wattermark.science.schedule.rates import option_of, rates_of
-from wattermark.values.plan import Option, PlannedJob, Stretch
+from wattermark.values.plan import PlannedJob, Stretch
 from wattermark.values.queued import PAUSED, QueueJob, QueueState
 from wattermark.verbs.moments import local
 from wattermark.verbs.opening import ledger_of
@@ -38,8 +38,9 @@ from wattermark.wiring.config import Config
 
 OBEYS_S, LOOK_AGAIN_S = 10.0, 0.5
 """How long the controller may take until a job is in the state that was asked for."""
+BETTER = "a newer forecast is better"
 BEGINS = "BeginTime"
-"""Why a job waits whose time has not come; once it has, it keeps its place in the queue until there is room."""
+"""Why a job waits whose time has not come; once it has, it keeps its place in the queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +73,11 @@ def replan(one: Submission, slurm: Slurm, *, config: Config, now_s: float) -> Do
         return _waiting(one, job, left, slurm, config=config, now_s=now_s)
     if not one.job.interruptible:
         return Done(one=one, told="it runs")
-    one = _better(one, left, config, now_s) if left is not None and not must_run(left, now_s) else one
-    return _running(one, job, left, slurm, ledger=ledger_of(config), now_s=now_s)
+    ledger = ledger_of(config)
+    if left is not None and not must_run(left, now_s):
+        fresh = _fresh(one, left, config, now_s)
+        one = note_move(ledger, one, now_s, fresh.stretches, BETTER) if fresh.stretches else one
+    return _running(one, job, left, slurm, ledger=ledger, now_s=now_s)
 
 
 def resume(one: Submission, job: QueueJob, slurm: Slurm, *, ledger: Path, now_s: float, why: str) -> None:
@@ -99,29 +103,40 @@ def _waiting(
         stretches = one.stretches if left is None else at_once(left, now_s)
         moved = note_move(ledger, one, now_s, stretches, "no time is left to wait")
         return Done(one=moved, act="moved", told="it may begin now: no time is left to wait")
-    moved = _better(one, left, config, now_s)
-    if moved is one:
+    fresh = _fresh(one, left, config, now_s)
+    if not fresh.stretches:
         begin_s = (left_in(one.stretches, now_s) or one.stretches)[0].begin_s
-        return Done(one=one, told=f"it stays: begins {local(begin_s)}", until_s=begin_s)
-    begin_s = moved.stretches[0].begin_s
+        return Done(one=one, told=f"it stays: begins {local(begin_s)}{fresh.why}", until_s=begin_s)
+    begin_s = fresh.stretches[0].begin_s
     slurm.move(one.job_id, begin_s)
+    moved = note_move(ledger, one, now_s, fresh.stretches, BETTER)
     return Done(one=moved, act="moved", told=f"moved: begins {local(begin_s)}", until_s=begin_s)
 
 
-def _better(one: Submission, left: PlannedJob, config: Config, now_s: float) -> Submission:
-    """The job at a better time by the newest forecast, noted; itself where there is none, or none is told."""
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A better time by the newest forecast; none where there is none, or nothing can be planned, and why."""
+
+    stretches: tuple[Stretch, ...] = ()
+    why: str = ""
+
+
+def _fresh(one: Submission, left: PlannedJob, config: Config, now_s: float) -> _Fresh:
+    """What was planned stands until something better is known: no new plan is built on a hole."""
     try:
         plan, (outlook, *_) = plan_and_outlooks(
             left, (one.place,), config=config, now_s=now_s, weights=one.weights
         )
-        kept = _kept(one, left, now_s)
+    except (NoPlan, SignalUnavailable, UsageError) as error:
+        return _Fresh(why=f" (not asked again: {error.problem})")
+    kept = _kept(one, left, now_s)
+    try:
         option = option_of(rates_of(outlook), left, kept) if kept else plan.now
-    except (NoPlan, SignalUnavailable, ValueError, KeyError):
-        return one  # what was planned stands: no new plan is built on a hole
-    fresh: Option = plan.best
-    if fresh.stretches == kept or not is_better(fresh, option, plan.now, one.weights):
-        return one
-    return note_move(ledger_of(config), one, now_s, fresh.stretches, "a newer forecast is better")
+    except ValueError:  # the newest forecast does not reach so far
+        return _Fresh(why=" (the newest forecast does not reach it)")
+    if plan.best.stretches == kept or not is_better(plan.best, option, plan.now, one.weights):
+        return _Fresh()
+    return _Fresh(plan.best.stretches)
 
 
 def _kept(one: Submission, left: PlannedJob, now_s: float) -> tuple[Stretch, ...]:
