@@ -14,7 +14,7 @@ TEXT = """\
 #SBATCH -t 5
 # a word
 
-echo "$# [$1] $LINENO ${{WATTERMARK_BATCH-none}} ${{WATTERMARK_JOB-none}}"
+echo "$# [$1] $LINENO ${{WATTERMARK_BATCH-none}} ${{WATTERMARK_JOB-none}} ${{WATTERMARK_STEPS_OF-none}}"
 cat <<'END'
 a\\n\tb $x
 END
@@ -58,7 +58,7 @@ def test_it_runs_inside_and_says_the_same(node, shell):
         pytest.skip(f"no {shell} here")
     done, told = node(TEXT.format(shell), "two words", "it's")
     assert (done.returncode, done.stderr) == (7, "")
-    assert done.stdout.startswith("2 [two words] ") and done.stdout.endswith("none none\na\\n\tb $x\n")
+    assert done.stdout.startswith("2 [two words] ") and done.stdout.endswith("none none none\na\\n\tb $x\n")
     assert told[:5] == ["slurm:77", "-m", "wattermark", "run", "--quiet"] and told[-2:] == [
         "two words",
         "it's",

@@ -19,6 +19,8 @@ INTERPRETER = re.compile(r"#!\s*(\S+)(?:[ \t]+(\S.*?))?\s*")
 LAUNCHES = re.compile(r"^[^#\n]*\b(srun|mpirun|mpiexec|mpiexec\.hydra|jsrun)\b", re.MULTILINE)
 INSIDE = "WATTERMARK_BATCH"
 """Says in the environment that the script runs inside ``wattermark run`` already."""
+STEPS = "WATTERMARK_STEPS_OF"
+"""Names the job whose tasks the load reader counts: srun starts them outside of the script's processes."""
 JOB = "slurm:${SLURM_ARRAY_JOB_ID:-${SLURM_JOB_ID-}}${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}"
 """The job's name for the ledger: what is run again after a requeue is one run."""
 
@@ -85,9 +87,9 @@ def measured(
     if launches(script):
         start = f"if {whole}; then exec {run} --scope machine -- {again}; fi; {start}"
     line = (
-        f'if [ "${{{INSIDE}-}}" = {shlex.quote(mark)} ]; then unset {INSIDE} WATTERMARK_JOB; '
+        f'if [ "${{{INSIDE}-}}" = {shlex.quote(mark)} ]; then unset {INSIDE} WATTERMARK_JOB {STEPS}; '
         f"elif {' '.join(ours)} config >/dev/null 2>&1; then "
-        f'export {INSIDE}={shlex.quote(mark)} WATTERMARK_JOB="{JOB}"; {start}; '
+        f'export {INSIDE}={shlex.quote(mark)} WATTERMARK_JOB="{JOB}" {STEPS}="${{SLURM_JOB_ID-}}"; {start}; '
         f"fi  # put in by wattermark slurm submit"
     )
     given = f"set -- {' '.join(map(shlex.quote, arguments))}; " if arguments else ""

@@ -19,6 +19,7 @@ from wattermark.ledger.runs import find_run
 from wattermark.levers.slurm import NotAllowed, Slurm
 from wattermark.levers.slurm_times import limit_s
 from wattermark.values.queued import QueueState
+from wattermark.verbs.look import list_runs
 from wattermark.verbs.slurm.kept import submission
 from wattermark.verbs.slurm.watching import follow
 from wattermark.wiring.config import load_config
@@ -308,22 +309,30 @@ def test_a_watch_ends_with_its_jobs_and_has_collected_them(here, sky, script, le
 TRAIN = """
 import time
 import wattermark as wm
+end = time.monotonic() + 6
 with wm.track(name="train", place="deu", interval=0.1):
-    time.sleep(1)
+    while time.monotonic() < end:
+        pass
 """
 
 
 @pytest.mark.usefixtures("here")
-def test_the_tasks_of_a_step_are_a_run_of_their_own_beside_the_jobs(sky, script, ledger, capsys, tmp_path):
-    """The number of the job is the whole job's, that of the step the tasks'."""
+def test_the_tasks_of_a_step_count_as_the_jobs_and_have_a_run_of_their_own_in_it(
+    sky, script, ledger, capsys, tmp_path
+):
+    """SLURM starts them outside of the script's processes; the number of the job is the whole job's."""
     (tmp_path / "train.py").write_text(TRAIN)
     sky((1, CLEAN), (60, DIRTY))
     text = f"#!/bin/bash\n#SBATCH -o out.txt -n 2\nsrun {sys.executable} {tmp_path}/train.py\n"
     (one,) = said(capsys, "submit", str(script(text)), "--within", "60s", "--hours", "2s")
     assert any("a launcher starts its tasks outside" in line for line in one["said"])
     assert ended(one["job"]).word == "COMPLETED", (tmp_path / "out.txt").read_text()
-    assert find_run(ledger, one["job"]).run == said(capsys, "collect")[0]["jobs"][0]["runs"][0]["run"]["run"]
-    assert len(find_run(ledger, f"{one['job']}.0").spools) == 2
+    (run,) = said(capsys, "collect")[0]["jobs"][0]["runs"]
+    (package,) = [part for part in run["components"] if part["name"] == "cpu/package-0"]
+    assert package["energy_j"]["best"] > 0.15 * package["machine_energy_j"]  # of the script alone it is 0.02
+    inner, outer = list_runs(ledger, most=9)
+    assert (outer.run, inner.inside) == (find_run(ledger, one["job"]).run, run["run"]["run"])
+    assert inner.run == find_run(ledger, f"{one['job']}.0").run and outer.run == inner.inside
 
 
 TWICE_S = (1825565400, 1825569000)
