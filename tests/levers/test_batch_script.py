@@ -84,13 +84,6 @@ def test_a_task_of_an_array_has_the_arrays_number(node):
     assert told[0] == "slurm:70_3"
 
 
-@pytest.mark.parametrize(("cpus", "whole"), [(os.sysconf("SC_NPROCESSORS_ONLN"), True), (1000, False)])
-def test_tasks_of_a_launcher_are_seen_where_the_job_has_the_node_alone(node, cpus, whole):
-    text = TEXT.format("/bin/bash").replace("exit 7", "false && srun train; exit 7")
-    done, told = node(text, SLURM_CPUS_ON_NODE=str(cpus))
-    assert done.returncode == 7 and (told[5:7] == ["--scope", "machine"]) is whole
-
-
 @pytest.mark.parametrize(
     "ending", ["echo end", "echo end\n", "\n\n"], ids=["no line end", "one", "empty lines"]
 )

@@ -82,10 +82,7 @@ def measured(
     ours = (shlex.quote(python), "-m wattermark")
     run = " ".join((*ours, "run", *map(shlex.quote, options)))
     again = " ".join((*map(shlex.quote, words), '"$0" "$@"'))
-    whole = '[ "${SLURM_CPUS_ON_NODE-}" = "$(getconf _NPROCESSORS_ONLN)" ]'
     start = f"exec {run} -- {again}"
-    if launches(script):
-        start = f"if {whole}; then exec {run} --scope machine -- {again}; fi; {start}"
     line = (
         f'if [ "${{{INSIDE}-}}" = {shlex.quote(mark)} ]; then unset {INSIDE} WATTERMARK_JOB {STEPS}; '
         f"elif {' '.join(ours)} config >/dev/null 2>&1; then "

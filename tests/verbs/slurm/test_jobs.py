@@ -325,7 +325,6 @@ def test_the_tasks_of_a_step_count_as_the_jobs_and_have_a_run_of_their_own_in_it
     sky((1, CLEAN), (60, DIRTY))
     text = f"#!/bin/bash\n#SBATCH -o out.txt -n 2\nsrun {sys.executable} {tmp_path}/train.py\n"
     (one,) = said(capsys, "submit", str(script(text)), "--within", "60s", "--hours", "2s")
-    assert any("a launcher starts its tasks outside" in line for line in one["said"])
     assert ended(one["job"]).word == "COMPLETED", (tmp_path / "out.txt").read_text()
     (run,) = said(capsys, "collect")[0]["jobs"][0]["runs"]
     (package,) = [part for part in run["components"] if part["name"] == "cpu/package-0"]
@@ -348,3 +347,16 @@ def test_a_moment_is_the_same_in_each_zone_and_hour(here, monkeypatch, zone, beg
     SLURM.move(number, begin_s + 60)
     assert state_of(number).begin_s == begin_s + 60
     SLURM.cancel(number)
+
+
+def test_a_signal_to_the_batch_script_reaches_it(here, sky, script, capsys, tmp_path):
+    """As of ``#SBATCH --signal=B:USR1@60``: many scripts save their work then."""
+    sky((60, CLEAN))
+    text = "#!/bin/bash\n#SBATCH -o out.txt\ntrap 'echo saved; exit 3' USR1\necho on\nwhile :; do sleep 0.1; done\n"
+    (one,) = said(capsys, "submit", str(script(text)), "--within", "60s", "--hours", "30s")
+    wait_until(lambda: (tmp_path / "out.txt").exists() and "on" in (tmp_path / "out.txt").read_text())
+    here.call("scancel", "--signal=USR1", "--batch", one["job"])
+    assert ended(one["job"]).word == "FAILED"
+    assert (tmp_path / "out.txt").read_text() == "on\nsaved\n"
+    (run,) = said(capsys, "collect")[0]["jobs"][0]["runs"]
+    assert (run["run"]["status"], run["run"]["detail"]) == ("failed", "exit code 3")

@@ -49,13 +49,27 @@ def test_without_slurm_a_plan_is_shown_and_nothing_is_submitted(ledger, tmp_path
     assert not list(ledger.glob("plans/*"))
 
 
-def test_a_script_of_python_is_told_not_to_be_measured(ledger, tmp_path, capsys):
-    script = tmp_path / "job.py"
-    script.write_text("#!/usr/bin/env python3\n#SBATCH -t 60\n")
-    assert (
-        main(["slurm", "submit", str(script), "--within", "5h", "--place", "deu", "--dry-run", "--json"]) == 0
-    )
-    assert "nothing measures it" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("text", "words", "said"),
+    [
+        pytest.param("#!/usr/bin/env python3\n#SBATCH -t 60\n", (), "nothing measures it", id="no shell"),
+        pytest.param(GOOD + "#SBATCH -N 2\nsrun x\n", (), "other nodes", id="several nodes"),
+        pytest.param(GOOD + "#SBATCH -a 0-3\n", (), "an array of 4 jobs", id="an array"),
+        pytest.param(GOOD, ("--hold",), "scontrol release", id="held"),
+        pytest.param(
+            GOOD, ("--interruptible",), "replan --all --watch", id="it pauses while somebody watches"
+        ),
+        pytest.param(
+            GOOD + "#SBATCH --begin=now\n", ("--force",), "as its --time says", id="its begin is overruled"
+        ),
+    ],
+)
+def test_what_the_user_should_know_is_told_before(ledger, capsys, text, words, said):
+    script = ledger.parent / "job.sh"
+    script.write_text(text)
+    options = ("--within", "5h", "--place", "deu", "--dry-run", "--json", "--energy", "1kWh")
+    assert main(["slurm", "submit", str(script), *options, *words]) == 0
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [("replan",), ("replan", "77"), ("status", "77"), ("collect", "nothing")])

@@ -174,11 +174,8 @@ def _remarks(wish: Wish, text: str, found: Asked) -> Iterator[str]:
             f"{interpreter(text)[0]} runs it and no shell, so that nothing measures it: start it from a "
             "script of a shell, or call wattermark.track() in it"
         )
-    elif launches(text):
-        yield (
-            "a launcher starts its tasks outside of its own processes: they are measured on its first node "
-            "where the job has that alone, else only by wattermark.track() in them"
-        )
+    elif launches(text) and found.nodes > 1:
+        yield "what runs on its other nodes is measured by wattermark.track() in it only, not by itself"
     if found.tasks > 1:
         yield f"it is an array of {found.tasks} jobs that begin at once; length and energy are each one's"
     if found.hold or wish.hold:
