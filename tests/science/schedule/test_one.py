@@ -1,6 +1,7 @@
 """One job, whatever it may do: the method that is exact for it, on steps of any length."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_what_is_no_whole_number_of_cells_is_cut_off_where_it_costs_most():
     step_s=st.sampled_from([300.0, 900.0, 1800.0, 3600.0]),
 )
 def test_every_plan_keeps_the_rules(
-    values, duration_s, restart_s, least_run_s, most_pauses, earliest_s, held, step_s
+    *, values, duration_s, restart_s, least_run_s, most_pauses, earliest_s, held, step_s
 ):
     """Any length, any now, any gaps: long enough, in time, on known hours, never dearer than one piece."""
     rate = hours([np.nan if value is None else value for value in values], step_s)
@@ -93,7 +94,7 @@ def test_every_plan_keeps_the_rules(
     assert sum(one.duration_s for one in told) == pytest.approx(duration_s + pauses * restart_s, abs=1e-5)
     assert told[0].begin_s >= job.earliest_s - 1e-6 and told[-1].end_s <= job.deadline_s + 1e-6
     assert all(one.duration_s >= min(least_run_s, duration_s) - 1e-6 for one in told)
-    assert all(later.begin_s > one.end_s for one, later in zip(told, told[1:], strict=False))
+    assert all(later.begin_s > one.end_s for one, later in pairwise(told))
     cost = cost_of(told, rate, held_rate)
     assert np.isfinite(cost)
     assert piece is None or cost <= cost_of((piece,), rate, held_rate) * (1 + 1e-9)

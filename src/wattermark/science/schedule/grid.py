@@ -46,7 +46,9 @@ def grid_of(steps: Steps, job: PlannedJob, layers: int = 1) -> Grid | None:
     Parameters
     ----------
     steps : Steps
+        Of what the plan is made by.
     job : PlannedJob
+        Its moments and lengths are used.
     layers : int
         How often each state is kept. [1]
     """
@@ -68,7 +70,7 @@ def _edges(inside: Steps, cell_s: float) -> Array:
     first, last = float(inside.edges_s[0]), float(inside.edges_s[-1])
     through = float(inside.edges_s[1]) if len(inside.values) > 1 else first
     low, high = ceil((first - through) / cell_s - 1e-9), int((last - through) / cell_s + 1e-9)
-    return through + cell_s * np.arange(low, high + 1)
+    return np.asarray(through + cell_s * np.arange(low, high + 1), np.float64)
 
 
 def _of_all(*lengths_s: float) -> float:

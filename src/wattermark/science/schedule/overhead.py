@@ -34,10 +34,10 @@ class Rules:
 
 
 def cheapest_runs(running: ArrayLike, held: ArrayLike, work: int, rules: Rules) -> Runs:
-    """The cheapest cells for a job that may pause; of equals the first to end, nothing where it finds no place.
+    """The cheapest cells for a job that may pause; of equals the first to end, nothing where there is no place.
 
-    A state is how much is done, running or paused, at the edge of each cell: O(n k) for k cells of work, times
-    the pauses where they are limited and the limit binds. A pause is one cell at least, and after it
+    A state is how much is done, running or paused, at the edge of each cell: O(n k) for k cells of work,
+    times the pauses where they are limited and the limit binds. A pause is one cell at least, and after it
     ``restart`` cells are run that do no work. Where cells that cost less than nothing would make a restart
     worth while, it is taken.
 
@@ -51,6 +51,7 @@ def cheapest_runs(running: ArrayLike, held: ArrayLike, work: int, rules: Rules) 
     work : int
         Cells that the job runs, restarts aside; at least one.
     rules : Rules
+        What pauses take.
 
     Returns
     -------
