@@ -1,13 +1,14 @@
 """Pauses that cost something: the dynamic program against every possible plan, and its ends."""
 
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import ceil
 
 import numpy as np
 import pytest
 
 from wattermark.science.schedule.interruptible import cheapest_stretches
-from wattermark.science.schedule.overhead import Rules, cheapest_runs, pauses_between
+from wattermark.science.schedule.overhead import cheapest_runs
+from wattermark.science.schedule.states import Rules
 from wattermark.science.schedule.steps import Steps
 from wattermark.science.schedule.window import best_window
 
@@ -35,7 +36,7 @@ def cost_of(runs, running, held, work, rules):
     if not (fits and whole and few):
         return np.inf
     cost = sum(running[begin:end].sum() for begin, end in runs)
-    cost += sum(held[begin:end].sum() for begin, end in pauses_between(runs))
+    cost += sum(held[begin:end].sum() for begin, end in ((one[1], other[0]) for one, other in pairwise(runs)))
     if late := restart - rules.restart:
         cost -= late * sum(running[begin] - held[begin] for begin, _ in runs[1:])
     return np.inf if np.isnan(cost) else cost
