@@ -35,7 +35,7 @@ class Grid:
         return ceil(duration_s / self.cell_s - 1e-9)
 
 
-def grid_of(steps: Steps, job: PlannedJob, layers: int = 1) -> Grid | None:
+def grid_of(steps: Steps, job: PlannedJob, layers: int = 1, more_s: tuple[float, ...] = ()) -> Grid | None:
     """The grid of a job's time, on the edges of the steps; None where not a single cell lies in it.
 
     The cell is the longest that divides all steps and all lengths of the job, where it is at least
@@ -51,12 +51,14 @@ def grid_of(steps: Steps, job: PlannedJob, layers: int = 1) -> Grid | None:
         Its moments and lengths are used.
     layers : int
         How often each state is kept. [1]
+    more_s : tuple of float
+        Other lengths that should fall on it. [s]
     """
     inside = cut(steps, job.earliest_s, job.deadline_s)
     if not len(inside.values):
         return None
     native = _of_all(*inside.lengths_s[1:-1].tolist()) or float(inside.lengths_s.max())
-    lengths = (job.duration_s, job.restart_s, job.least_run_s, *inside.lengths_s.tolist())
+    lengths = (job.duration_s, job.restart_s, job.least_run_s, *more_s, *inside.lengths_s.tolist())
     whole = _of_all(*lengths)
     cell_s = whole if whole >= FINE_S else native / ceil(native / FINE_S) if native >= FINE_S else FINE_S
     states = (inside.edges_s[-1] - inside.edges_s[0]) / cell_s * job.duration_s / cell_s * layers

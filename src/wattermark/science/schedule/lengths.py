@@ -7,11 +7,10 @@ from typing import Final
 import numpy as np
 
 from wattermark.science.schedule.grid import Grid
-from wattermark.science.schedule.states import Rules
+from wattermark.science.schedule.states import Rules, Runs
 from wattermark.science.schedule.steps import Array
 from wattermark.values.plan import PlannedJob, Stretch
 
-Runs = tuple[tuple[int, int], ...]
 SHORTEST_S: Final = 1.0
 """No run is cut to less than this, its restart aside."""
 NEAR_S: Final = 1e-6

@@ -13,13 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wattermark.science.schedule.states import Moving, Problem, Rules
+from wattermark.science.schedule.states import Moving, Path, Problem, Rules, Runs
 from wattermark.science.schedule.steps import Array
 
-Runs = tuple[tuple[int, int], ...]
-"""From which cell to before which one the job runs, in order."""
-Path = tuple[tuple[int, int, int], ...]
-"""The same, and at which place."""
 GOES_ON, RESTARTS, STARTS = 0, 1, 2
 NEAR: Final = 1e-12
 """Of equals, rounding must not choose."""

@@ -7,10 +7,14 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from wattermark.science.schedule.steps import Array
 
+Runs = tuple[tuple[int, int], ...]
+"""From which cell to before which one the job runs, in order."""
+Path = tuple[tuple[int, int, int], ...]
+"""The same, and at which place."""
 Index = tuple[int, int, int, int]
 
 
@@ -38,7 +42,7 @@ class Moving:
     """
 
     home: int = 0
-    costs: tuple[tuple[float, ...], ...] = ()
+    costs: ArrayLike = ()
     cells: int = 0
     most: int | None = None
 
@@ -73,7 +77,7 @@ class Problem:
         pause_layers: int | None = None,
     ) -> Problem:
         again = ceil(rules.restart - 1e-12)
-        least, most = min(rules.least, work), moving.most
+        least, most = min(rules.least, work), None if moving.most is None else min(moving.most, work)
         jump = max(least, again + 1)
         shape = (1 if most is None else most + 1, pause_layers or 1, len(costs), work + 1)
         late, counts = again - rules.restart, int(pause_layers is not None)
