@@ -279,7 +279,7 @@ def test_a_controller_that_is_down_is_told_in_time(here, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("leave", ["closed", "SIGTERM"])
 def test_who_watches_and_leaves_wakes_what_is_paused(here, sky, script, capsys, leave):
-    sky((4, CLEAN), (60, DIRTY * 4), (30, CLEAN))
+    sky((4, CLEAN), (15, DIRTY * 4), (30, CLEAN))
     words = ("--within", "2m", "--hours", "6s", "--interruptible")
     (one,) = said(capsys, "submit", str(script(COUNT.format(20))), *words)
     looks = follow([one["id"]], SLURM, config=load_config(), every_s=0.5)
@@ -352,7 +352,8 @@ def test_a_moment_is_the_same_in_each_zone_and_hour(here, monkeypatch, zone, beg
 def test_a_signal_to_the_batch_script_reaches_it(here, sky, script, capsys, tmp_path):
     """As of ``#SBATCH --signal=B:USR1@60``: many scripts save their work then."""
     sky((60, CLEAN))
-    text = "#!/bin/bash\n#SBATCH -o out.txt\ntrap 'echo saved; exit 3' USR1\necho on\nwhile :; do sleep 0.1; done\n"
+    work = "trap 'echo saved; exit 3' USR1\necho on\nwhile :; do sleep 0.1; done\n"
+    text = f"#!/bin/bash\n#SBATCH -o out.txt\n{work}"
     (one,) = said(capsys, "submit", str(script(text)), "--within", "60s", "--hours", "30s")
     wait_until(lambda: (tmp_path / "out.txt").exists() and "on" in (tmp_path / "out.txt").read_text())
     here.call("scancel", "--signal=USR1", "--batch", one["job"])

@@ -122,7 +122,7 @@ def test_work_done_before_it_was_queued_again_counts(ledger):
     note(ledger, plan_id, "submit", time_s=1.0, job_id="77", requeue=True)
     note(ledger, plan_id, "pause", time_s=60.0, by="requeue", until_s=80.0, ran_s=50.0)
     one = submission(ledger, plan_id)
-    assert (one.before_s, one.requeue, one.stops) == (50.0, True, ())
+    assert (one.before_s, one.restarts, one.requeue, one.stops) == (50.0, 1, True, ())
 
 
 @pytest.mark.parametrize(

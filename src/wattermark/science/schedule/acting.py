@@ -11,6 +11,7 @@ import numpy as np
 
 from wattermark.science.schedule.interruptible import joined
 from wattermark.science.schedule.weights import Weights, score_of
+from wattermark.values.footprint import Footprint
 from wattermark.values.plan import Option, PlannedJob, Stretch
 
 SWITCH_GAIN: Final = 0.02
@@ -18,6 +19,8 @@ SWITCH_GAIN: Final = 0.02
 
 Each forecast differs from the one before by its errors alone; without a margin a job would follow them.
 """
+PAUSED: Final = "paused"
+"""The span of a run in which its command stands still."""
 LEAP_S: Final = 60.0
 """Clocks that differ by more than this have been set, or the machine slept. [s]"""
 
@@ -68,7 +71,19 @@ def leapt(clock_s: float, steady_s: float) -> bool:
     return abs(clock_s - steady_s) > LEAP_S
 
 
-def left_of(job: PlannedJob, ran_s: float, now_s: float) -> PlannedJob | None:
+def ran_s(footprint: Footprint) -> float:
+    """How long a run took without what it stood still. [s]
+
+    Parameters
+    ----------
+    footprint : Footprint
+        Of all of it.
+    """
+    still_s = sum(span.duration_s for span in footprint.spans if span.name == PAUSED)
+    return max(footprint.duration_s - still_s, 0.0)
+
+
+def left_of(job: PlannedJob, ran_s: float, restarts: int, now_s: float) -> PlannedJob | None:
     """The job that is still to be done; None where it has run as long as was thought.
 
     Parameters
@@ -77,10 +92,12 @@ def left_of(job: PlannedJob, ran_s: float, now_s: float) -> PlannedJob | None:
         As it was when nothing of it was done.
     ran_s : float
         How long it has run. [s]
+    restarts : int
+        How often it was started again, which takes ``restart_s`` of that. [1]
     now_s : float
         [s since 1970]
     """
-    left_s = job.duration_s - ran_s
+    left_s = job.duration_s - max(ran_s - restarts * job.restart_s, 0.0)
     if left_s <= 0:
         return None
     return replace(

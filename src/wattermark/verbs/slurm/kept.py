@@ -23,7 +23,8 @@ BY_SIGNAL, BY_SUSPEND, BY_REQUEUE = "signal", "suspend", "requeue"
 class Submission:
     """A job that SLURM has: its plan as it is now, and what was done.
 
-    ``stops`` are pauses by signals, ``before_s`` what it worked before it was queued again.
+    ``stops`` are pauses by signals; ``before_s`` is what it worked before it was queued again, ``restarts``
+    times.
     """
 
     plan_id: str
@@ -36,6 +37,7 @@ class Submission:
     requeue: bool = False
     stops: tuple[tuple[float, float | None], ...] = ()
     before_s: float = 0.0
+    restarts: int = 0
     moves: int = 0
     end: Mapping[str, Any] = field(default_factory=dict)
 
@@ -135,7 +137,7 @@ def _after(one: Submission, line: Mapping[str, Any]) -> Submission:
     if kind == PAUSE and line["by"] == BY_SIGNAL:
         return replace(one, stops=(*_closed(one.stops, line["time_s"]), (line["time_s"], None)))
     if kind == PAUSE and line["by"] == BY_REQUEUE:
-        return replace(one, before_s=line["ran_s"], stops=())
+        return replace(one, before_s=line["ran_s"], restarts=one.restarts + 1, stops=())
     if kind == RESUME:
         return replace(one, stops=_closed(one.stops, line["time_s"]))
     if kind == END:

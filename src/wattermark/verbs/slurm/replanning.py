@@ -68,7 +68,7 @@ def replan(one: Submission, slurm: Slurm, *, config: Config, now_s: float) -> Do
     if job.state is QueueState.ENDED:
         return Done(one=one, told=f"it has ended: {job.word}")
     done = ran_s(job, stopped_s(one.stops, now_s), one.before_s)
-    left = left_of(one.job, done, now_s)
+    left = left_of(one.job, done, one.restarts, now_s)
     if job.state is QueueState.PENDING:
         return _waiting(one, job, left, slurm, config=config, now_s=now_s)
     if not one.job.interruptible:
