@@ -203,7 +203,7 @@ def _environment(program: str) -> dict[str, str]:
     if program == "sbatch":
         return dict(os.environ)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SQUEUE_", "SACCT_"))}
-    return {**kept, "SLURM_TIME_FORMAT": "%s", "TZ": "UTC0", "LC_ALL": "C"}
+    return {**kept, "SLURM_TIME_FORMAT": "%s", "LC_ALL": "C"}
 
 
 def _moment(moment_s: float) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from wattermark.errors import UsageError
-from wattermark.levers.sbatch_options import asked
+from wattermark.levers.sbatch_options import Asked, asked
 from wattermark.verbs.slurm.needs import needs_of
 from wattermark.verbs.track import track
 
@@ -37,7 +37,7 @@ def test_what_is_given_is_taken(ledger):
     assert (found.duration_s, found.it_energy_j, found.known) == (600.0, 7.0, True)
 
 
-def test_the_last_run_of_that_name_knows_better_but_not_than_the_limit(ledger):
+def test_the_last_run_of_that_name_knows_better_than_the_limit(ledger):
     with track(name="other"):
         pass
     with track(name="job.sh", place="deu") as run:
@@ -45,6 +45,13 @@ def test_the_last_run_of_that_name_knows_better_but_not_than_the_limit(ledger):
     found = needs(ledger, "#SBATCH -t 60")
     assert run.id in found.said[0] and found.duration_s < 30
     assert found.it_energy_j == pytest.approx(run.footprint().it_energy_j.best, rel=1e-6)
+
+
+def test_no_job_runs_longer_than_its_limit(ledger):
+    with track(name="job.sh"):
+        sum(range(10**6))
+    found = needs_of(Asked(limit_s=0.001), "job.sh", ledger, duration_s=None, it_energy_j=None)
+    assert found.duration_s == 0.001
 
 
 def test_a_run_that_failed_says_nothing(ledger):

@@ -6,6 +6,8 @@ from wattermark.cli.main import main
 from wattermark.errors import UsageError
 from wattermark.ledger.plans import note
 from wattermark.values.plan import Option, Plan, PlannedJob, Stretch
+from wattermark.values.records import RunHeader
+from wattermark.verbs.beside import lies_inside
 from wattermark.verbs.planning import keep_plan
 from wattermark.verbs.slurm.kept import find_submission, note_move, submission, submissions
 
@@ -145,3 +147,21 @@ def test_a_number_that_came_again_is_the_newest(ledger):
     assert find_submission(ledger, "77").plan_id == max(first, second)
     with pytest.raises(UsageError, match="no job '78' was submitted"):
         find_submission(ledger, "78")
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "inside"),
+    [
+        pytest.param("slurm:77.0", "job:slurm:77", True, id="a step of a job that was submitted here"),
+        pytest.param("slurm:77.0", "job:slurm:7", False, id="a number that begins alike"),
+        pytest.param("slurm:77.0", "slurm:77.1", False, id="two steps"),
+        pytest.param("slurm:77.0", "", False, id="no job"),
+        pytest.param("", "job:slurm:77", False, id="no step"),
+    ],
+)
+def test_a_step_lies_inside_its_jobs_run(inner, outer, inside):
+    runs = [
+        RunHeader(run=name, name="n", host="h", pid=i, started_ns=i, mono_ns=i, interval_s=1.0, job=job)
+        for i, (name, job) in enumerate((("outer", outer), ("inner", inner)))
+    ]
+    assert lies_inside(runs[1], runs[0]) is inside and not lies_inside(runs[0], runs[1])

@@ -87,6 +87,16 @@ def test_a_waiting_job_moves(queue, submitted, sky, now_s, ledger):
     assert (again.stretches[0].begin_s, again.moves) == (edges[1], 1)
 
 
+@pytest.mark.parametrize(
+    ("gain", "act"), [(0.015, ""), (0.03, "moved")], ids=["not worth a change", "worth it"]
+)
+def test_a_job_follows_no_forecast_that_is_nearly_the_same(queue, submitted, sky, now_s, *, gain, act):
+    """Each forecast errs another way; a job that followed them all would never settle."""
+    queue("PENDING", now_s + 600, reason="BeginTime")
+    sky((400, DIRTY), (200, CLEAN), (200, CLEAN + gain * DIRTY), (800, DIRTY), since_s=now_s)
+    assert done_about(submitted((600, 700)), now_s).act == act
+
+
 def test_a_move_that_slurm_refuses_is_not_noted(queue, submitted, sky, now_s, ledger):
     queue("PENDING", now_s + 600, reason="BeginTime")
     sky((200, DIRTY), (200, CLEAN), (800, DIRTY), since_s=now_s)
