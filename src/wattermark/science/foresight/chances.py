@@ -7,8 +7,10 @@ way, fared within their own paths is the record that shifts and widens what is t
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -16,31 +18,56 @@ from numpy.typing import ArrayLike, NDArray
 
 from wattermark.science.foresight.errors import MOST_PATHS, Errors, paths
 from wattermark.science.schedule.steps import Array, Steps
-from wattermark.values.plan import Saving, Spread, Stretch
+from wattermark.values.plan import PlannedJob, Saving, Spread, Stretch
 
-J_PER_KWH: Final = 3.6e6
 Z_90: Final = 1.2815515655446004
 """Standard deviations below which 90 % of a normal distribution lie."""
-ALIKE_DAYS: Final = 12.0
+ALIKE_DAYS: Final = 8.0
 """Errors of forecasts that lie closer than this are one weather and count as one, when it is asked how
 well the record is known."""
+AGES_DAYS, OLD_DAYS = 240.0, 45.0
+"""A record that is so old is trusted so much less that the variance of its band doubles; half a season counts
+at most."""
 USUAL: Final = 20
 """How many plans of one's own the usual record counts for."""
+LEAST_HALF, WORSE = 1e-9, 1e-9
+"""Less than this is rounding: of the width of a band, and of a loss. [1]"""
 QUANTILES: Final = (0.1, 0.5, 0.9)
+BELIEVED, BELIEVED_PLANS = 0.05, 10
+"""Of plans that look safe so many are believed to end worse, and that counts for so many plans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """How plans fared within their paths: 0 is the paths' median, 1 is half of their P10 to P90.
 
-    ``low``, ``mid`` and ``high`` are where the 10th, 50th and 90th percentile of past plans lay. ``plans`` is
-    how many of one's own it rests on.
+    ``low``, ``mid`` and ``high`` are where the 10th, 50th and 90th percentile of past plans lay. ``chances``
+    are those to end worse than now that these plans would have been told, rising, and ``worse`` how many of
+    the first 0, 1, 2 ... of them did.
     """
 
     low: float
     mid: float
     high: float
-    plans: int = 0
+    chances: tuple[float, ...] = ()
+    worse: tuple[int, ...] = (0,)
+
+    @property
+    def plans(self) -> int:
+        """How many plans of one's own it rests on."""
+        return len(self.chances)
+
+    def chance(self, told: float) -> float:
+        """The chance to end worse than now, given what past plans came to that looked no worse. [1]"""
+        alike = bisect_right(self.chances, told)
+        seen = (self.worse[alike] + BELIEVED * BELIEVED_PLANS) / (alike + BELIEVED_PLANS)
+        return max(told, seen if self.chances else 0.0)
+
+    def aged(self, days: float) -> Record:
+        """The same, so long after the last plan in it: seasons change, and errors with them. [d]"""
+        wider = float(np.sqrt(1 + min(max(days, 0.0), OLD_DAYS) / AGES_DAYS))
+        low, high = (self.mid + wider * (end - self.mid) for end in (self.low, self.high))
+        return replace(self, low=low, high=high)
 
 
 USUAL_RECORD: Final = Record(low=-1.6, mid=-0.2, high=1.1)
@@ -51,34 +78,49 @@ USUAL_RECORD: Final = Record(low=-1.6, mid=-0.2, high=1.1)
 class Part:
     """What a way to run takes of one signal at one place.
 
-    ``forecast`` in the signal's unit per kWh, with gaps only where ``energy_kwh`` (shape (n,), of each step)
-    is zero; ``issued_s`` is when it was made. Parts with one ``apart`` err together; others do not.
+    ``rate`` is what a joule takes at each moment (the signal, times whatever does not change), with gaps only
+    where ``energy_j`` (shape (n,), drawn in each step) is zero; ``issued_s`` is when it was told. Parts with
+    one ``apart`` err together; others do not.
     """
 
-    forecast: Steps
-    energy_kwh: Array
+    rate: Steps
+    energy_j: Array
     errors: Errors
     issued_s: float
     apart: int = 0
 
 
-def energy_on(steps: Steps, stretches: Sequence[Stretch], power_w: float) -> Array:
-    """The energy that a job draws in each step, shape (n,). [kWh]
+def energy_of(job: PlannedJob, stretches: Sequence[Stretch], steps: Steps) -> Array:
+    """The energy that a job draws in each step, while it runs and while it holds its devices, shape (n,). [J]
+
+    Parameters
+    ----------
+    job : PlannedJob
+        Whose power it is.
+    stretches : sequence of Stretch
+        When it runs, in their order.
+    steps : Steps
+        Their edges count, their values do not.
+    """
+    paused = [Stretch(begin_s=a.end_s, end_s=b.begin_s) for a, b in pairwise(stretches)]
+    return time_in(steps, stretches) * job.power_w + time_in(steps, paused) * job.held_power_w
+
+
+def time_in(steps: Steps, stretches: Sequence[Stretch]) -> Array:
+    """How much of each step lies in some stretches, shape (n,). [s]
 
     Parameters
     ----------
     steps : Steps
         Their edges count, their values do not.
     stretches : sequence of Stretch
-        When it runs.
-    power_w : float
-        While it runs. [W]
+        That do not overlap.
     """
     edges = steps.edges_s
-    ran = np.zeros(len(steps.values))
+    inside = np.zeros(len(steps.values))
     for one in stretches:
-        ran += np.clip(np.minimum(edges[1:], one.end_s) - np.maximum(edges[:-1], one.begin_s), 0.0, None)
-    return ran * power_w / J_PER_KWH
+        inside += np.clip(np.minimum(edges[1:], one.end_s) - np.maximum(edges[:-1], one.begin_s), 0.0, None)
+    return inside
 
 
 def spread_of(
@@ -102,11 +144,10 @@ def spread_of(
     issued_s, errors, quantity, record
         As of ``saving_of`` and ``Part``.
     """
-    ways = (
-        Part(forecast=forecast, energy_kwh=energy_on(forecast, way, 1e3), errors=errors, issued_s=issued_s)
+    planned, started = (
+        Part(rate=forecast, energy_j=time_in(forecast, way), errors=errors, issued_s=issued_s)
         for way in (plan, now)
     )
-    planned, started = ways
     return saving_of(quantity, [planned], [started], record=record)
 
 
@@ -128,7 +169,7 @@ def saving_of(
     plan, now : sequence of Part
         What each takes; parts add up.
     plan_fixed, now_fixed : float
-        What hangs on no forecast. [the signals' unit, without the kWh]
+        What hangs on no forecast. [as rate times energy]
     record : Record
         How such plans fared.
 
@@ -157,20 +198,13 @@ def told(quantity: str, planned: float, drawn: ArrayLike, record: Record) -> Sav
     record : Record
         How such plans fared.
     """
-    q = np.quantile(np.asarray(drawn, np.float64), QUANTILES)
-    moved = _moved(np.asarray(drawn, np.float64), q, record)
-    low, mid, high = (float(value) for value in banded(q, record))
-    worse = (float((moved < -1e-12).sum()) + (0.5 if low < mid else 0.0)) / (len(moved) + 1)
-    return Saving(quantity=quantity, planned=planned, spread=Spread(low, mid, high), worse_chance=worse)
+    paths_saved = np.asarray(drawn, np.float64)
+    low, mid, high = _band(np.quantile(paths_saved, QUANTILES), record)
+    chance = record.chance(_worse(paths_saved, record)) if low < high else float(mid < 0)
+    return Saving(quantity=quantity, planned=planned, spread=Spread(low, mid, high), worse_chance=chance)
 
 
-def banded(quantiles: Array, record: Record) -> Array:
-    """P10, P50, P90 of paths, shape (..., 3), as they must be told, given the record."""
-    mid, half = quantiles[..., 1:2], (quantiles[..., 2:] - quantiles[..., :1]) / 2
-    return np.asarray(mid + half * np.array([record.low, record.mid, record.high]), np.float64)
-
-
-def record_of(quantiles: ArrayLike, realised: ArrayLike, *, days: float) -> Record:
+def record_of(drawn: Sequence[Array], realised: ArrayLike, *, days: float) -> Record:
     """How past plans fared within their paths.
 
     A quantile of the past is a guess of the quantile to come: plans of the same weather are one, and
@@ -179,9 +213,8 @@ def record_of(quantiles: ArrayLike, realised: ArrayLike, *, days: float) -> Reco
 
     Parameters
     ----------
-    quantiles : array-like
-        P10, P50, P90 of the savings of each plan on its paths, shape (m, 3); its own issue and those that
-        overlap it not among these. [1]
+    drawn : sequence of ndarray
+        The savings of each plan on its paths, its own issue and those that overlap it not among these. [1]
     realised : array-like
         What each came to save, shape (m,). [1]
     days : float
@@ -192,19 +225,39 @@ def record_of(quantiles: ArrayLike, realised: ArrayLike, *, days: float) -> Reco
     .. [1] J. Lei et al., "Distribution-free predictive inference for regression", JASA 113 (2018),
        arXiv:1604.04173: scores scaled by a spread of one's own.
     """
-    q, came = np.asarray(quantiles, np.float64).reshape(-1, 3), np.asarray(realised, np.float64)
+    came = np.asarray(realised, np.float64)
+    q = np.array([np.quantile(one, QUANTILES) for one in drawn]).reshape(-1, 3)
     half = (q[:, 2] - q[:, 0]) / 2
-    moves = half > 1e-9  # else the plan is to start now
+    moves = half > LEAST_HALF  # else the plan is to start now
     scores = (came[moves] - q[moves, 1]) / half[moves]
     usual = np.interp((np.arange(USUAL) + 0.5) / USUAL, [0, 0.1, 0.5, 0.9, 1], [-2.0, -1.0, 0.0, 1.0, 2.0])
-    low, mid, high = np.quantile(np.concatenate((scores, usual)), QUANTILES)
+    low, mid, high = (float(one) for one in np.quantile(np.concatenate((scores, usual)), QUANTILES))
     wider = _wider(max(days / ALIKE_DAYS, 1.5))
-    return Record(
-        low=float(mid - wider * (mid - low)),
-        mid=float(mid),
-        high=float(mid + wider * (high - mid)),
-        plans=len(scores),
+    record = Record(low=mid - wider * (mid - low), mid=mid, high=mid + wider * (high - mid))
+    chances = np.array([_worse(one, record) for one, moved in zip(drawn, moves, strict=True) if moved])
+    order = np.argsort(chances, kind="stable")
+    worse = np.cumsum(came[moves][order] < -WORSE)
+    return replace(
+        record,
+        chances=tuple(float(one) for one in chances[order]),
+        worse=(0, *(int(one) for one in worse)),
     )
+
+
+def _band(q: Array, record: Record) -> tuple[float, float, float]:
+    """P10, P50 and P90 as they are told, from those of the paths."""
+    mid, half = float(q[1]), float(q[2] - q[0]) / 2
+    return mid + half * record.low, mid + half * record.mid, mid + half * record.high
+
+
+def _worse(drawn: Array, record: Record) -> float:
+    """The share of paths that end worse than now, each moved as its quantiles are; never none for sure."""
+    q = np.quantile(drawn, QUANTILES)
+    low, mid, high = _band(q, record)
+    down, up = (mid - low) / max(q[1] - q[0], LEAST_HALF), (high - mid) / max(q[2] - q[1], LEAST_HALF)
+    off = drawn - q[1]
+    moved = mid + np.where(off < 0, off * down, off * up)
+    return (float((moved < -WORSE).sum()) + 0.5) / (len(moved) + 1)
 
 
 def _wider(independent: float) -> float:
@@ -214,19 +267,6 @@ def _wider(independent: float) -> float:
     return float(np.sqrt(1 + 1 / n) * student / z)
 
 
-def _moved(drawn: Array, q: Array, record: Record) -> Array:
-    """Each path's saving, moved as its quantiles are."""
-    half = (q[2] - q[0]) / 2
-    if half <= 0:
-        return drawn
-    low, mid, high = banded(q, record)
-    below, above = q[1] - q[0], q[2] - q[1]
-    down = (mid - low) / below if below > 0 else 1.0
-    up = (high - mid) / above if above > 0 else 1.0
-    off = drawn - q[1]
-    return np.asarray(mid + np.where(off < 0, off * down, off * up), np.float64)
-
-
 def _share(plan: Array | float, now: Array) -> Array:
     """1 - plan / now; 0 where now is nothing."""
     some = np.abs(now) > 0
@@ -234,21 +274,21 @@ def _share(plan: Array | float, now: Array) -> Array:
 
 
 def _said(parts: Sequence[Part]) -> float:
-    return float(sum(_priced(part.forecast.values, part.energy_kwh) for part in parts))
+    return float(sum(_priced(part.rate.values, part.energy_j) for part in parts))
 
 
 def _costs(parts: Sequence[Part], many: int) -> Array:
     """By each path, shape (many,)."""
     total = np.zeros(many)
     for part in parts:
-        priced = _priced(paths(part.forecast, part.issued_s, part.errors), part.energy_kwh)
+        priced = _priced(paths(part.rate, part.issued_s, part.errors), part.energy_j)
         total += priced[_pairing(part.errors.many, many, part.apart)]
     return total
 
 
-def _priced(values: Array, energy_kwh: Array) -> Array:
-    used = energy_kwh > 0
-    return np.asarray(values[..., used] @ energy_kwh[used], np.float64)
+def _priced(rates: Array, energy_j: Array) -> Array:
+    used = energy_j > 0
+    return np.asarray(rates[..., used] @ energy_j[used], np.float64)
 
 
 def _pairing(own: int, many: int, apart: int) -> NDArray[np.intp]:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from wattermark.science.foresight.days import DAY_S
 from wattermark.science.schedule.steps import Array, Steps
 from wattermark.science.uncertainty import standard_draws
 
@@ -23,7 +24,6 @@ ENOUGH_PATHS: Final = 20
 LEAST_BASE: Final = 0.1
 """An error is told over the forecast, or over so much of its mean where the forecast is next to nothing."""
 MOST_GAPS: Final = 0.1
-DAY_S: Final = 86400.0
 HOUR_S: Final = 3600.0
 
 

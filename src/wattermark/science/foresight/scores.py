@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from wattermark.science.foresight.days import DAY_S
 from wattermark.science.foresight.errors import base
 from wattermark.science.schedule.steps import Array
-
-DAY_S = 86400.0
 
 
 def mean_error(actual: ArrayLike, forecast: ArrayLike) -> float | None:

@@ -8,9 +8,10 @@ from typing import Final
 
 from wattermark.values.plan import Saving
 
-LEAST_SAVING: Final = 0.005
+LEAST_SAVING: Final = 0.01
 """Who asks for nothing else is not told to wait for less than this. [1]"""
 MOST_WORSE: Final = 0.1
+"""A plan that may end worse than "start now" with a higher chance is not worth its waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def verdict(savings: Sequence[Saving], *, waits_s: float, least_saving: float | 
     waits_s : float
         By how much later than now it ends. [s]
     least_saving : float, optional
-        What must be saved for sure (P10). Without it, P10 above nothing and P50 above half a percent. [1]
+        What nine of ten such plans must save (P10); a hundredth where nothing is asked for. [1]
 
     Raises
     ------
@@ -50,9 +51,8 @@ def verdict(savings: Sequence[Saving], *, waits_s: float, least_saving: float | 
 
 def is_worth(saving: Saving, least_saving: float | None = None) -> bool:
     """The rule alone, as of ``verdict``."""
-    if least_saving is not None:
-        return saving.spread.p10 >= least_saving and saving.worse_chance <= MOST_WORSE
-    return saving.spread.p10 > 0 and saving.spread.p50 >= LEAST_SAVING and saving.worse_chance <= MOST_WORSE
+    least = LEAST_SAVING if least_saving is None else least_saving
+    return saving.spread.p10 >= least and saving.worse_chance <= MOST_WORSE
 
 
 def _yes(saving: Saving, waits_s: float) -> str:
