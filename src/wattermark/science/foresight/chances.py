@@ -70,8 +70,10 @@ class Record:
         return replace(self, low=low, high=high)
 
 
-USUAL_RECORD: Final = Record(low=-1.6, mid=-0.2, high=1.1)
-"""Where nobody has a past of their own: of nine zones, each judged by the errors of the other eight."""
+USUAL_RECORD: Final = Record(low=-1.5, mid=-0.1, high=1.0)
+"""For errors that are others': of nine zones, each judged by the published errors of the other eight."""
+SHAPE_RECORD: Final = Record(low=-2.4, mid=-0.4, high=1.1)
+"""For a shape of the year in place of a forecast: of ten zones in 2021, by the shapes of 2022."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

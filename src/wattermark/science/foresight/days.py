@@ -50,7 +50,13 @@ class Days:
 
 
 def last_known_s(history: Steps) -> float | None:
-    """When the last step ends that is no gap; None where there is none. [s since 1970]"""
+    """When the last step ends that is no gap; None where there is none. [s since 1970]
+
+    Parameters
+    ----------
+    history : Steps
+        NaN for a gap.
+    """
     known = np.flatnonzero(np.isfinite(history.values))
     return float(history.edges_s[known[-1] + 1]) if len(known) else None
 

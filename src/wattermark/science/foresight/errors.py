@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from wattermark.science.foresight.days import DAY_S
 from wattermark.science.schedule.steps import Array, Steps
 from wattermark.science.uncertainty import standard_draws
+from wattermark.values.year_shape import ErrorTable
 
 MOST_PATHS: Final = 200
 ENOUGH_PATHS: Final = 20
@@ -24,6 +25,7 @@ ENOUGH_PATHS: Final = 20
 LEAST_BASE: Final = 0.1
 """An error is told over the forecast, or over so much of its mean where the forecast is next to nothing."""
 MOST_GAPS: Final = 0.1
+LEAST_VARIABILITY: Final = 0.01
 HOUR_S: Final = 3600.0
 
 
@@ -96,7 +98,13 @@ def base(forecast: Array) -> Array:
 
 
 def variability(forecast: ArrayLike) -> Array:
-    """Deviation of a forecast over its mean size, shape (...,); gaps aside. [1]"""
+    """Deviation of a forecast over its mean size, shape (...,); gaps aside. [1]
+
+    Parameters
+    ----------
+    forecast : array-like
+        Shape (..., m); NaN for a gap.
+    """
     said = np.asarray(forecast, np.float64)
     known = np.isfinite(said)
     many = np.maximum(known.sum(axis=-1), 1)
@@ -135,6 +143,24 @@ def _column(errors: Errors, leads_s: Array) -> Sequence[int]:
     inside = np.clip(leads_s - over * DAY_S, 0.0, end_s)
     found = np.searchsorted(errors.leads_s, inside, side="right") - 1
     return list(np.clip(found, 0, len(errors.leads_s) - 2))
+
+
+def errors_of_table(table: ErrorTable) -> Errors:
+    """Published errors of other places, for those who have none of their own; scaled where they are used.
+
+    Parameters
+    ----------
+    table : ErrorTable
+        Of the factors.
+    """
+    relative = np.array(table.relative, np.float64)
+    return Errors(
+        leads_s=np.arange(relative.shape[1] + 1, dtype=np.float64) * table.step_s,
+        relative=relative,
+        source=table.source,
+        days=0.0,
+        variability=np.maximum(np.array(table.variability, np.float64), LEAST_VARIABILITY),
+    )
 
 
 def filled(own: Errors, others: Errors) -> Errors:

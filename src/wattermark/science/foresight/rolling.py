@@ -20,7 +20,8 @@ SLACK_S = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A job as a rolling plan sees it: how long [s], between which moments [s since 1970], in one piece or not."""
+    """A job as a rolling plan sees it: how long [s], between which moments [s since 1970], and whether in one
+    piece."""
 
     duration_s: float
     earliest_s: float
@@ -37,7 +38,15 @@ class Issue:
 
 
 def planned(steps: Steps, task: Task) -> tuple[Stretch, ...]:
-    """The cheapest hours by one forecast; nothing where the job finds no place in it."""
+    """The cheapest hours by one forecast; nothing where the job finds no place in it.
+
+    Parameters
+    ----------
+    steps : Steps
+        What was forecast.
+    task : Task
+        What runs.
+    """
     if task.interruptible:
         return cheapest_stretches(steps, task.duration_s, task.earliest_s, task.deadline_s)
     found = best_window(steps, task.duration_s, task.earliest_s, task.deadline_s)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wattermark.values.plan import Saving
+from wattermark.values.plan import Saving, Spread
 
 LEAST_SAVING: Final = 0.01
 """Who asks for nothing else is not told to wait for less than this. [1]"""
@@ -28,7 +28,7 @@ def verdict(savings: Sequence[Saving], *, waits_s: float, least_saving: float | 
     Parameters
     ----------
     savings : sequence of Saving
-        What was planned for stands first; the others are told where they disagree.
+        What was planned for stands first; the others are told where they go the other way.
     waits_s : float
         By how much later than now it ends. [s]
     least_saving : float, optional
@@ -42,24 +42,34 @@ def verdict(savings: Sequence[Saving], *, waits_s: float, least_saving: float | 
     if not savings:
         raise ValueError("a verdict needs a saving")
     first, *others = savings
-    if waits_s <= 0 and first.planned <= 0:
-        return Verdict(False, f"Start now: no other way to run saves {first.quantity}.")
     worth = is_worth(first, least_saving)
     words = _yes(first, waits_s) if worth else _no(first, least_saving)
     return Verdict(worth, " ".join((words, *_but(first, others))))
 
 
 def is_worth(saving: Saving, least_saving: float | None = None) -> bool:
-    """The rule alone, as of ``verdict``."""
+    """The rule alone; where nobody knows how forecasts err, nothing is worth waiting.
+
+    Parameters
+    ----------
+    saving : Saving
+        Of what was planned for.
+    least_saving : float, optional
+        As of ``verdict``. [1]
+    """
     least = LEAST_SAVING if least_saving is None else least_saving
+    if saving.spread is None or saving.worse_chance is None:
+        return False
     return saving.spread.p10 >= least and saving.worse_chance <= MOST_WORSE
 
 
 def _yes(saving: Saving, waits_s: float) -> str:
     later = f"ends {_duration(waits_s)} later and " if waits_s > 0 else ""
+    sure = "" if saving.spread is None else f" ({_band(saving.spread)})"
+    worse = _in_a_hundred(saving.worse_chance or 0.0)
     return (
-        f"Worth waiting: it {later}saves {_percent(saving.spread.p50)} of the {saving.quantity} "
-        f"({_band(saving)}); {_in_a_hundred(saving)} end worse than starting now."
+        f"Worth waiting: it {later}saves {_percent(_middle(saving))} of the {saving.quantity}{sure}; "
+        f"{worse} end worse than starting now."
     )
 
 
@@ -71,31 +81,36 @@ def _no(saving: Saving, least_saving: float | None) -> str:
 
 
 def _doubt(saving: Saving, least_saving: float | None) -> str:
-    worse = f"{_in_a_hundred(saving)} end worse than starting now"
+    if saving.spread is None or saving.worse_chance is None:
+        return ", and nobody knows how such forecasts err"
+    band = _band(saving.spread)
     if saving.planned < LEAST_SAVING:
-        return f", hardly more than nothing ({_band(saving)})"
+        return f", hardly more than nothing ({band})"
     if least_saving and saving.spread.p10 > 0:
-        return f", but {_percent(least_saving)} was asked for and is not sure ({_band(saving)})"
-    if saving.spread.p50 < LEAST_SAVING:
-        return f", which such forecasts hardly keep ({_band(saving)}); {worse}"
-    return f", which is not sure ({_band(saving)}); {worse}"
+        return f", but {_percent(least_saving)} was asked for and is not sure ({band})"
+    doubt = "which such forecasts hardly keep" if saving.spread.p50 < LEAST_SAVING else "which is not sure"
+    return f", {doubt} ({band}); {_in_a_hundred(saving.worse_chance)} end worse than starting now"
 
 
 def _but(first: Saving, others: Sequence[Saving]) -> list[str]:
-    """Quantities that move the other way."""
+    """Quantities that go the other way."""
     return [
-        f"It takes {_percent(-other.spread.p50)} more {other.quantity}."
+        f"It takes {_percent(-_middle(other))} more {other.quantity}."
         for other in others
-        if other.spread.p50 <= -LEAST_SAVING and first.spread.p50 > 0
+        if _middle(other) <= -LEAST_SAVING and _middle(first) > 0
     ]
 
 
-def _band(saving: Saving) -> str:
-    return f"P10 to P90: {_percent(saving.spread.p10)} to {_percent(saving.spread.p90)}"
+def _middle(saving: Saving) -> float:
+    return saving.planned if saving.spread is None else saving.spread.p50
 
 
-def _in_a_hundred(saving: Saving) -> str:
-    return f"{max(round(100 * saving.worse_chance), 0)} of 100 such plans"
+def _band(spread: Spread) -> str:
+    return f"P10 to P90: {_percent(spread.p10)} to {_percent(spread.p90)}"
+
+
+def _in_a_hundred(chance: float) -> str:
+    return f"{round(100 * chance)} of 100 such plans"
 
 
 def _percent(share: float) -> str:
