@@ -15,7 +15,7 @@ from pathlib import Path
 
 from factor_build import cloud, grids, hardware, scarcity, water
 from factor_build.checks import check_tables
-from factor_build.common import BuildError, Row, make_row, read_facts, write_csv
+from factor_build.common import SOURCE_COLUMNS, BuildError, Table, copy_facts, write_csv
 from factor_build.notice import make_notice
 from factor_build.raw import ALL, RawFolder
 
@@ -23,20 +23,12 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLES = ROOT / "src" / "wattermark" / "factors" / "tables"
 MOST_BYTES = 500_000
 
-SOURCE_COLUMNS = ("id", "title", "publisher", "version", "licence", "ship", "attribution", "url_or_doi")
 FACTOR_COLUMNS = ("name", "low", "best", "high", "unit", "year", "basis", "source", "note")
 CARBON_COLUMNS = ("technology", "low", "best", "high", "unit", "year", "basis", "source", "note")
 COOLING_COLUMNS = (
     *("size", "cooling", "pue_low", "pue", "pue_high", "wue_low", "wue", "wue_high"),
     *("year", "basis", "source"),
 )
-
-Table = tuple[Sequence[str], list[Row]]
-
-
-def copy_facts(name: str, columns: Sequence[str]) -> Table:
-    """Take a table of facts as it is, without columns that are for the build only."""
-    return columns, [make_row(columns, {key: fact[key] for key in columns}) for fact in read_facts(name)]
 
 
 def build_tables(raw: RawFolder) -> dict[str, Table]:
