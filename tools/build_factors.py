@@ -53,6 +53,8 @@ def build_tables(raw: RawFolder) -> dict[str, Table]:
         "google_region_carbon": (cloud.GOOGLE_COLUMNS, cloud.build_google(raw)),
         "water_technology": (water.TECHNOLOGY_COLUMNS, water.build_technology()),
         "cooling_shares": (water.SHARE_COLUMNS, water.build_shares()),
+        "cooling_regions": (water.REGION_COLUMNS, water.build_regions()),
+        "mix_water": (water.FUEL_COLUMNS, water.build_fuels()),
         "carbon_technology": copy_facts("carbon_technology", CARBON_COLUMNS),
         "accelerators": (hardware.ACCELERATOR_COLUMNS, hardware.build_accelerators()),
         "cpu_tdp": (hardware.CPU_COLUMNS, hardware.build_cpus(raw)),

@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from wattermark.values.mix import Mix
     from wattermark.values.records import Channel
     from wattermark.values.series import Answer, Ask, Request, Series, Signal
 
@@ -58,6 +59,30 @@ class Provider(Protocol):
 
     def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Series]]:
         """Yield requests, get their answers (status 200 to 299), return what they said.
+
+        Raises
+        ------
+        BadSignal
+            If an answer makes no sense, or says that there is nothing.
+        """
+        ...
+
+
+class MixProvider(Protocol):
+    """Who tells which plants made the electricity; factors and ``science/mix`` turn that into signals."""
+
+    @property
+    def name(self) -> str:
+        """As in the settings: ``entsoe``."""
+        ...
+
+    @property
+    def signals(self) -> Sequence[Signal]:
+        """What can be known by what it tells."""
+        ...
+
+    def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Mix]]:
+        """As a ``Provider``; what was first, a forecast after it.
 
         Raises
         ------
