@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .common import Row, make_row, need_float, read_facts, to_float
+from .common import Cell, Row, make_row, need_float, read_facts, to_float
 
 TECHNOLOGY_COLUMNS = ("technology", "cooling", "low", "best", "high", "unit", "year", "basis", "source")
 FUEL_COLUMNS = ("region", "fuel", *("low", "best", "high"), "unit", "year", "basis", "source")
@@ -115,8 +115,9 @@ def build_fuels() -> list[Row]:
     for region in model.regions():
         for name, fuel in named.items():
             water = {level: model.fuel(fuel, region, "consumption", level) for level in LEVELS}
-            papers = {"unit": "L/kWh", "year": 2015, "basis": "consumption", "source": "macknick+gcam+ours"}
-            rows.append(make_row(FUEL_COLUMNS, {"region": region, "fuel": name, **water, **papers}))
+            values: dict[str, Cell] = {"region": region, "fuel": name, "unit": "L/kWh", "year": 2015}
+            values |= {"basis": "consumption", "source": "macknick+gcam+ours", **water}
+            rows.append(make_row(FUEL_COLUMNS, values))
     return rows
 
 

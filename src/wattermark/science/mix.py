@@ -19,7 +19,7 @@ from wattermark.values.series import Series, Signal
 Array = NDArray[np.float64]
 
 LEAST_TOLD_OF: Final = 0.05
-"""A share that has no factor, or is negative, and is larger than this is told. [1]"""
+"""A share larger than this is told; of what has no factor, the share by which it could raise the mean. [1]"""
 MOST_WITHOUT_FACTOR: Final = 0.35
 """Above this share nothing is said: the rest need not be like the part that is known. [1]"""
 MOST_NOT_TOLD: Final = 0.02
@@ -159,17 +159,29 @@ def _not_told(made: Mapping[Fuel, Array]) -> Array:
     whole = sum(usual.values())
     steps = len(next(iter(made.values()), ()))
     missing = sum((np.isnan(made[fuel]) * usual[fuel] for fuel in usual), np.zeros(steps))
-    return missing / whole if whole > 0.0 else np.ones(steps)
+    return _over(missing, np.full(steps, whole)) if whole > 0.0 else np.ones(steps)
 
 
 def _without_factor(made: Mapping[Fuel, Array], factors: Mapping[Fuel, float], share: Array) -> list[str]:
-    most = float(np.nanmax(share, initial=0.0))
-    if most <= LEAST_TOLD_OF:
+    """What was in no mean, and what it could do to it: two per cent of unknown fuel are a lot where all else
+    is clean."""
+    others = [fuel for fuel, power in made.items() if fuel not in factors and np.nansum(power) > 0.0]
+    used = [fuel for fuel, power in made.items() if fuel in factors and np.nansum(power) > 0.0]
+    if not others or not used:
         return []
     whole = sum(float(np.nansum(power)) for power in made.values())
-    others = [fuel for fuel, power in made.items() if fuel not in factors and np.nansum(power) > 0.0]
-    mean = sum(float(np.nansum(made[fuel])) for fuel in others) / whole
-    return [f"no-factor: {', '.join(others)} are {mean:.0%} of the mix, {most:.0%} at most; in no mean"]
+    parts = {fuel: float(np.nansum(made[fuel])) / whole for fuel in (*others, *used)}
+    mean = sum(parts[fuel] for fuel in others)
+    known = sum(factors[fuel] * parts[fuel] for fuel in used) / (1.0 - mean)
+    worst = max(factors, key=lambda fuel: factors[fuel])
+    rise = mean * (factors[worst] / known - 1.0) if known > 0.0 else 0.0
+    most = float(np.nanmax(share, initial=0.0))
+    if max(rise, most) <= LEAST_TOLD_OF:
+        return []
+    return [
+        f"no-factor: {', '.join(others)} are {mean:.1%} of the mix, {most:.0%} at most, and in no mean; "
+        f"were they {worst}, it would be {rise:.0%} more"
+    ]
 
 
 def _holes(made: Mapping[Fuel, Array], hole: Array) -> list[str]:
