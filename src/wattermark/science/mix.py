@@ -150,7 +150,8 @@ def _power_mw(mix: Mix) -> dict[Fuel, Array]:
 
 def _over(part: Array, whole: Array) -> Array:
     """NaN where the whole is nothing."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0.0)
+    found: Array = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0.0)
+    return found
 
 
 def _not_told(made: Mapping[Fuel, Array]) -> Array:
@@ -158,7 +159,7 @@ def _not_told(made: Mapping[Fuel, Array]) -> Array:
     usual = {fuel: float(np.nanmean(power)) for fuel, power in made.items() if np.isfinite(power).any()}
     whole = sum(usual.values())
     steps = len(next(iter(made.values()), ()))
-    missing = sum((np.isnan(made[fuel]) * usual[fuel] for fuel in usual), np.zeros(steps))
+    missing = sum((np.where(np.isnan(made[fuel]), usual[fuel], 0.0) for fuel in usual), np.zeros(steps))
     return _over(missing, np.full(steps, whole)) if whole > 0.0 else np.ones(steps)
 
 
