@@ -24,6 +24,9 @@ class Signal(StrEnum):
     WUE = "wue"
     """Water that the site's cooling takes, per unit of IT energy."""
     WET_BULB = "wet-bulb"
+    TEMPERATURE = "temperature"
+    """With the humidity, what a wet bulb is made of where nobody tells it."""
+    HUMIDITY = "humidity"
     PRICE = "price"
 
 
@@ -34,6 +37,8 @@ UNIT: Final[Mapping[Signal, str]] = {
     Signal.WATER_HYDRO: "L/kWh",
     Signal.WUE: "L/kWh",
     Signal.WET_BULB: "degC",
+    Signal.TEMPERATURE: "degC",
+    Signal.HUMIDITY: "%",
     Signal.PRICE: "USD/kWh",
 }
 
