@@ -13,7 +13,7 @@ FIRST_S, LAST_S = 631_152_000.0, 4_102_444_800.0
 """1990 and 2100: no signal is of another time. [s since 1970]"""
 MILLISECONDS = 1e11
 """A moment above this many seconds is in milliseconds: in seconds it would be the year 5138."""
-MOST_TOLD = 120
+MOST_TOLD, MOST_B = 160, 4096
 TRY_LATER = "Try again later; what is kept is used until then"
 
 
@@ -88,6 +88,43 @@ def _iso(text: str) -> float | None:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def retry_after_s(answer: Answer, now_s: float) -> float | None:
+    """How long to wait, where an answer says so in seconds or with a date. [s]"""
+    text = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "")
+    seconds = number(text)
+    if seconds is None and text:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - now_s
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return None if seconds is None else max(seconds, 0.0)
+
+
+def said(answer: Answer) -> str:
+    """What a provider says about a refusal, in one harmless sentence; empty if it is a page, or nothing.
+
+    They write it in many ways: ``message``, ``reason``, ``detail``, ``error`` with more inside.
+    """
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        text = answer.body[:MOST_B].decode(errors="replace").strip()
+        return "" if text.startswith("<") else harmless(text)
+    return harmless(_sentence(document))
+
+
+def _sentence(document: object) -> str:
+    if isinstance(document, dict):
+        words = ("message", "reason", "detail", "title", "error_description", "error", "errors")
+        told = [_sentence(document[word]) for word in words if document.get(word) not in (None, True, False)]
+        return next((one for one in told if one), "")
+    if isinstance(document, list):
+        return _sentence(document[0]) if document else ""
+    return document if isinstance(document, str) else ""
 
 
 def iso(moment_s: float) -> str:

@@ -60,6 +60,9 @@ class Provider(Protocol):
     def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Series]]:
         """Yield requests, get their answers (status 200 to 299), return what they said.
 
+        Any other status is thrown in as ``SignalRefused``, for who can do something about it, and else is
+        the end.
+
         Raises
         ------
         BadSignal
