@@ -104,7 +104,7 @@ def per_kwh(mix: Mix, factors: Mapping[Fuel, float]) -> PerKwh:
     covered = sum(known.values(), none)
     weighed = sum((factors[fuel] * power for fuel, power in known.items()), none)
     without = _over(total - covered, total)
-    hole = _not_told(made)
+    hole = _not_told(made, mix.steps)
     # a share that is just at the bound may lie on either side of it by rounding
     usable = (covered > 0.0) & (without <= MOST_WITHOUT_FACTOR + 1e-9) & (hole <= MOST_NOT_TOLD)
     values = np.where(usable, _over(weighed, covered), np.nan)
@@ -154,11 +154,10 @@ def _over(part: Array, whole: Array) -> Array:
     return found
 
 
-def _not_told(made: Mapping[Fuel, Array]) -> Array:
+def _not_told(made: Mapping[Fuel, Array], steps: int) -> Array:
     """The share that fuels which were not told in a step usually have."""
     usual = {fuel: float(np.nanmean(power)) for fuel, power in made.items() if np.isfinite(power).any()}
     whole = sum(usual.values())
-    steps = len(next(iter(made.values()), ()))
     missing = sum((np.where(np.isnan(made[fuel]), usual[fuel], 0.0) for fuel in usual), np.zeros(steps))
     return _over(missing, np.full(steps, whole)) if whole > 0.0 else np.ones(steps)
 

@@ -1,7 +1,7 @@
 """ENTSO-E's Transparency Platform: which plants ran, and how much wind, sun and load are expected.
 
-Actual generation per type (A75), wind and solar forecast (A69) and load (A65) as XML, in UTC; a year in one
-answer at most. https://transparency.entsoe.eu, "Restful API user guide".
+Actual generation per type (A75), wind and solar forecast (A69) and load (A65) as XML, in UTC.
+https://transparency.entsoe.eu, "Restful API user guide".
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from wattermark.errors import BadSignal
+from wattermark.errors import BadSignal, SignalRefused
 from wattermark.signals.answers import TRY_LATER, harmless, moment, number
 from wattermark.signals.documents import children, name_of, text_of, xml_of
 from wattermark.signals.mixes import Teller, mix_of
@@ -48,9 +48,11 @@ FUELS: Final = {
 TAKES = "taken by "
 """Before the word of a plant that takes: pumps, and what a plant uses itself."""
 LOAD = "load"
-HOUR_S, MOST_SPAN_S = 3600.0, 365 * 86400.0
+HOUR_S, MOST_SPAN_S = 3600.0, 90 * 86400.0
+"""They allow a year in one answer; a quarter of it, by the quarter of an hour, is 15 MB already."""
 MINUTES = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,4})M)?")
 MOST_POSITIONS = 100_000
+NOT_THERE = 400
 PER_MW: Final = {"": 1.0, "MAW": 1.0, "KWT": 1e3}
 """How many of a unit of power are a megawatt, by UN/CEFACT's words."""
 EVERY: Final = {**FUELS, **{f"{TAKES}{word}": fuel for word, fuel in FUELS.items()}}
@@ -104,13 +106,13 @@ class Entsoe:
             return {}
 
     def _told(self, ask: Ask, begin_s: float, end_s: float, **what: str) -> Generator[Request, Answer, Told]:
-        """All documents of one kind, a year each at most."""
+        """All documents of one kind, each of a stretch that is not too long."""
         told: Told = {}
         nothing: NothingTold | None = None
-        for first, last in _years(begin_s, end_s):
-            answer = yield self._request(ask.zone, first, last, what)
+        for first, last in _spans(begin_s, end_s):
             try:
-                for word, points in read(answer.body).items():
+                body = yield from _body(self._request(ask.zone, first, last, what))
+                for word, points in read(body).items():
                     told.setdefault(word, []).extend(points)
             except NothingTold as error:
                 nothing = error
@@ -135,6 +137,17 @@ _LOAD_WILL_BE: Final = {"documentType": "A65", "processType": "A01"}
 
 class NothingTold(BadSignal):
     """They answered that there is nothing of it."""
+
+
+def _body(request: Request) -> Generator[Request, Answer, bytes]:
+    """What came back; that there is nothing is said with status 200 or with 400."""
+    try:
+        answer = yield request
+    except SignalRefused as refusal:
+        if refusal.status != NOT_THERE or b"Acknowledgement_MarketDocument" not in refusal.body:
+            raise
+        return refusal.body
+    return answer.body
 
 
 def read(body: bytes) -> Told:
@@ -211,8 +224,8 @@ def _step_s(resolution: str) -> float | None:
     return (int(found[1] or 0) * 60 + int(found[2] or 0)) * 60.0 or None
 
 
-def _years(begin_s: float, end_s: float) -> Iterator[tuple[float, float]]:
-    """Stretches of a year at most, that touch."""
+def _spans(begin_s: float, end_s: float) -> Iterator[tuple[float, float]]:
+    """Stretches that touch, and are no longer than that."""
     while begin_s < end_s:
         yield begin_s, min(begin_s + MOST_SPAN_S, end_s)
         begin_s += MOST_SPAN_S

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from wattermark.values.mix import Mix
     from wattermark.values.records import Channel
     from wattermark.values.series import Answer, Ask, Request, Series, Signal
+
+
+Told_co = TypeVar("Told_co", covariant=True)
 
 
 class Reader(Protocol):
@@ -42,6 +45,15 @@ class Spool(Protocol):
     def close(self) -> None:
         """No more lines will come."""
         ...
+
+
+class Talker(Protocol[Told_co]):
+    """Whoever holds a conversation over the network; of a ``Provider`` or a ``MixProvider``, that part."""
+
+    @property
+    def name(self) -> str: ...
+
+    def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Told_co]]: ...
 
 
 class Provider(Protocol):
