@@ -1,0 +1,70 @@
+"""From an operator's answer to carbon and water by the hour, at a place that a user names."""
+
+import pytest
+
+from fakes.operators import BEGIN_S, HOUR_S, Entsoe, Kind, Operators
+from wattermark.errors import FactorNotFound, UsageError
+from wattermark.factors.places import resolve
+from wattermark.signals import entsoe
+from wattermark.signals.fetch import fetch
+from wattermark.values.mix import Fuel, Mix
+from wattermark.values.series import Ask, Signal
+from wattermark.verbs.mixed import TOLD, series_of_mix
+
+
+def mix(**power):
+    return Mix(
+        place="FRA", source="told", edges_s=(0.0, 900.0),
+        power_mw={Fuel(name): (one,) for name, one in power.items()},
+    )  # fmt: skip
+
+
+def only(mix, place="FRA", **more):
+    return {one.signal: one for one in series_of_mix(mix, resolve(place), **more)}
+
+
+def test_a_mix_tells_carbon_and_both_families_of_water():
+    told = only(mix(nuclear=3.0, hydro=1.0))
+    assert tuple(told) == TOLD
+    assert told[Signal.CARBON].values == pytest.approx((0.75 * 12 + 0.25 * 24,))
+    assert told[Signal.WATER_HYDRO].values == pytest.approx((0.25 * 20,))
+    assert 1.0 < told[Signal.WATER_THERMAL].values[0] < 2.0
+    assert {one.basis for one in told.values()} == {"lifecycle", ""}
+
+
+def test_a_basis_is_asked_for_by_name_and_travels_along():
+    whole, direct = (only(mix(gas=1.0), basis=basis)[Signal.CARBON] for basis in ("lifecycle", "direct"))
+    assert (whole.values, whole.basis) == ((490.0,), "lifecycle")
+    assert (direct.values, direct.basis) == ((370.0,), "direct")
+
+
+def test_the_water_is_of_the_place_and_not_of_who_tells_the_mix():
+    plants = mix(nuclear=1.0)
+    inland, sea = (only(plants, place)[Signal.WATER_THERMAL].values[0] for place in ("FRA", "JPN"))
+    assert inland > sea == 0.0
+
+
+def test_signals_that_a_mix_does_not_tell_are_refused():
+    with pytest.raises(UsageError, match="does not tell wue"):
+        only(mix(gas=1.0), signals=[Signal.WUE])
+    with pytest.raises(FactorNotFound, match="WORLD"):
+        only(mix(gas=1.0), "world")
+
+
+def test_an_operator_s_day_becomes_three_series():
+    made = {
+        "B14": Kind([40e3] * 24),
+        "B12": Kind([5e3] * 12 + [15e3] * 12, curve="A03"),
+        "B20": Kind([9.0] * 24),
+    }
+    asked = Ask(
+        signals=TOLD, place="FRA", zone="10YFR-RTE------C", begin_s=BEGIN_S, end_s=BEGIN_S + 24 * HOUR_S,
+        now_s=BEGIN_S + 24 * HOUR_S,
+    )  # fmt: skip
+    with Operators(Entsoe(made)) as server:
+        (told,) = fetch(entsoe.Entsoe(token="let-me-in", address=server.address), asked)
+    carbon, thermal, hydro = series_of_mix(told, resolve("fr"))
+    assert {len(set(one.values)) for one in (carbon, thermal, hydro)} == {2}
+    assert carbon.values[0] < carbon.values[-1] and hydro.values[0] < hydro.values[-1]
+    assert thermal.values[0] > thermal.values[-1]
+    assert carbon.edges_s[-1] == BEGIN_S + 24 * HOUR_S and carbon.source == "entsoe"
