@@ -31,6 +31,8 @@ COOLING_COLUMNS = (
     *("year", "basis", "source"),
 )
 
+COORDINATE_COLUMNS = ("key", "latitude", "longitude", "city", "year", "basis", "source")
+
 Table = tuple[Sequence[str], list[Row]]
 
 
@@ -48,6 +50,7 @@ def build_tables(raw: RawFolder) -> dict[str, Table]:
         "grids": (grids.COLUMNS, grids.GridBuilder(raw, aware_keys).build()),
         "grid_history": (grids.HISTORY_COLUMNS, grids.build_history(raw)),
         "scarcity": (scarcity.COLUMNS, scarce),
+        "coordinates": copy_facts("coordinates", COORDINATE_COLUMNS),
         "cloud_regions": (cloud.COLUMNS, cloud.build_regions(aware_keys)),
         "provider_pue_wue": (cloud.PROVIDER_COLUMNS, cloud.build_disclosures()),
         "google_region_carbon": (cloud.GOOGLE_COLUMNS, cloud.build_google(raw)),

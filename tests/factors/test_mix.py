@@ -150,7 +150,7 @@ def test_the_mix_of_a_year_has_the_water_of_the_year():
 
 
 def test_the_mix_of_a_year_has_about_the_carbon_of_the_year():
-    """Another's factors are in the year's, and somewhat higher: half of all countries are within -13 % to 1 %."""
+    """The year has another's factors, somewhat higher: half of all countries lie within -13 % to 1 %."""
     ratios = sorted(
         mean(shares, carbon_factors("lifecycle")) / float(grid["ci"]) for grid, shares in countries()
     )

@@ -20,6 +20,7 @@ _IDS = {
     "cooling_shares": ("region", "plant"),
     "mix_water": ("region", "fuel"),
     "cooling_regions": ("iso3",),
+    "coordinates": ("key",),
     "carbon_technology": ("technology", "basis"),
     "accelerators": ("id",),
     "cpu_tdp": ("name",),

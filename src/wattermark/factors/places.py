@@ -98,6 +98,20 @@ def given(name: str, value: float, unit: str, year: int) -> Factor:
     )
 
 
+def coordinates(place: Place) -> tuple[float, float] | None:
+    """Latitude and longitude of a place, in degrees: where its weather is asked for.
+
+    A region of a cloud has its own; a grid is taken to be where most of its data centres or people are. None
+    for the whole world.
+    """
+    provider, _, region = place.region.partition(":")
+    row = _regions()[provider, region] if place.region else None
+    if row is not None and row["lat"] and row["lon"]:
+        return number(row, "lat"), number(row, "lon")
+    city = {one["key"]: one for one in table("coordinates")}.get(place.grid)
+    return None if city is None else (number(city, "latitude"), number(city, "longitude"))
+
+
 def all_places() -> Iterator[Row]:
     """Every place that ``resolve`` knows: grids, then cloud regions."""
     yield from table("grids")
