@@ -11,12 +11,14 @@ from __future__ import annotations
 import argparse
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from wattermark.factors.mix import carbon_factors
 from wattermark.science.mix import per_kwh
+from wattermark.science.outlook import DRIVEN, continued
 from wattermark.values.mix import Fuel, Mix
 
 FOLDER = Path("carboncast") / "actual_2020_2021"
@@ -35,6 +37,7 @@ FUELS = {
 }
 THEIRS = {Fuel.SOLAR: 45.0, Fuel.OTHER: 700.0}
 """By regression of their intensities on their shares. [g/kWh]"""
+DAYS_BEFORE, HISTORY, AHEAD = 366 + 181, 28 * 24, 96
 HEAD = (
     "zone",
     "hours",
@@ -87,16 +90,60 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(float)
 
 
+def foretell(mix: Mix) -> dict[str, object]:
+    """How well load, wind and sun, were they foretold without error, tell the intensity of four days.
+
+    Every fifth day of the second half of 2021, with the 28 days before it; beside it, the same hours of the
+    day before as they were.
+    """
+    factors = {fuel: one.value.best for fuel, one in carbon_factors().items()} | THEIRS
+    load = tuple(np.sum([np.array(one, float) for one in mix.power_mw.values()], axis=0).tolist())
+    told = per_kwh(mix, factors).values
+    ours, same = [], []
+    for first in range(DAYS_BEFORE * 24, mix.steps - AHEAD, 5 * 24):
+        was = part(mix, load, slice(first - HISTORY, first))
+        seen = part(mix, load, slice(first, first + AHEAD))
+        weather = {fuel: power for fuel, power in seen.power_mw.items() if fuel in DRIVEN}
+        ahead = per_kwh(continued(was, replace(seen, power_mw=weather)), factors).values
+        came = told[first : first + AHEAD]
+        ours.append(np.abs(ahead / came - 1))
+        same.append(np.abs(np.resize(told[first - 24 : first], AHEAD) / came - 1))
+    return {
+        "zone": mix.place,
+        "issues": len(ours),
+        "mape_pct": round(100 * float(np.nanmean(ours)), 1),
+        "day_before_pct": round(100 * float(np.nanmean(same)), 1),
+    }
+
+
+def part(mix: Mix, load: tuple[float, ...], hours: slice) -> Mix:
+    """Some hours of it."""
+    return replace(
+        mix,
+        edges_s=mix.edges_s[hours.start : hours.stop + 1],
+        power_mw={fuel: power[hours] for fuel, power in mix.power_mw.items()},
+        load_mw=load[hours],
+    )
+
+
+def show(head: Sequence[str], rows: Sequence[dict[str, object]]) -> None:
+    """A table."""
+    print(*head, sep="\t")
+    for row in rows:
+        print(*(row[name] for name in head), sep="\t")
+
+
 def main(arguments: Sequence[str] | None = None) -> list[dict[str, object]]:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--traces", type=Path, required=True)
     folder = parser.parse_args(arguments).traces / FOLDER
-    found = [compare(*read(path)) for path in sorted(folder.glob("*_lifecycle_emissions.csv"))]
-    print(*HEAD, sep="\t")
-    for row in found:
-        print(*(row[name] for name in HEAD), sep="\t")
-    return found
+    mixes = [read(path) for path in sorted(folder.glob("*_lifecycle_emissions.csv"))]
+    found = [compare(mix, theirs) for mix, theirs in mixes]
+    show(HEAD, found)
+    ahead = [foretell(mix) for mix, _ in mixes]
+    show(tuple(ahead[0]), ahead)
+    return [*found, *ahead]
 
 
 if __name__ == "__main__":

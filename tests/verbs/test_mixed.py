@@ -3,13 +3,13 @@
 import pytest
 
 from fakes.operators import BEGIN_S, HOUR_S, Entsoe, Kind, Operators
-from wattermark.errors import FactorNotFound, UsageError
+from wattermark.errors import BadSignal, FactorNotFound, UsageError
 from wattermark.factors.places import resolve
 from wattermark.signals import entsoe
 from wattermark.signals.fetch import fetch
 from wattermark.values.mix import Fuel, Mix
 from wattermark.values.series import Ask, Signal
-from wattermark.verbs.mixed import TOLD, series_of_mix
+from wattermark.verbs.mixed import TOLD, series_of_mix, series_of_mixes
 
 
 def mix(**power):
@@ -68,3 +68,51 @@ def test_an_operator_s_day_becomes_three_series():
     assert carbon.values[0] < carbon.values[-1] and hydro.values[0] < hydro.values[-1]
     assert thermal.values[0] > thermal.values[-1]
     assert carbon.edges_s[-1] == BEGIN_S + 24 * HOUR_S and carbon.source == "entsoe"
+
+
+# -- what follows ----------------------------------------------------------------------
+
+DAYS = 8
+CLOCK = [float(i % 24) for i in range(24 * (DAYS + 1))]
+
+
+def talked(days=DAYS):
+    """What an operator tells in a week, and of the day to come."""
+    start = BEGIN_S + (DAYS - days) * 24 * HOUR_S
+    hours = 24 * days
+    fake = Entsoe(
+        {
+            "B19": Kind(CLOCK[:hours], begin_s=start),
+            "B04": Kind([80 - one for one in CLOCK[:hours]], begin_s=start),
+        },
+        weather={"B19": Kind(CLOCK, begin_s=start)},
+        load_was=Kind([80.0] * (hours + 24), begin_s=start),
+        load_will_be=Kind([80.0] * (hours + 24), begin_s=start),
+    )
+    now = start + hours * HOUR_S
+    asked = Ask(
+        signals=TOLD, place="FRA", zone="10YFR-RTE------C", begin_s=start, end_s=now + 24 * HOUR_S, now_s=now
+    )
+    with Operators(fake) as server:
+        return fetch(entsoe.Entsoe(token="let-me-in", address=server.address), asked), asked
+
+
+def test_what_was_and_what_follows_is_one_series():
+    mixes, asked = talked()
+    carbon, *_ = series_of_mixes(mixes, resolve("fr"))
+    assert (carbon.begin_s, carbon.end_s, carbon.forecast_from_s) == (asked.begin_s, asked.end_s, asked.now_s)
+    assert carbon.values[-24:] == pytest.approx(carbon.values[:24])
+    assert any(flag.startswith("regressed") for flag in carbon.flags)
+
+
+def test_too_few_days_leave_what_was_alone_and_say_why():
+    mixes, asked = talked(3)
+    carbon, *_ = series_of_mixes(mixes, resolve("fr"))
+    assert (carbon.end_s, carbon.forecast_from_s) == (asked.now_s, None)
+    assert any("outlook-unused: 3.0 days of plants are too few" in flag for flag in carbon.flags)
+
+
+def test_an_outlook_alone_is_no_mix():
+    mixes, _ = talked()
+    with pytest.raises(BadSignal, match="nobody told which plants ran in FRA"):
+        series_of_mixes(mixes[1:], resolve("fr"))

@@ -4,13 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wattermark.errors import BadSignal, NoPlan
 from wattermark.factors.mix import LIFECYCLE, mix_factors
+from wattermark.signals.tidy import joined
 from wattermark.values.factors import Place
 from wattermark.values.mix import Mix
 from wattermark.values.series import Series, Signal
 
 TOLD: tuple[Signal, ...] = (Signal.CARBON, Signal.WATER_THERMAL, Signal.WATER_HYDRO)
 """What a mix tells."""
+
+
+def series_of_mixes(
+    mixes: Sequence[Mix], place: Place, *, signals: Sequence[Signal] = TOLD, basis: str = LIFECYCLE
+) -> list[Series]:
+    """What a provider's mixes say of each signal: what was, and what follows of load, wind and sun to come.
+
+    Where nothing follows, what was stands alone, flagged with the reason.
+
+    Raises
+    ------
+    BadSignal
+        If none of them tells plants.
+    UsageError, FactorNotFound
+        As ``series_of_mix``.
+    """
+    whole = [mix for mix in mixes if mix.forecast_from_s is None]
+    outlooks = [mix for mix in mixes if mix.forecast_from_s is not None]
+    if not whole:
+        raise BadSignal(
+            f"nobody told which plants ran in {place.resolved}", fix="Ask for the last two weeks, too"
+        )
+    ahead, flags = _continued(whole[-1], outlooks)
+    told = [series_of_mix(mix, place, signals=signals, basis=basis) for mix in (*whole, *ahead)]
+    return [joined(several).flagged(*flags) for several in zip(*told, strict=True)]
+
+
+def _continued(was: Mix, outlooks: Sequence[Mix]) -> tuple[list[Mix], tuple[str, ...]]:
+    """The plants to come, or why they are not known."""
+    from wattermark.science.outlook import continued  # brings numpy
+
+    try:
+        return [continued(was, ahead) for ahead in outlooks], ()
+    except NoPlan as error:
+        return [], (f"outlook-unused: {error.problem}",)
 
 
 def series_of_mix(
