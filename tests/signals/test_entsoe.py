@@ -4,6 +4,8 @@ from datetime import datetime
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakes.operators import (
     BEGIN_S,
@@ -203,6 +205,11 @@ def gas(*periods, **kind):
     return gl_document(time_series("B04", Kind([], **kind), *periods))
 
 
+WHOLE = gl_document(
+    *(time_series(word, Kind([], curve="A03"), period(BEGIN_S, BEGIN_S + 4 * HOUR_S, "PT15M", {1: 5, 9: 7}))
+      for word in ("B04", "B10"))
+)  # fmt: skip
+LIFE = period(BEGIN_S, BEGIN_S + 60.0 * 1_000_001, "PT1M", {1: 5})
 HOUR = period(BEGIN_S, BEGIN_S + HOUR_S, "PT60M", {1: 5})
 
 
@@ -235,6 +242,10 @@ HOUR = period(BEGIN_S, BEGIN_S + HOUR_S, "PT60M", {1: 5})
         pytest.param(gas(HOUR.replace(">1<", ">2<")), "outside of its period", id="a point beyond the end"),
         pytest.param(gas(HOUR.replace(">1<", ">0<")), "outside of its period", id="a point before the first"),
         pytest.param(gas(HOUR.replace(">1<", ">\u0661<")), "outside of its period", id="digits of others"),
+        pytest.param(gas(HOUR.replace(">1<", f">{'9' * 5000}<")), "outside of its period", id="a long digit"),
+        pytest.param(gas(LIFE, curve="A03"), "more than 1000000 values", id="minutes of a life"),
+        pytest.param("<a>" * 300_000, "what is no XML", id="deeper than any"),
+        pytest.param("<a>" * 100_000 + "</a>" * 100_000, "answered a a", id="deeper, and closed"),
         pytest.param(gas(HOUR, unit="EUR"), "no unit of power", id="money"),
     ],
 )  # fmt: skip
@@ -242,6 +253,20 @@ def test_nonsense_is_refused_in_one_sentence(body, says):
     with pytest.raises(BadSignal, match=says) as caught:
         only(body)
     assert "\n" not in str(caught.value)
+
+
+@given(st.data())
+def test_a_torn_document_is_refused_or_read_and_never_breaks(data):
+    """Bytes cut out, doubled or changed: what comes back is points or one kind of error."""
+    whole = bytearray(WHOLE.encode())
+    for _ in range(data.draw(st.integers(1, 4))):
+        first, length = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(0, 60))
+        whole[first : first + length] = data.draw(st.binary(max_size=8))
+    try:
+        told = entsoe.read(bytes(whole))
+    except BadSignal:
+        return
+    assert all(isinstance(point.begin_s, float) for points in told.values() for point in points)
 
 
 def test_a_wrong_token_is_refused_and_told_to_nobody():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -51,7 +52,9 @@ LOAD = "load"
 HOUR_S, MOST_SPAN_S = 3600.0, 90 * 86400.0
 """They allow a year in one answer; a quarter of it, by the quarter of an hour, is 15 MB already."""
 MINUTES = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,4})M)?")
-MOST_POSITIONS = 100_000
+MOST_POINTS = 1_000_000
+"""In one document: twice what every type tells in as long as is asked for; more would fill the memory."""
+LONGEST_POSITION = 7
 NOT_THERE = 400
 PER_MW: Final = {"": 1.0, "MAW": 1.0, "KWT": 1e3}
 """How many of a unit of power are a megawatt, by UN/CEFACT's words."""
@@ -171,7 +174,10 @@ def read(body: bytes) -> Told:
         word = text_of(series, "MktPSRType", "psrType") or LOAD
         takes = bool(text_of(series, "outBiddingZone_Domain.mRID")) and word != LOAD
         points = told.setdefault(f"{TAKES}{word}" if takes else word, [])
-        points.extend(_points(series, -1.0 if takes else 1.0, revised))
+        left = MOST_POINTS - sum(map(len, told.values()))
+        points.extend(islice(_points(series, -1.0 if takes else 1.0, revised), left + 1))
+        if sum(map(len, told.values())) > MOST_POINTS:
+            raise BadSignal(f"{WHO} answered more than {MOST_POINTS} values", fix="Ask for a shorter time")
     if not any(told.values()):
         raise NothingTold(f"{WHO} answered a document without values", fix=TRY_LATER)
     return told
@@ -210,7 +216,8 @@ def _positions(period: Element, most: int) -> dict[int, float | None]:
     told: dict[int, float | None] = {}
     for point in children(period, "Point"):
         at = text_of(point, "position")
-        if not at.isascii() or not at.isdecimal() or not 1 <= int(at) <= min(most, MOST_POSITIONS):
+        plain = at.isascii() and at.isdecimal() and len(at) <= LONGEST_POSITION
+        if not plain or not 1 <= int(at) <= most:
             raise BadSignal(f"{WHO} answered a point outside of its period", fix=TRY_LATER)
         told[int(at)] = number(text_of(point, "quantity"))
     return told
