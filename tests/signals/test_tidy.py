@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from wattermark.errors import BadSignal
 from wattermark.signals.answers import entries_of, harmless, iso, json_of, mapping_of, moment, number
-from wattermark.signals.tidy import About, Point, between, usual_step, joined, series_of
+from wattermark.signals.tidy import About, Point, between, joined, series_of, usual_step
 from wattermark.values.series import Answer, Series, Signal
 
 T0 = 1_711_843_200.0  # 2024-03-31T00:00:00Z
