@@ -81,12 +81,7 @@ def series_of(
     BadSignal
         If none of them has a readable moment.
     """
-    told = list(points)
-    kept, flags = _once(told)
-    if not kept:
-        raise BadSignal(f"{about.source} told nothing of {about.place}", fix=TRY_LATER)
-    step = step_s or usual_step(sorted(kept)) or HOUR_S
-    edges, raw = _laid(kept, step)
+    edges, raw, flags = laid(points, about.source, about.place, step_s=step_s)
     values, beyond = _believed(raw, about.signal, scale)
     if beyond:
         low, high = BELIEVED[about.signal]
@@ -104,6 +99,24 @@ def series_of(
         forecast_from_s=about.forecast_from_s,
         flags=_told((*about.flags, *flags), values),
     )
+
+
+def laid(
+    points: Iterable[Point], source: str, place: str, *, step_s: float | None = None
+) -> tuple[list[float], list[object], list[str]]:
+    """The edges of the points in order, what was told between them (None where nobody did), and flags.
+
+    Raises
+    ------
+    BadSignal
+        If none of them has a readable moment.
+    """
+    told = list(points)
+    kept, flags = _once(told)
+    if not kept:
+        raise BadSignal(f"{source} told nothing of {place}", fix=TRY_LATER)
+    edges, raw = _laid(kept, step_s or usual_step(sorted(kept)) or HOUR_S)
+    return edges, raw, flags
 
 
 def usual_step(moments_s: Sequence[float]) -> float | None:
