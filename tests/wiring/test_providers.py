@@ -1,4 +1,4 @@
-"""Providers by name: ours are listed, each with the settings that it needs; a stranger's come by entry point."""
+"""Providers by name: ours are listed, each with its settings; a stranger's come by entry point."""
 
 import tomllib
 from pathlib import Path
