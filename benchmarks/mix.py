@@ -18,7 +18,7 @@ import numpy as np
 
 from wattermark.factors.mix import carbon_factors
 from wattermark.science.mix import per_kwh
-from wattermark.science.outlook import DRIVEN, continued
+from wattermark.science.mix_ahead import DRIVEN, continued
 from wattermark.values.mix import Fuel, Mix
 
 FOLDER = Path("carboncast") / "actual_2020_2021"

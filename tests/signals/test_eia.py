@@ -24,7 +24,7 @@ def ask(hours=DAY, ahead=0, zone="CISO"):
 
 
 def talk(server, asked=None, key="let-me-in"):
-    return fetch(eia.Eia(key=key, address=f"{server.address}/v2/electricity/rto"), asked or ask(), QUICK)
+    return fetch(eia.Eia(key, address=f"{server.address}/v2/electricity/rto"), asked or ask(), QUICK)
 
 
 def told(fake, asked=None):
@@ -36,14 +36,14 @@ def test_an_hour_is_told_by_its_end():
     (mix,) = told(Eia({"NG": [float(i) for i in range(DAY)]}))
     assert mix.edges_s == tuple(BEGIN_S + i * HOUR_S for i in range(DAY + 1))
     assert mix.power_mw == {Fuel.GAS: tuple(range(DAY))}
-    assert (mix.place, mix.source) == ("US-CA", "eia")
+    assert (mix.place, mix.source) == ("US-CA", "EIA, CISO")
 
 
 def test_the_key_is_in_the_address_alone_and_shown_to_nobody():
     with Operators(Eia({"NG": [1.0]})) as server:
         talk(server)
         assert all(query["api_key"] == "let-me-in" for query in server.queries())
-    assert "let-me-in" not in repr(eia.Eia(key="let-me-in"))
+    assert "let-me-in" not in repr(eia.Eia("let-me-in"))
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,7 @@ ALL = by(**{WET: None, AIR: lambda hour: 20.0, DAMP: lambda hour: 50.0})
 
 
 def talk(server, asked=ASK, **more):
-    return fetch(
-        OpenMeteo(forecast=f"{server.address}/v1/forecast", archive=f"{server.address}/v1/archive", **more),
-        asked, QUICK,
-    )  # fmt: skip
+    return fetch(OpenMeteo(address=server.address, **more), asked, QUICK)
 
 
 def told(fake, asked=ASK):
@@ -49,7 +46,7 @@ def told(fake, asked=ASK):
 @pytest.mark.parametrize("as_list", [False, True], ids=["an object", "a list of one"])
 def test_the_wet_bulb_is_told_by_the_hour(as_list):
     (wet,) = told(Meteo(ALL, as_list=as_list))
-    assert (wet.signal, wet.place, wet.source, wet.unit) == (Signal.WET_BULB, ASK.place, "open_meteo", "degC")
+    assert (wet.signal, wet.place, wet.source, wet.unit) == (Signal.WET_BULB, ASK.place, "Open-Meteo", "degC")
     assert wet.edges_s == tuple(BEGIN_S + i * HOUR_S for i in range(25))
     assert wet.values == tuple(range(24))
     assert wet.forecast_from_s == ASK.now_s
@@ -73,9 +70,7 @@ def test_a_key_goes_along_and_is_shown_to_nobody():
         (query,) = server.queries()
     assert query["apikey"] == "a-secret-key"
     assert "a-secret-key" not in repr(OpenMeteo(key="a-secret-key"))
-    paid, free = (
-        OpenMeteo(key=key)._address("", "https://api.open-meteo.com/v1/forecast") for key in ("k", "")
-    )
+    paid, free = (next(OpenMeteo(key=key).talk(ASK)).url for key in ("k", ""))
     assert paid.startswith("https://customer-api.") and free.startswith("https://api.")
 
 

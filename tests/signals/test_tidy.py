@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from wattermark.errors import BadSignal
 from wattermark.signals.answers import entries_of, harmless, iso, json_of, mapping_of, moment, number
-from wattermark.signals.tidy import About, Point, between, commonest_step, joined, series_of
+from wattermark.signals.tidy import About, Point, between, joined, series_of, usual_step
 from wattermark.values.series import Answer, Series, Signal
 
 T0 = 1_711_843_200.0  # 2024-03-31T00:00:00Z
@@ -164,10 +164,19 @@ def test_a_stretch_of_a_series(begin, end, values):
 
 @pytest.mark.parametrize(
     ("moments", "step"),
-    [([], None), ([5.0], None), ([0.0, 60.0], 60.0), ([0.0, 1.0, 2.0, 9.0], 1.0), ([0.0, 1.0, 3.0], 1.0)],
+    [
+        pytest.param([], None, id="nothing"),
+        pytest.param([5.0], None, id="one alone"),
+        pytest.param([0.0, 60.0], 60.0, id="two"),
+        pytest.param([0.0, 1.0, 2.0, 9.0], 1.0, id="a hole"),
+        pytest.param([0.0, 1.0, 3.0], 1.0, id="as many holes as steps"),
+        pytest.param([0.0, 2.0, 3.0, 5.0, 7.0, 9.0], 1.0, id="more holes than steps"),
+        pytest.param([*range(20), 19.5], 1.0, id="a slip"),
+        pytest.param([2.0**i for i in range(20)], 1.0, id="none is usual"),
+    ],
 )
-def test_the_commonest_step(moments, step):
-    assert commonest_step(moments) == step
+def test_the_usual_step(moments, step):
+    assert usual_step(moments) == step
 
 
 # -- words -----------------------------------------------------------------------------

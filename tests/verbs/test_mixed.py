@@ -62,12 +62,12 @@ def test_an_operator_s_day_becomes_three_series():
         now_s=BEGIN_S + 24 * HOUR_S,
     )  # fmt: skip
     with Operators(Entsoe(made)) as server:
-        (told,) = fetch(entsoe.Entsoe(token="let-me-in", address=server.address), asked)
+        (told,) = fetch(entsoe.Entsoe("let-me-in", address=server.address), asked)
     carbon, thermal, hydro = series_of_mix(told, resolve("fr"))
     assert {len(set(one.values)) for one in (carbon, thermal, hydro)} == {2}
     assert carbon.values[0] < carbon.values[-1] and hydro.values[0] < hydro.values[-1]
     assert thermal.values[0] > thermal.values[-1]
-    assert carbon.edges_s[-1] == BEGIN_S + 24 * HOUR_S and carbon.source == "entsoe"
+    assert carbon.edges_s[-1] == BEGIN_S + 24 * HOUR_S and carbon.source == "ENTSO-E, 10YFR-RTE------C"
 
 
 # -- what follows ----------------------------------------------------------------------
@@ -94,7 +94,7 @@ def talked(days=DAYS):
         signals=TOLD, place="FRA", zone="10YFR-RTE------C", begin_s=start, end_s=now + 24 * HOUR_S, now_s=now
     )
     with Operators(fake) as server:
-        return fetch(entsoe.Entsoe(token="let-me-in", address=server.address), asked), asked
+        return fetch(entsoe.Entsoe("let-me-in", address=server.address), asked), asked
 
 
 def test_what_was_and_what_follows_is_one_series():
@@ -109,7 +109,7 @@ def test_too_few_days_leave_what_was_alone_and_say_why():
     mixes, asked = talked(3)
     carbon, *_ = series_of_mixes(mixes, resolve("fr"))
     assert (carbon.end_s, carbon.forecast_from_s) == (asked.now_s, None)
-    assert any("outlook-unused: 3.0 days of plants are too few" in flag for flag in carbon.flags)
+    assert any("ahead-unused: 3.0 days of plants are too few" in flag for flag in carbon.flags)
 
 
 def test_an_outlook_alone_is_no_mix():

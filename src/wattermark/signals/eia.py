@@ -7,12 +7,11 @@ null, in MWh of that hour. https://www.eia.gov/opendata/documentation.php; form 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from wattermark.errors import BadSignal
 from wattermark.signals.answers import TRY_LATER, entries_of, harmless, json_of, mapping_of, moment, number
-from wattermark.signals.mixes import Teller, mix_of
+from wattermark.signals.mixes import TOLD_BY_A_MIX, Teller, mix_of
 from wattermark.signals.tidy import Point
 from wattermark.values.mix import Fuel, Mix
 from wattermark.values.series import Answer, Ask, Request, Signal
@@ -44,14 +43,14 @@ NOTHING_THERE = "Ask for another zone or time"
 Told = dict[str, list[Point]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Eia:
     """Which plants ran; ``zone`` is the respondent: ``CISO``, ``PJM``, or a region such as ``NW``."""
 
-    key: str = field(repr=False)
-    address: str = ADDRESS
-    name: str = "eia"
-    signals: tuple[Signal, ...] = (Signal.CARBON, Signal.WATER_THERMAL, Signal.WATER_HYDRO)
+    name = "eia"
+    signals: Sequence[Signal] = TOLD_BY_A_MIX
+
+    def __init__(self, key: str, *, address: str = ADDRESS) -> None:
+        self._key, self._address = key, address.rstrip("/")
 
     def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Mix]]:
         """What was until now, what came from elsewhere, and the load to come where they forecast it."""
@@ -71,7 +70,7 @@ class Eia:
         if not made:
             raise BadSignal(f"{WHO} has no plants of {ask.zone!r} then", fix=NOTHING_THERE)
         told = {**made, GOES_OUT: [_turned(point) for point in region.get(GOES_OUT, ())]}
-        teller = Teller(place=ask.place, source=self.name, fetched_s=ask.now_s)
+        teller = Teller(place=ask.place, source=f"{WHO}, {ask.zone}", fetched_s=ask.now_s)
         load = [point for point in region.get(LOAD, ()) if _begins(point) < now_s]
         return mix_of(told, {**FUELS, GOES_OUT: Fuel.IMPORTS}, teller, load=load)
 
@@ -80,8 +79,8 @@ class Eia:
         if not ahead:
             return []
         teller = Teller(
-            place=ask.place, source=self.name, fetched_s=ask.now_s,
-            forecast_from_s=min(map(_begins, ahead)), flags=("outlook: load alone",),
+            place=ask.place, source=f"{WHO}, {ask.zone}", fetched_s=ask.now_s,
+            forecast_from_s=min(map(_begins, ahead)), flags=("ahead: load alone",),
         )  # fmt: skip
         return [mix_of({}, FUELS, teller, load=ahead)]
 
@@ -117,8 +116,8 @@ class Eia:
             "offset": str(offset),
             "length": str(PAGE),
         }
-        url = f"{self.address}/{table}/data/"
-        return Request(url=url, params=params, secret_params={"api_key": self.key})
+        url = f"{self._address}/{table}/data/"
+        return Request(url=url, params=params, secret_params={"api_key": self._key})
 
 
 def _rows(answer: Answer) -> tuple[Sequence[Mapping[str, object]], float]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -16,8 +15,8 @@ from xml.etree.ElementTree import Element
 from wattermark.errors import BadSignal, SignalRefused
 from wattermark.signals.answers import TRY_LATER, harmless, moment, number
 from wattermark.signals.documents import children, name_of, text_of, xml_of
-from wattermark.signals.mixes import Teller, mix_of
-from wattermark.signals.tidy import Point
+from wattermark.signals.mixes import TOLD_BY_A_MIX, Teller, mix_of
+from wattermark.signals.tidy import Point, chunks
 from wattermark.values.mix import Fuel, Mix
 from wattermark.values.series import Answer, Ask, Request, Signal
 
@@ -62,14 +61,14 @@ EVERY: Final = {**FUELS, **{f"{TAKES}{word}": fuel for word, fuel in FUELS.items
 Told = dict[str, list[Point]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Entsoe:
     """Which plants ran in a country or bidding zone of Europe; ``zone`` is its EIC."""
 
-    token: str = field(repr=False)
-    address: str = ADDRESS
-    name: str = "entsoe"
-    signals: tuple[Signal, ...] = (Signal.CARBON, Signal.WATER_THERMAL, Signal.WATER_HYDRO)
+    name = "entsoe"
+    signals: Sequence[Signal] = TOLD_BY_A_MIX
+
+    def __init__(self, key: str, *, address: str = ADDRESS) -> None:
+        self._key, self._address = key, address
 
     def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Mix]]:
         """What was until now, and after it the forecast of wind, sun and load, where there is one."""
@@ -81,7 +80,7 @@ class Entsoe:
             used: Told = {}
             if ask.end_s > ask.now_s:
                 used = yield from self._maybe(ask, begin, now, **_LOAD_WAS)
-            teller = Teller(place=ask.place, source=self.name, fetched_s=ask.now_s)
+            teller = Teller(place=ask.place, source=_source(ask), fetched_s=ask.now_s)
             found.append(mix_of(told, EVERY, teller, load=used.get(LOAD, ())))
         if ask.end_s > ask.now_s:
             found.extend((yield from self._outlook(ask, max(begin, ask.now_s // HOUR_S * HOUR_S))))
@@ -96,8 +95,8 @@ class Entsoe:
         if not weather and not load:
             return []
         teller = Teller(
-            place=ask.place, source=self.name, fetched_s=ask.now_s, forecast_from_s=begin_s,
-            flags=("outlook: wind, sun and load alone",),
+            place=ask.place, source=_source(ask), fetched_s=ask.now_s, forecast_from_s=begin_s,
+            flags=("ahead: wind, sun and load alone",),
         )  # fmt: skip
         return [mix_of(weather, EVERY, teller, load=load.get(LOAD, ()))]
 
@@ -112,7 +111,7 @@ class Entsoe:
         """All documents of one kind, each of a stretch that is not too long."""
         told: Told = {}
         nothing: NothingTold | None = None
-        for first, last in _spans(begin_s, end_s):
+        for first, last in chunks(begin_s, end_s, MOST_SPAN_S):
             try:
                 body = yield from _body(self._request(ask.zone, first, last, what))
                 for word, points in read(body).items():
@@ -127,10 +126,10 @@ class Entsoe:
         domain = "outBiddingZone_Domain" if what["documentType"] == "A65" else "in_Domain"
         span = {"periodStart": _minute(begin_s), "periodEnd": _minute(end_s)}
         return Request(
-            url=self.address,
+            url=self._address,
             params={**what, domain: zone, **span},
             headers={"Accept": "application/xml"},
-            secret_params={"securityToken": self.token},
+            secret_params={"securityToken": self._key},
         )
 
 
@@ -140,6 +139,10 @@ _LOAD_WILL_BE: Final = {"documentType": "A65", "processType": "A01"}
 
 class NothingTold(BadSignal):
     """They answered that there is nothing of it."""
+
+
+def _source(ask: Ask) -> str:
+    return f"{WHO}, {ask.zone}"
 
 
 def _body(request: Request) -> Generator[Request, Answer, bytes]:
@@ -229,13 +232,6 @@ def _step_s(resolution: str) -> float | None:
     if found is None:
         return None
     return (int(found[1] or 0) * 60 + int(found[2] or 0)) * 60.0 or None
-
-
-def _spans(begin_s: float, end_s: float) -> Iterator[tuple[float, float]]:
-    """Stretches that touch, and are no longer than that."""
-    while begin_s < end_s:
-        yield begin_s, min(begin_s + MOST_SPAN_S, end_s)
-        begin_s += MOST_SPAN_S
 
 
 def _minute(moment_s: float) -> str:

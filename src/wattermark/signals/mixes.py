@@ -15,11 +15,13 @@ from wattermark.errors import BadSignal
 from wattermark.signals.answers import TRY_LATER, number
 from wattermark.signals.tidy import Point, laid
 from wattermark.values.mix import Fuel, Mix
+from wattermark.values.series import Signal
 
 MOST_MW: Final = 3e6
 """More than any grid of the world has: beyond, a value is a gap with a flag."""
 MOST_NOT_TOLD: Final = 0.1
 """Of a fuel's usual power: where kinds of plant that make more of it were not told, the fuel was not. [1]"""
+TOLD_BY_A_MIX: Final = (Signal.CARBON, Signal.WATER_THERMAL, Signal.WATER_HYDRO)
 Values = Sequence[float | None]
 
 

@@ -7,7 +7,7 @@ https://open-meteo.com/en/docs
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from wattermark.errors import BadSignal, SignalUnavailable
@@ -16,11 +16,14 @@ from wattermark.signals.tidy import About, Point, joined, series_of
 from wattermark.values.series import Answer, Ask, Request, Series, Signal
 
 WHO = "Open-Meteo"
-FORECAST = "https://api.open-meteo.com/v1/forecast"
-ARCHIVE = "https://archive-api.open-meteo.com/v1/archive"
-CUSTOMER = {
-    FORECAST: "https://customer-api.open-meteo.com/v1/forecast",
-    ARCHIVE: "https://customer-archive-api.open-meteo.com/v1/archive",
+FORECAST, ARCHIVE = "forecast", "archive"
+HOSTS: Final = {
+    FORECAST: "https://api.open-meteo.com",
+    ARCHIVE: "https://archive-api.open-meteo.com",
+}
+PAID: Final = {
+    FORECAST: "https://customer-api.open-meteo.com",
+    ARCHIVE: "https://customer-archive-api.open-meteo.com",
 }
 COLUMNS: Final = {
     "wet_bulb_temperature_2m": Signal.WET_BULB,
@@ -35,15 +38,14 @@ FAR_S = 15 * DAY_S
 """No forecast goes farther."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenMeteo:
     """Weather at a latitude and longitude; ``key`` is empty for use that is free."""
 
-    key: str = field(default="", repr=False)
-    forecast: str = ""
-    archive: str = ""
-    name: str = "open_meteo"
-    signals: tuple[Signal, ...] = (Signal.WET_BULB,)
+    name = "open_meteo"
+    signals: Sequence[Signal] = (Signal.WET_BULB,)
+
+    def __init__(self, *, key: str = "", address: str = "") -> None:
+        self._key, self._given = key, address.rstrip("/")
 
     def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Series]]:
         """The wet bulb; temperature and humidity beside it, where it has gaps that they have not."""
@@ -51,27 +53,24 @@ class OpenMeteo:
             raise SignalUnavailable(f"nobody knows where {ask.place} lies", fix="Name a region of a cloud")
         turn = (ask.now_s - LATE_S) // DAY_S * DAY_S
         stretches = [
-            (self._address(self.archive, ARCHIVE), ask.begin_s, min(ask.end_s, turn)),
+            (ARCHIVE, ask.begin_s, min(ask.end_s, turn)),
             (
-                self._address(self.forecast, FORECAST),
+                FORECAST,
                 max(ask.begin_s, turn),
                 min(ask.end_s, ask.now_s + FAR_S),
             ),
         ]
         told: dict[Signal, list[Series]] = {}
-        for address, begin, end in stretches:
+        for which, begin, end in stretches:
             if begin < end:
-                answer = yield self._request(ask, address, begin, end)
-                for one in read(answer, ask, self.name):
+                answer = yield self._request(ask, which, begin, end)
+                for one in read(answer, ask):
                     told.setdefault(one.signal, []).append(one)
         if not told:
             raise BadSignal(f"{WHO} knows no weather so far from now", fix="Ask for the next two weeks")
         return _enough({signal: joined(several) for signal, several in told.items()})
 
-    def _address(self, given: str, usual: str) -> str:
-        return given or (CUSTOMER[usual] if self.key else usual)
-
-    def _request(self, ask: Ask, address: str, begin_s: float, end_s: float) -> Request:
+    def _request(self, ask: Ask, which: str, begin_s: float, end_s: float) -> Request:
         params = {
             "latitude": f"{ask.latitude:.2f}",
             "longitude": f"{ask.longitude:.2f}",
@@ -82,10 +81,12 @@ class OpenMeteo:
             "start_date": _day(begin_s),
             "end_date": _day(end_s - 1.0),
         }
-        return Request(url=address, params=params, secret_params={"apikey": self.key} if self.key else {})
+        host = self._given or (PAID if self._key else HOSTS)[which]
+        secret = {"apikey": self._key} if self._key else {}
+        return Request(url=f"{host}/v1/{which}", params=params, secret_params=secret)
 
 
-def read(answer: Answer, ask: Ask, source: str) -> list[Series]:
+def read(answer: Answer, ask: Ask) -> list[Series]:
     """The series of an answer that are asked for or help; at least one has values.
 
     Raises
@@ -102,7 +103,7 @@ def read(answer: Answer, ask: Ask, source: str) -> list[Series]:
     offset = number(document.get("utc_offset_seconds")) or 0.0
     begins = [None if (at := moment(one)) is None else at - offset for one in hourly["time"]]
     found = [
-        _series(signal, begins, hourly[column], ask, source)
+        _series(signal, begins, hourly[column], ask)
         for column, signal in COLUMNS.items()
         if _usable(hourly.get(column), begins) and _unit(document, column) in UNITS[signal]
     ]
@@ -111,15 +112,13 @@ def read(answer: Answer, ask: Ask, source: str) -> list[Series]:
     return found
 
 
-def _series(
-    signal: Signal, begins_s: Sequence[float | None], values: Sequence[object], ask: Ask, source: str
-) -> Series:
+def _series(signal: Signal, begins_s: Sequence[float | None], values: Sequence[object], ask: Ask) -> Series:
     """What holds at an hour is taken to hold for it; what is after now is a forecast."""
     points = [
         Point(begin, value, None if begin is None else begin + HOUR_S)
         for begin, value in zip(begins_s, values, strict=True)
     ]
-    told = series_of(points, About(signal=signal, place=ask.place, source=source, fetched_s=ask.now_s))
+    told = series_of(points, About(signal=signal, place=ask.place, source=WHO, fetched_s=ask.now_s))
     return told if told.end_s <= ask.now_s else _foretold(told, ask.now_s)
 
 

@@ -7,7 +7,7 @@ series = series_of([Point(moment(row["at"]), row["value"]) for row in rows], abo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
@@ -74,7 +74,7 @@ def series_of(
     about : About
         Whose they are.
     step_s : float, optional
-        How long a point without an end holds; by default the commonest distance between two. [s]
+        How long a point without an end holds; by default the usual distance between two. [s]
     scale : float
         From the provider's unit to that of the signal.
 
@@ -117,14 +117,23 @@ def laid(
     kept, flags = _once(told)
     if not kept:
         raise BadSignal(f"{source} told nothing of {place}", fix=TRY_LATER)
-    edges, raw = _laid(kept, step_s or commonest_step(sorted(kept)) or HOUR_S)
+    edges, raw = _laid(kept, step_s or usual_step(sorted(kept)) or HOUR_S)
     return edges, raw, flags
 
 
-def commonest_step(moments_s: Sequence[float]) -> float | None:
-    """The commonest distance between moments in order, the shorter one of two; None for fewer than two."""
+def usual_step(moments_s: Sequence[float]) -> float | None:
+    """The shortest distance that a tenth of the neighbours have; None for fewer than two moments.
+
+    The commonest one may be that of two steps, where many are missing.
+
+    Parameters
+    ----------
+    moments_s : sequence of float
+        In order. [s]
+    """
     counts = Counter(round(later - earlier, 3) for earlier, later in pairwise(moments_s))
-    return min(counts, key=lambda step: (-counts[step], step)) if counts else None
+    usual = [step for step, times in counts.items() if times * 10 >= counts.total()]
+    return min(usual or counts, default=None)
 
 
 def joined(series: Sequence[Series]) -> Series:
@@ -156,6 +165,25 @@ def joined(series: Sequence[Series]) -> Series:
         forecast_from_s=seen_until if seen_until < edges[-1] else None,
         flags=_told((flag for one in series for flag in one.flags), values),
     )
+
+
+def with_forecast(past: Series, forecast: Series) -> Series:
+    """What came, and from there on what is forecast, as one; issued when the forecast was."""
+    both = joined([replace(forecast, forecast_from_s=forecast.begin_s), past])
+    return replace(both, issued_s=forecast.issued_s)
+
+
+def chunks(begin_s: float, end_s: float, longest_s: float) -> Iterator[tuple[float, float]]:
+    """A stretch of time in pieces that a provider tells in one answer. [s since 1970]"""
+    while begin_s < end_s:
+        yield begin_s, min(begin_s + longest_s, end_s)
+        begin_s += longest_s
+
+
+def counted(kind: str, entries: Iterable[Mapping[str, object]], key: str, what: str) -> tuple[str, ...]:
+    """A flag with how many entries have ``key`` set, if any."""
+    marks = [entry.get(key) is True for entry in entries]
+    return (f"{kind}: {sum(marks)} of {len(marks)} values {what}",) if any(marks) else ()
 
 
 def between(series: Series, begin_s: float, end_s: float) -> Series | None:

@@ -42,12 +42,12 @@ def series_of_mixes(
 
 def _continued(was: Mix, outlooks: Sequence[Mix]) -> tuple[list[Mix], tuple[str, ...]]:
     """The plants to come, or why they are not known."""
-    from wattermark.science.outlook import continued  # brings numpy
+    from wattermark.science.mix_ahead import continued  # brings numpy
 
     try:
         return [continued(was, ahead) for ahead in outlooks], ()
     except NoPlan as error:
-        return [], (f"outlook-unused: {error.problem}",)
+        return [], (f"ahead-unused: {error.problem}",)
 
 
 def series_of_mix(

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wattermark.errors import NoPlan
-from wattermark.science.outlook import continued
+from wattermark.science.mix_ahead import continued
 from wattermark.values.mix import Fuel, Mix
 
 DAYS, AHEAD = 14, 48
