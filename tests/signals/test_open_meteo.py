@@ -70,7 +70,7 @@ def test_a_key_goes_along_and_is_shown_to_nobody():
         (query,) = server.queries()
     assert query["apikey"] == "a-secret-key"
     assert "a-secret-key" not in repr(OpenMeteo(key="a-secret-key"))
-    paid, free = (next(OpenMeteo(key=key).talk(ASK)).url for key in ("k", ""))
+    paid, free = (next(OpenMeteo(key=key).talk(ASK)).url for key in ("k", None))
     assert paid.startswith("https://customer-api.") and free.startswith("https://api.")
 
 

@@ -1,5 +1,7 @@
 """From an operator's answer to carbon and water by the hour, at a place that a user names."""
 
+from dataclasses import replace
+
 import pytest
 
 from fakes.operators import BEGIN_S, HOUR_S, Entsoe, Kind, Operators
@@ -8,8 +10,8 @@ from wattermark.factors.places import resolve
 from wattermark.signals import entsoe
 from wattermark.signals.fetch import fetch
 from wattermark.values.mix import Fuel, Mix
-from wattermark.values.series import Ask, Signal
-from wattermark.verbs.mixed import TOLD, series_of_mix, series_of_mixes
+from wattermark.values.series import Ask, Series, Signal
+from wattermark.verbs.mixed import TOLD, as_series, series_of_mix, series_of_mixes
 
 
 def mix(**power):
@@ -116,3 +118,27 @@ def test_an_outlook_alone_is_no_mix():
     mixes, _ = talked()
     with pytest.raises(BadSignal, match="nobody told which plants ran in FRA"):
         series_of_mixes(mixes[1:], resolve("fr"))
+
+
+def test_series_and_mixes_of_any_provider_become_series():
+    mixes, _ = talked()
+    own = Series(signal=Signal.WET_BULB, place="FRA", source="told", edges_s=(0.0, 1.0), values=(5.0,))
+    told = as_series([own, *mixes], resolve("fr"), [Signal.WET_BULB, Signal.CARBON], "direct")
+    assert [(one.signal, one.basis) for one in told] == [(Signal.WET_BULB, ""), (Signal.CARBON, "direct")]
+    assert as_series([own], resolve("fr"), [Signal.WET_BULB], "direct") == [own]
+
+
+def test_who_asks_for_tomorrow_is_told_of_the_days_before_it():
+    """A plan begins now; what plants do then follows from what they did."""
+    _, asked = talked()
+    now = replace(asked, begin_s=asked.now_s)
+    start = BEGIN_S
+    fake = Entsoe(
+        {"B04": Kind([1.0] * 24 * DAYS, begin_s=start)}, load_was=Kind([1.0] * 24 * DAYS, begin_s=start),
+        load_will_be=Kind([1.0] * 24 * (DAYS + 1), begin_s=start),
+    )  # fmt: skip
+    with Operators(fake) as server:
+        mixes = fetch(entsoe.Entsoe("let-me-in", address=server.address), now)
+        assert server.queries()[0]["periodStart"] == "202603220000"
+    carbon, *_ = series_of_mixes(mixes, resolve("fr"))
+    assert (carbon.end_s, set(carbon.values)) == (asked.end_s, {490.0})

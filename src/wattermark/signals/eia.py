@@ -11,7 +11,7 @@ from typing import Final
 
 from wattermark.errors import BadSignal
 from wattermark.signals.answers import TRY_LATER, entries_of, harmless, json_of, mapping_of, moment, number
-from wattermark.signals.mixes import TOLD_BY_A_MIX, Teller, mix_of
+from wattermark.signals.mixes import TOLD_BY_A_MIX, Teller, mix_of, since
 from wattermark.signals.tidy import Point
 from wattermark.values.mix import Fuel, Mix
 from wattermark.values.series import Answer, Ask, Request, Signal
@@ -44,21 +44,25 @@ Told = dict[str, list[Point]]
 
 
 class Eia:
-    """Which plants ran; ``zone`` is the respondent: ``CISO``, ``PJM``, or a region such as ``NW``."""
+    """Which plants ran; ``zone`` is the respondent: ``CISO``, ``PJM``, or a region such as ``NW``.
+
+    ``basis`` is that of the carbon which is made of it.
+    """
 
     name = "eia"
     signals: Sequence[Signal] = TOLD_BY_A_MIX
 
-    def __init__(self, key: str, *, address: str = ADDRESS) -> None:
+    def __init__(self, key: str, *, basis: str = "lifecycle", address: str = ADDRESS) -> None:
+        self.basis = basis
         self._key, self._address = key, address.rstrip("/")
 
     def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Mix]]:
         """What was until now, what came from elsewhere, and the load to come where they forecast it."""
         found: list[Mix] = []
-        now = min(ask.end_s, ask.now_s)
-        region = yield from self._told(ask, "region-data", "type", ask.begin_s, ask.end_s)
-        if ask.begin_s < now:
-            made = yield from self._told(ask, "fuel-type-data", "fueltype", ask.begin_s, now)
+        begin, now = since(ask), min(ask.end_s, ask.now_s)
+        region = yield from self._told(ask, "region-data", "type", begin, ask.end_s)
+        if begin < now:
+            made = yield from self._told(ask, "fuel-type-data", "fueltype", begin, now)
             found.append(self._was(ask, made, region, now))
         if ask.end_s > ask.now_s:
             found.extend(self._outlook(ask, region.get(LOAD_FORECAST, ())))

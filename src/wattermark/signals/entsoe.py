@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 from wattermark.errors import BadSignal, SignalRefused
 from wattermark.signals.answers import TRY_LATER, harmless, moment, number
 from wattermark.signals.documents import children, name_of, text_of, xml_of
-from wattermark.signals.mixes import TOLD_BY_A_MIX, Teller, mix_of
+from wattermark.signals.mixes import TOLD_BY_A_MIX, Teller, mix_of, since
 from wattermark.signals.tidy import Point, chunks
 from wattermark.values.mix import Fuel, Mix
 from wattermark.values.series import Answer, Ask, Request, Signal
@@ -62,18 +62,22 @@ Told = dict[str, list[Point]]
 
 
 class Entsoe:
-    """Which plants ran in a country or bidding zone of Europe; ``zone`` is its EIC."""
+    """Which plants ran in a country or bidding zone of Europe; ``zone`` is its EIC.
+
+    ``basis`` is that of the carbon which is made of it.
+    """
 
     name = "entsoe"
     signals: Sequence[Signal] = TOLD_BY_A_MIX
 
-    def __init__(self, key: str, *, address: str = ADDRESS) -> None:
+    def __init__(self, key: str, *, basis: str = "lifecycle", address: str = ADDRESS) -> None:
+        self.basis = basis
         self._key, self._address = key, address
 
     def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Mix]]:
         """What was until now, and after it the forecast of wind, sun and load, where there is one."""
         found: list[Mix] = []
-        begin = ask.begin_s // HOUR_S * HOUR_S
+        begin = since(ask) // HOUR_S * HOUR_S
         now = min(ask.end_s, ask.now_s)
         if begin < now:
             told = yield from self._told(ask, begin, now, documentType="A75", processType="A16")
@@ -83,7 +87,7 @@ class Entsoe:
             teller = Teller(place=ask.place, source=_source(ask), fetched_s=ask.now_s)
             found.append(mix_of(told, EVERY, teller, load=used.get(LOAD, ())))
         if ask.end_s > ask.now_s:
-            found.extend((yield from self._outlook(ask, max(begin, ask.now_s // HOUR_S * HOUR_S))))
+            found.extend((yield from self._outlook(ask, max(ask.begin_s, ask.now_s) // HOUR_S * HOUR_S)))
         if not found:
             raise BadSignal(f"{WHO} told nothing of {ask.place}", fix=TRY_LATER)
         return found

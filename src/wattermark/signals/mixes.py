@@ -15,14 +15,21 @@ from wattermark.errors import BadSignal
 from wattermark.signals.answers import TRY_LATER, number
 from wattermark.signals.tidy import Point, laid
 from wattermark.values.mix import Fuel, Mix
-from wattermark.values.series import Signal
+from wattermark.values.series import Ask, Signal
 
 MOST_MW: Final = 3e6
 """More than any grid of the world has: beyond, a value is a gap with a flag."""
 MOST_NOT_TOLD: Final = 0.1
 """Of a fuel's usual power: where kinds of plant that make more of it were not told, the fuel was not. [1]"""
+HISTORY_S: Final = 14 * 86400.0
+"""Who is asked for what will be asks for what was before it, as the plants to come follow from that. [s]"""
 TOLD_BY_A_MIX: Final = (Signal.CARBON, Signal.WATER_THERMAL, Signal.WATER_HYDRO)
 Values = Sequence[float | None]
+
+
+def since(ask: Ask) -> float:
+    """From when on plants are asked for. [s since 1970]"""
+    return min(ask.begin_s, ask.now_s - HISTORY_S) if ask.end_s > ask.now_s else ask.begin_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

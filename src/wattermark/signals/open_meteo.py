@@ -44,7 +44,7 @@ class OpenMeteo:
     name = "open_meteo"
     signals: Sequence[Signal] = (Signal.WET_BULB,)
 
-    def __init__(self, *, key: str = "", address: str = "") -> None:
+    def __init__(self, *, key: str | None = None, address: str = "") -> None:
         self._key, self._given = key, address.rstrip("/")
 
     def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Series]]:

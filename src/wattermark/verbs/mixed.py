@@ -15,6 +15,22 @@ TOLD: tuple[Signal, ...] = (Signal.CARBON, Signal.WATER_THERMAL, Signal.WATER_HY
 """What a mix tells."""
 
 
+def as_series(
+    told: Sequence[Series | Mix], place: Place, signals: Sequence[Signal], basis: str
+) -> list[Series]:
+    """What a provider told, as series: its own, and those that its mixes make.
+
+    Raises
+    ------
+    BadSignal, UsageError, FactorNotFound
+        As ``series_of_mixes``.
+    """
+    series = [one for one in told if isinstance(one, Series)]
+    mixes = [one for one in told if isinstance(one, Mix)]
+    wanted = [signal for signal in signals if signal in TOLD]
+    return [*series, *(series_of_mixes(mixes, place, signals=wanted, basis=basis) if mixes else [])]
+
+
 def series_of_mixes(
     mixes: Sequence[Mix], place: Place, *, signals: Sequence[Signal] = TOLD, basis: str = LIFECYCLE
 ) -> list[Series]:
