@@ -98,6 +98,13 @@ def given(name: str, value: float, unit: str, year: int) -> Factor:
     )
 
 
+def country_of(place: Place) -> str:
+    """The two letters of the country that a place is, or is a province of without a grid of its own; else
+    empty."""
+    row = _grids()[place.grid]
+    return row["iso2"] if row["kind"] in ("country", "cn_province") else ""
+
+
 def all_places() -> Iterator[Row]:
     """Every place that ``resolve`` knows: grids, then cloud regions."""
     yield from table("grids")
