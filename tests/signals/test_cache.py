@@ -42,7 +42,7 @@ def read(cache, begin_h=0.0, end_h=24.0, key=KEY):
 
 def test_what_is_kept_is_read_as_it_was(cache):
     told = issue(0, 1.0, None, 3.25, flags=("a: b", "c"))
-    cache.keep("them", ask(), [told])
+    cache.keep("them", "DE", ask(), [told])
     assert read(cache) == Series(
         signal=told.signal, place="deu", source="them", edges_s=told.edges_s, values=told.values,
         basis="lifecycle", issued_s=NOW - 60, fetched_s=NOW, forecast_from_s=NOW,
@@ -71,25 +71,25 @@ def test_nothing_is_known_at_first(cache):
     ],
 )
 def test_nobody_hears_what_was_said_of_something_else(cache, key, there):
-    cache.keep("them", ask(), [issue(0, 1.0)])
+    cache.keep("them", "DE", ask(), [issue(0, 1.0)])
     assert (read(cache, key=key) is not None) is there
 
 
 def test_the_latest_word_stands_and_all_are_kept(cache):
-    cache.keep("them", ask(now_h=0), [issue(0, 1.0, 2.0, 3.0)])
-    cache.keep("them", ask(now_h=1), [issue(1, 20.0, 30.0, 40.0)])
+    cache.keep("them", "DE", ask(now_h=0), [issue(0, 1.0, 2.0, 3.0)])
+    cache.keep("them", "DE", ask(now_h=1), [issue(1, 20.0, 30.0, 40.0)])
     assert read(cache).values == (1.0, 20.0, 30.0, 40.0)
     assert [one.values for one in cache.issues(KEY)] == [(1.0, 2.0, 3.0), (20.0, 30.0, 40.0)]
 
 
 def test_two_bases_are_never_mixed(cache):
-    cache.keep("them", ask(now_h=0), [issue(0, 1.0, 2.0, basis="direct")])
-    cache.keep("them", ask(now_h=1), [issue(1, 20.0)])
+    cache.keep("them", "DE", ask(now_h=0), [issue(0, 1.0, 2.0, basis="direct")])
+    cache.keep("them", "DE", ask(now_h=1), [issue(1, 20.0)])
     assert read(cache).values == (20.0,)
 
 
 def test_a_stretch_is_cut_out(cache):
-    cache.keep("them", ask(), [issue(0, 1.0, 2.0, 3.0)])
+    cache.keep("them", "DE", ask(), [issue(0, 1.0, 2.0, 3.0)])
     assert read(cache, 1, 2).values == (2.0,)
     assert read(cache, 5, 6) is None
 
@@ -108,7 +108,7 @@ def test_a_stretch_is_cut_out(cache):
     ],
 )
 def test_who_was_asked_lately_is_not_asked_again(cache, later_h, asked, lately):
-    cache.keep("them", ask(), [issue(0, 1.0, 2.0)])
+    cache.keep("them", "DE", ask(), [issue(0, 1.0, 2.0)])
     assert cache.asked_lately(KEY, ask(now_h=later_h, **asked)) is lately
 
 
@@ -120,8 +120,8 @@ def test_a_series_is_fresh_for_a_step_of_it(step, fresh):
 
 
 def test_what_is_too_old_is_forgotten(cache):
-    cache.keep("them", ask(now_h=0), [issue(0, 1.0)])
-    cache.keep("them", ask(now_h=KEPT_S / HOUR + 1), [issue(5, 2.0)])
+    cache.keep("them", "DE", ask(now_h=0), [issue(0, 1.0)])
+    cache.keep("them", "DE", ask(now_h=KEPT_S / HOUR + 1), [issue(5, 2.0)])
     assert [one.values for one in cache.issues(KEY)] == [(2.0,)]
 
 
@@ -136,7 +136,7 @@ sys.path.insert(0, sys.argv[3])
 from signals.test_cache import KEY, Cache, ask, issue, read
 cache = Cache(Path(sys.argv[1]))
 for i in range(25):
-    cache.keep("them", ask(now_h=float(i)), [issue(0, float(i), float(sys.argv[2]))])
+    cache.keep("them", "DE", ask(now_h=float(i)), [issue(0, float(i), float(sys.argv[2]))])
     assert read(cache) is not None
 print(cache.flags)
 """
@@ -185,7 +185,7 @@ def garbled(path):
 
 @pytest.mark.parametrize("damage", [cut_in_half, overwrite, scribble, of_the_future, garbled])
 def test_a_damaged_file_is_set_aside_and_told(cache, damage):
-    cache.keep("them", ask(), [issue(0, 1.0)])
+    cache.keep("them", "DE", ask(), [issue(0, 1.0)])
     damage(cache.path)
     for end in ("-wal", "-shm"):
         if os.path.exists(f"{cache.path}{end}"):
@@ -194,31 +194,31 @@ def test_a_damaged_file_is_set_aside_and_told(cache, damage):
     assert read(after) is None
     assert [flag.startswith("cache-damaged") for flag in after.flags] == [True]
     assert cache.path.with_name("signals.sqlite.damaged").exists()
-    after.keep("them", ask(), [issue(0, 5.0)])
+    after.keep("them", "DE", ask(), [issue(0, 5.0)])
     assert read(Cache(cache.path)).values == (5.0,)
 
 
 def test_a_damaged_file_does_not_eat_what_is_kept_next(cache):
     cache.path.parent.mkdir()
     overwrite(cache.path)
-    cache.keep("them", ask(), [issue(0, 5.0)])
+    cache.keep("them", "DE", ask(), [issue(0, 5.0)])
     assert read(cache).values == (5.0,)
 
 
 def test_a_folder_that_cannot_be_made_is_done_without(tmp_path):
     (tmp_path / "file").write_text("")
     cache = Cache(tmp_path / "file" / "signals.sqlite")
-    cache.keep("them", ask(), [issue(0, 1.0)])
+    cache.keep("them", "DE", ask(), [issue(0, 1.0)])
     assert read(cache) is None
     assert [flag.startswith("cache: ") for flag in cache.flags] == [True]
 
 
 def test_one_that_is_locked_for_long_is_done_without(cache, monkeypatch):
     monkeypatch.setattr("wattermark.signals.cache.BUSY_S", 0.05)
-    cache.keep("them", ask(), [issue(0, 1.0)])
+    cache.keep("them", "DE", ask(), [issue(0, 1.0)])
     holder = sqlite3.connect(cache.path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    cache.keep("them", ask(), [issue(0, 2.0)])
+    cache.keep("them", "DE", ask(), [issue(0, 2.0)])
     assert "locked" in cache.flags[0]
     holder.execute("ROLLBACK")
     holder.close()
@@ -252,7 +252,7 @@ def test_a_read_takes_no_time(cache):
     asks = [ask(now_h=float(i)) for i in range(0, 60 * 24, 4)]
     values = [float(i) for i in range(96)]
     for one in asks:
-        cache.keep("them", one, [issue(one.now_s / HOUR - NOW / HOUR - 24, *values)])
+        cache.keep("them", "DE", one, [issue(one.now_s / HOUR - NOW / HOUR - 24, *values)])
     now_h = (asks[-1].now_s - NOW) / HOUR
     took = []
     for _ in range(5):
@@ -263,7 +263,7 @@ def test_a_read_takes_no_time(cache):
 
 
 def test_it_holds_what_was_told_and_no_more(cache):
-    cache.keep("them", ask(), [issue(0, 1.0, flags=("told: x",))])
+    cache.keep("them", "DE", ask(), [issue(0, 1.0, flags=("told: x",))])
     with sqlite3.connect(cache.path) as database:
         (row,) = database.execute("SELECT * FROM told").fetchall()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

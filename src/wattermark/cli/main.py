@@ -29,6 +29,7 @@ COMMANDS = {
     "accelerators": "find the name of an accelerator",
     "factors": "the numbers behind the numbers, with their sources",
     "lint": "say where the numbers of a model card contradict each other",
+    "signals": "what changes by the hour at a place, who tells it, and how well",
     "config": "settings, and where each one came from",
     "completion": "let a shell complete our words",
 }

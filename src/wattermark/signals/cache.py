@@ -14,7 +14,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import isnan, nan
 from pathlib import Path
@@ -32,7 +32,7 @@ KEPT_S = 60 * 86400.0
 """So long issues are kept. [s]"""
 SHORTEST_FRESH_S, LONGEST_FRESH_S = 1800.0, 3600.0
 BUSY_S = 2.0
-MOST_READ = 64
+MOST_READ = 48
 """More issues than that are not looked through for what holds now."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS told (
@@ -75,9 +75,9 @@ class Cache:
         self.path = path
         self.flags: tuple[str, ...] = ()
 
-    def keep(self, provider: str, ask: Ask, series: Sequence[Series]) -> None:
-        """What a provider said to an ask, beside what it said before; what is too old is forgotten."""
-        rows = [_row(provider, ask, one) for one in series]
+    def keep(self, provider: str, zone: str, ask: Ask, series: Sequence[Series]) -> None:
+        """What a provider said of a zone, beside what it said before; what is too old is forgotten."""
+        rows = [_row(provider, zone, ask, one) for one in series]
 
         def work(database: sqlite3.Connection) -> None:
             with database:  # all of it, or nothing
@@ -87,7 +87,10 @@ class Cache:
         self._use(work, None)
 
     def read(self, key: Key, begin_s: float, end_s: float) -> Series | None:
-        """What is known of a stretch of time: where two issues tell of one moment, as the later has it."""
+        """What is known of a stretch of time: where two issues tell of one moment, as the later has it.
+
+        The flags are those of the latest one.
+        """
 
         def work(database: sqlite3.Connection) -> list[Series]:
             found: list[Series] = []
@@ -97,7 +100,7 @@ class Cache:
                     found.append(part)
                 if found and found[-1].begin_s <= begin_s and found[0].end_s >= end_s:
                     break  # older ones could add nothing
-            return found
+            return found[:1] + [replace(one, flags=()) for one in found[1:]]
 
         nothing: list[Series] = []
         found = self._use(work, nothing)
@@ -119,9 +122,9 @@ class Cache:
 
         return self._use(work, False)
 
-    def issues(self, key: Key) -> list[Series]:
-        """All that was ever said and is kept, the oldest first."""
-        return self._use(lambda database: list(_newest(database, key, -1))[::-1], [])
+    def issues(self, key: Key, most: int = -1) -> list[Series]:
+        """All that was ever said and is kept, the oldest first; the latest ``most`` of them."""
+        return self._use(lambda database: list(_newest(database, key, most))[::-1], [])
 
     def _use(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """What is done with the file; once more with a new one, if it is damaged."""
@@ -198,10 +201,10 @@ def _newest(database: sqlite3.Connection, key: Key, most: int) -> Iterator[Serie
         yield _series(key.signal, *row)
 
 
-def _row(provider: str, ask: Ask, one: Series) -> tuple[object, ...]:
+def _row(provider: str, zone: str, ask: Ask, one: Series) -> tuple[object, ...]:
     values = [nan if value is None else value for value in one.values]
     return (
-        provider, ask.zone, one.signal.value, one.basis, one.place, one.source, one.issued_s, ask.now_s,
+        provider, zone, one.signal.value, one.basis, one.place, one.source, one.issued_s, ask.now_s,
         ask.begin_s, ask.end_s, one.forecast_from_s, json.dumps(one.flags),
         _packed(one.edges_s), _packed(values),
     )  # fmt: skip

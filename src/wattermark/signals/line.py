@@ -50,6 +50,7 @@ class Line:
     def __init__(self, client: httpx.Client, name: str, patience: Patience, until_s: float) -> None:
         self._client, self._name, self._patience, self._until_s = client, name, patience, until_s
         self._unreached = 0
+        self._last: Later | None = None
 
     def answer(self, request: Request) -> Answer:
         """Carry one request.
@@ -61,7 +62,7 @@ class Line:
         """
         import stamina
 
-        self._unreached = 0
+        self._unreached, self._last = 0, None
         attempts = stamina.retry_context(
             on=self._wait_s,
             attempts=None,
@@ -84,11 +85,14 @@ class Line:
         if not isinstance(error, Later):
             return False
         self._unreached += error.once
+        self._last = error
         if error.after_s is None:
             return self._unreached < 2
         return error.after_s if error.after_s < self._left_s else False
 
     def _once(self, request: Request) -> Answer:
+        if self._last and time.monotonic() > self._until_s:
+            raise self._last  # it was tried until time was up: that says more than that it is
         url = request.url
         for _ in range(MOST_REDIRECTS + 1):
             answer = self._exchange(request, url)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wattermark.errors import UsageError
-from wattermark.values.ports import Provider
+from wattermark.values.ports import MixProvider, Provider
 from wattermark.wiring.config import SETTINGS, Config
 from wattermark.wiring.registry import load
 
@@ -68,7 +68,7 @@ def wanted(config: Config) -> tuple[Wanted, ...]:
     return tuple(_wanted(word, config) for word in words if word)
 
 
-def build(name: str, config: Config) -> Provider:
+def build(name: str, config: Config) -> Provider | MixProvider:
     """The provider of that name, with what the user set for it.
 
     Raises
@@ -90,7 +90,7 @@ def build(name: str, config: Config) -> Provider:
     if address and name in ADDRESSED:
         taken["address"] = SETTINGS["carbon_aware_sdk_url"].check(f"WATTERMARK_{name.upper()}_URL", address)
     opener: Callable[..., Any] = load(GROUP, OWN, name, "provider")
-    provider: Provider = opener(*given, **taken)
+    provider: Provider | MixProvider = opener(*given, **taken)
     return provider
 
 
