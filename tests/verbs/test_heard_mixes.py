@@ -111,3 +111,19 @@ def test_the_world_has_no_weather_and_no_operator(sky, europe):
     assert series == []
     assert all("no-zone" in one.flags[0] for one in heard)
     assert not sky.asked and not europe.asked
+
+
+def test_temperature_and_humidity_fill_the_wet_bulb(monkeypatch):
+    gap = int(NOW // HOUR_S) + 3
+    columns = {
+        "wet_bulb_temperature_2m": lambda hour: None if hour == gap else 5.0,
+        "temperature_2m": lambda hour: 20.0,
+        "relative_humidity_2m": lambda hour: 50.0,
+    }
+    for told, expected in ((columns, 5.0), ({**columns, "wet_bulb_temperature_2m": lambda hour: None}, 13.7)):
+        with Operators(Meteo(told)) as server:
+            monkeypatch.setenv("WATTERMARK_OPEN_METEO_URL", server.address)
+            cache_file().unlink(missing_ok=True)
+            (wet,), _ = ask("open_meteo", wanted=[Signal.WET_BULB])
+        assert wet.signal is Signal.WET_BULB
+        assert [wet.values[0], wet.values[3]] == pytest.approx([expected, 13.7], abs=0.05)

@@ -1,4 +1,4 @@
-"""A generation mix, joined with the factors of its place: carbon and both families of water, by the hour."""
+"""What is told in other words becomes signals: a mix by factors of its place, the air by its wet bulb."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOLD: tuple[Signal, ...] = (Signal.CARBON, Signal.WATER_THERMAL, Signal.WATER_HY
 def as_series(
     told: Sequence[Series | Mix], place: Place, signals: Sequence[Signal], basis: str
 ) -> list[Series]:
-    """What a provider told, as series: its own, and those that its mixes make.
+    """What a provider told, as series: its own, and those that its mixes and its weather make.
 
     Raises
     ------
@@ -28,7 +28,25 @@ def as_series(
     series = [one for one in told if isinstance(one, Series)]
     mixes = [one for one in told if isinstance(one, Mix)]
     wanted = [signal for signal in signals if signal in TOLD]
-    return [*series, *(series_of_mixes(mixes, place, signals=wanted, basis=basis) if mixes else [])]
+    return [
+        *_wet_bulbs(series),
+        *(series_of_mixes(mixes, place, signals=wanted, basis=basis) if mixes else []),
+    ]
+
+
+def _wet_bulbs(series: Sequence[Series]) -> list[Series]:
+    """With temperature and humidity gone into the wet bulb: they came to fill its gaps."""
+    told = {one.signal: one for one in series}
+    air, damp = told.get(Signal.TEMPERATURE), told.get(Signal.HUMIDITY)
+    others = [
+        one for one in series if one.signal not in (Signal.TEMPERATURE, Signal.HUMIDITY, Signal.WET_BULB)
+    ]
+    wet = [told[Signal.WET_BULB]] if Signal.WET_BULB in told else []
+    if air is not None and damp is not None:
+        from wattermark.science.weather import wet_bulb_of  # brings numpy
+
+        wet = [joined([wet_bulb_of(air, damp), *wet])]
+    return [*others, *wet]
 
 
 def series_of_mixes(
