@@ -78,7 +78,8 @@ class Entsoe:
         """What was until now, and after it the forecast of wind, sun and load, where there is one."""
         found: list[Mix] = []
         begin = since(ask) // HOUR_S * HOUR_S
-        now = min(ask.end_s, ask.now_s)
+        # the hour under way is not whole yet: it is foretold
+        now = ask.end_s if ask.end_s <= ask.now_s else ask.now_s // HOUR_S * HOUR_S
         if begin < now:
             told = yield from self._told(ask, begin, now, documentType="A75", processType="A16")
             used: Told = {}
