@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 MOST_B = 20_000_000
 MOST_REDIRECTS = 3
 LONGEST_WAIT_S = 5.0
-WELL, POINTS, BUSY, FAULTS = range(200, 300), (301, 302, 303, 307, 308), 429, range(500, 600)
+WELL, POINTS, BUSY = range(200, 300), (301, 302, 303, 307, 308), 429
+FAULTS = frozenset(range(500, 600)) - {501, 505}
+"""What may be mended in a moment; what a server never does (501, 505) will not be."""
 MENDS: Final[Mapping[int, str]] = {
     400: "Check the zone that is asked for",
     401: "Check the key or the password that is set for it",
