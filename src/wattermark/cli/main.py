@@ -41,7 +41,8 @@ EPILOG = """examples:
   wattermark show last --place nor          what if it had run in Norway?
   wattermark doctor                         why is something modelled and not measured?
 
-Nothing leaves this machine. Learn more with: wattermark COMMAND --help
+Nothing leaves this machine, but to providers of signals that you set.
+Learn more with: wattermark COMMAND --help
 """
 
 

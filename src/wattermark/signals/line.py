@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 MOST_B = 20_000_000
 MOST_REDIRECTS = 3
 LONGEST_WAIT_S = 5.0
-WELL, POINTS, BUSY, FAULTS = range(200, 300), (301, 302, 303, 307, 308), 429, range(500, 600)
+WELL, POINTS, BUSY = range(200, 300), (301, 302, 303, 307, 308), 429
+FAULTS = frozenset(range(500, 600)) - {501, 505}
+"""What may be mended in a moment; what a server never does (501, 505) will not be."""
 MENDS: Final[Mapping[int, str]] = {
     400: "Check the zone that is asked for",
     401: "Check the key or the password that is set for it",
@@ -90,9 +92,13 @@ class Line:
             return self._unreached < 2
         return error.after_s if error.after_s < self._left_s else False
 
+    def _in_time(self) -> None:
+        """What it was tried again for says more than that time is up."""
+        if time.monotonic() > self._until_s:
+            raise self._last or SignalUnavailable(f"{self._name} takes too long to answer", fix=TRY_LATER)
+
     def _once(self, request: Request) -> Answer:
-        if self._last and time.monotonic() > self._until_s:
-            raise self._last  # it was tried until time was up: that says more than that it is
+        self._in_time()
         url = request.url
         for _ in range(MOST_REDIRECTS + 1):
             answer = self._exchange(request, url)
@@ -132,8 +138,7 @@ class Line:
             body += piece
             if len(body) > MOST_B:
                 raise BadSignal(f"{self._name} answers more than {MOST_B // 1_000_000} MB", fix=TRY_LATER)
-            if time.monotonic() > self._until_s:
-                raise SignalUnavailable(f"{self._name} takes too long to answer", fix=TRY_LATER)
+            self._in_time()
         return bytes(body)
 
     def _judged(self, answer: Answer, request: Request) -> Answer:
