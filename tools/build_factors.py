@@ -30,6 +30,8 @@ COOLING_COLUMNS = (
     *("year", "basis", "source"),
 )
 
+COORDINATE_COLUMNS = ("key", "latitude", "longitude", "city", "year", "basis", "source")
+
 
 def build_tables(raw: RawFolder) -> dict[str, Table]:
     """Build every table: name -> (columns, rows)."""
@@ -40,11 +42,14 @@ def build_tables(raw: RawFolder) -> dict[str, Table]:
         "grids": (grids.COLUMNS, grids.GridBuilder(raw, aware_keys).build()),
         "grid_history": (grids.HISTORY_COLUMNS, grids.build_history(raw)),
         "scarcity": (scarcity.COLUMNS, scarce),
+        "coordinates": copy_facts("coordinates", COORDINATE_COLUMNS),
         "cloud_regions": (cloud.COLUMNS, cloud.build_regions(aware_keys)),
         "provider_pue_wue": (cloud.PROVIDER_COLUMNS, cloud.build_disclosures()),
         "google_region_carbon": (cloud.GOOGLE_COLUMNS, cloud.build_google(raw)),
         "water_technology": (water.TECHNOLOGY_COLUMNS, water.build_technology()),
         "cooling_shares": (water.SHARE_COLUMNS, water.build_shares()),
+        "cooling_regions": (water.REGION_COLUMNS, water.build_regions()),
+        "mix_water": (water.FUEL_COLUMNS, water.build_fuels()),
         "carbon_technology": copy_facts("carbon_technology", CARBON_COLUMNS),
         "accelerators": (hardware.ACCELERATOR_COLUMNS, hardware.build_accelerators()),
         "cpu_tdp": (hardware.CPU_COLUMNS, hardware.build_cpus(raw)),
