@@ -18,10 +18,9 @@ WITH_HISTORY = ("BPAT", "CISO", "DE", "ES", "ISNE", "PL")
 @cache
 def data():
     with np.load(FILE) as file:
-        kept = {
-            name: np.cumsum(file[name].astype(np.int64), axis=-1) / 10 for name in file if name != "begin_s"
-        }
-        return {**kept, "begin_s": float(file["begin_s"])}
+        steps = {name: file[name].astype(np.int64) for name in file if name != "begin_s"}
+        begin_s = float(file["begin_s"])
+    return {**{name: np.cumsum(step, axis=-1) / 10 for name, step in steps.items()}, "begin_s": begin_s}
 
 
 @cache

@@ -101,9 +101,7 @@ def test_our_forecast_needs_no_weather_to_come_near_it():
     """96 h, the mean over zones: at most 10.1 %; the published one has 9.5 % in these nine zones."""
     errors = {zone: 100 * mape(ours(zone).actual, ours(zone).forecast) for zone in ZONES}
     assert np.mean(list(errors.values())) <= 10.1
-    assert all(
-        ours(zone).many >= 178 for zone in ZONES
-    )  # where a zone has no past, three days are waited for
+    assert all(ours(zone).many >= 178 for zone in ZONES)  # three days where there is no past
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ MONDAY_S = 1635724800.0  # 2021-11-01, UTC
 DST_DAYS_S = 1635033600.0  # 2021-10-24: a week before Europe's clocks go back
 
 
-def daily(days, step_s=HOUR_S, level=300.0, swing=100.0, begin_s=MONDAY_S, weekend=0.0):
+def daily(days, step_s=HOUR_S, *, level=300.0, swing=100.0, begin_s=MONDAY_S, weekend=0.0):
     """A clean daily cycle, with another level at weekends."""
     edges = begin_s + np.arange(round(days * DAY_S / step_s) + 1) * step_s
     middle = (edges[:-1] + edges[1:]) / 2

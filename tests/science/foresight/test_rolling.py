@@ -1,5 +1,7 @@
 """A plan that is made anew whenever a forecast comes."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -86,7 +88,7 @@ def test_it_does_all_of_the_job_in_time_and_never_at_once(first, second, interru
     ran = replanned([issue(0, *first), issue(at, *second[at:])], job)
     assert sum(one.duration_s for one in ran) == pytest.approx(length * HOUR_S)
     assert ran[0].begin_s >= 0 and ran[-1].end_s <= job.deadline_s
-    assert all(a.end_s <= b.begin_s for a, b in zip(ran, ran[1:], strict=False))
+    assert all(a.end_s <= b.begin_s for a, b in pairwise(ran))
     assert interruptible or len(ran) == 1
 
 

@@ -14,7 +14,7 @@ from .real import DAY_S, HOUR_S, steps
 BEGIN_S = 1635724800.0  # 2021-11-01, UTC
 
 
-def made(n=60, hours=48, step_s=HOUR_S, noise=0.1, seed=3, every_s=DAY_S):
+def made(n=60, hours=48, *, step_s=HOUR_S, noise=0.1, seed=3, every_s=DAY_S):
     """A daily cycle, and forecasts of it that are off by some noise that lasts."""
     rng = np.random.default_rng(seed)
     slots = round(hours * HOUR_S / step_s)
@@ -65,9 +65,8 @@ def test_the_winners_curse_is_in_what_is_told():
     rng = np.random.default_rng(8)
     issues = made(n=200, noise=0.0)
     actual = 250 * np.exp(0.1 * rng.normal(size=issues.actual.shape))
-    found = tried(
-        replace(issues, actual=actual, forecast=actual * np.exp(0.3 * rng.normal(size=actual.shape)))
-    )
+    forecast = actual * np.exp(0.3 * rng.normal(size=actual.shape))
+    found = tried(replace(issues, actual=actual, forecast=forecast))
     assert 0.7 <= found.forward.covered <= 0.92
     assert found.record.mid < -0.1
 

@@ -8,7 +8,7 @@ from wattermark.science.foresight.verdict import is_worth, verdict
 from wattermark.values.plan import Saving, Spread
 
 
-def saving(p10, p50, p90, worse=0.05, planned=None, quantity="carbon"):
+def saving(p10, p50, p90, worse=0.05, *, planned=None, quantity="carbon"):
     spread = Spread(p10 / 100, p50 / 100, p90 / 100)
     promised = p50 if planned is None else planned
     return Saving(quantity=quantity, planned=promised / 100, spread=spread, worse_chance=worse)
@@ -43,8 +43,8 @@ def saving(p10, p50, p90, worse=0.05, planned=None, quantity="carbon"):
         ),
         pytest.param(
             saving(3, 8, 12), 0.05, False,
-            "Not worth waiting: the forecast promises 8 % of the carbon, but 5 % was asked for and is not sure "
-            "(P10 to P90: 3 % to 12 %).",
+            "Not worth waiting: the forecast promises 8 % of the carbon, but 5 % was asked for "
+            "and is not sure (P10 to P90: 3 % to 12 %).",
             id="less than was asked for",
         ),
         pytest.param(
