@@ -13,9 +13,11 @@ import pytest
 from fakes.meters import Signal as Load
 from fakes.meters import socket
 from fakes.slurm import NoSlurm, slurm
+from wattermark.values.plan import Stretch
 from wattermark.values.series import Series, Signal
 from wattermark.verbs import planning
-from wattermark.verbs.outlook import outlook
+from wattermark.verbs.outlook import Expected, expected
+from wattermark.wiring.config import load_config
 
 ROOT = Path(__file__).parents[3]
 W_PACKAGE = 100.0
@@ -61,22 +63,21 @@ def sky(monkeypatch):
             first_s,
             *accumulate((length_s for length_s, _ in (*pieces, (3600, after))), initial=first_s),
         )[1:]
-        edges = (first_s - 60, *edges[1:])
+        edges = (first_s - 3600, *edges[1:])
         values = (*(intensity for _, intensity in pieces), after)
 
         def told(asked, begin_s, end_s, **settings):
-            real = outlook(asked, begin_s, end_s, **settings)
+            real = expected(asked, begin_s, end_s, **settings)
             carbon = Series(
-                signal=Signal.CARBON,
-                place=asked,
-                source="the test",
-                edges_s=edges,
-                values=values,
+                signal=Signal.CARBON, place=asked, source="the test", edges_s=edges, values=values,
                 basis="lifecycle",
+            )  # fmt: skip
+            return Expected(
+                replace(real.outlook, series={Signal.CARBON: carbon}),
+                {Signal.CARBON: real.doubts[Signal.CARBON]},
             )
-            return replace(real, series={Signal.CARBON: carbon})
 
-        monkeypatch.setattr(planning, "outlook", told)
+        monkeypatch.setattr(planning, "expected", told)
         return edges
 
     return tell
@@ -122,3 +123,10 @@ def cpu_ticks(needle):
 
 def is_root():
     return os.geteuid() == 0
+
+
+def keep(ledger, job, *stretches):
+    """A plan in the ledger that runs a job in these stretches."""
+    plan = planning.plan_job(job, ("deu",), config=load_config(), now_s=job.earliest_s)
+    pieces = tuple(Stretch(begin_s=begin_s, end_s=end_s) for begin_s, end_s in stretches)
+    return planning.keep_plan(ledger, replace(plan, best=replace(plan.best, stretches=pieces)))

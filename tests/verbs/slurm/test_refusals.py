@@ -2,13 +2,13 @@
 
 import pytest
 
+from verbs.slurm.conftest import keep
 from wattermark.cli.main import main
 from wattermark.errors import UsageError
 from wattermark.ledger.plans import note
-from wattermark.values.plan import Option, Plan, PlannedJob, Stretch
+from wattermark.values.plan import PlannedJob, Stretch
 from wattermark.values.records import RunHeader
 from wattermark.verbs.beside import lies_inside
-from wattermark.verbs.planning import keep_plan
 from wattermark.verbs.slurm.kept import find_submission, note_move, submission, submissions
 
 GOOD = "#!/bin/sh\n#SBATCH -t 60\n"
@@ -82,22 +82,7 @@ def test_a_job_that_nobody_submitted(ledger, capsys, words):
 
 def a_plan(ledger, **told):
     job = PlannedJob(it_energy_j=36e5, duration_s=100.0, earliest_s=0.0, deadline_s=1000.0, name="j", **told)
-    best = Option(
-        place="deu", stretches=(Stretch(begin_s=500.0, end_s=600.0),), facility_energy_j=36e5, carbon_g=1.0
-    )
-    plan = Plan(
-        job=job,
-        now=best,
-        best=best,
-        savings=(),
-        front=(best,),
-        knee=0,
-        worth_it=True,
-        verdict="",
-        heard=(),
-        made_s=0.0,
-    )
-    return keep_plan(ledger, plan)
+    return keep(ledger, job, (500.0, 600.0))
 
 
 def test_what_was_done_is_read_back(ledger):

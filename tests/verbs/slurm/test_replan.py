@@ -4,13 +4,12 @@ import time
 
 import pytest
 
-from verbs.slurm.conftest import CLEAN, DIRTY
+from verbs.slurm.conftest import CLEAN, DIRTY, keep
 from wattermark.errors import LeverStuck, SignalUnavailable
 from wattermark.ledger.plans import note
 from wattermark.levers.slurm import Slurm
-from wattermark.values.plan import Option, Plan, PlannedJob, Stretch
+from wattermark.values.plan import PlannedJob
 from wattermark.verbs import planning
-from wattermark.verbs.planning import keep_plan
 from wattermark.verbs.slurm import replanning
 from wattermark.verbs.slurm.kept import submission
 from wattermark.verbs.slurm.replanning import replan
@@ -58,16 +57,11 @@ def submitted(ledger, now_s):
 
     def made(*stretches, deadline_s=1000.0, interruptible=False, requeue=False):
         job = PlannedJob(
-            it_energy_j=36e5, duration_s=100.0, earliest_s=now_s, deadline_s=now_s + deadline_s, name="j",
+            it_energy_j=36e5, duration_s=100.0, earliest_s=now_s - 300, deadline_s=now_s + deadline_s, name="j",
             interruptible=interruptible,
         )  # fmt: skip
-        pieces = tuple(Stretch(begin_s=now_s + begin, end_s=now_s + end) for begin, end in stretches)
-        best = Option(place="deu", stretches=pieces, facility_energy_j=36e5, carbon_g=1.0)
-        plan = Plan(
-            job=job, now=best, best=best, savings=(), front=(best,), knee=0, worth_it=True, verdict="",
-            heard=(), made_s=now_s,
-        )  # fmt: skip
-        plan_id = keep_plan(ledger, plan)
+        pieces = [(now_s + begin, now_s + end) for begin, end in stretches]
+        plan_id = keep(ledger, job, *pieces)
         note(ledger, plan_id, "submit", time_s=now_s, job_id="77", requeue=requeue)
         return submission(ledger, plan_id)
 
@@ -191,9 +185,10 @@ def test_without_a_forecast_the_plan_stands_and_that_is_told(queue, submitted, n
     def silent(*_asked, **_settings):
         raise SignalUnavailable("the provider does not answer", fix="Try later")
 
-    monkeypatch.setattr(planning, "outlook", silent)
+    one = submitted((600, 700))
+    monkeypatch.setattr(planning, "expected", silent)
     queue("PENDING", now_s + 600, reason="BeginTime")
-    done = done_about(submitted((600, 700)), now_s)
+    done = done_about(one, now_s)
     assert done.act == "" and "(not asked again: the provider does not answer)" in done.told
 
 
