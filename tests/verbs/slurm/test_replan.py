@@ -57,8 +57,8 @@ def submitted(ledger, now_s):
 
     def made(*stretches, deadline_s=1000.0, interruptible=False, requeue=False):
         job = PlannedJob(
-            it_energy_j=36e5, duration_s=100.0, earliest_s=now_s - 300, deadline_s=now_s + deadline_s, name="j",
-            interruptible=interruptible,
+            it_energy_j=36e5, duration_s=100.0, earliest_s=now_s - 300, deadline_s=now_s + deadline_s,
+            name="j", interruptible=interruptible,
         )  # fmt: skip
         pieces = [(now_s + begin, now_s + end) for begin, end in stretches]
         plan_id = keep(ledger, job, *pieces)
