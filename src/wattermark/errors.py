@@ -9,6 +9,7 @@ WattermarkError
   BadSpool             a file of the ledger cannot be read
   SignalUnavailable    a provider did not answer, or refused
     BadSignal          or answered what makes no sense
+      BadTrace         a file of the user's does (exit code 2)
   NoPlan               nothing can be planned with what is known
   LeverStuck           a process or a scheduler does not obey
   PluginError          an installed plug-in cannot be used
@@ -92,6 +93,12 @@ class SignalUnavailable(WattermarkError):
 
 class BadSignal(SignalUnavailable):
     """An answer of a provider that makes no sense, or holds nothing."""
+
+
+class BadTrace(BadSignal):
+    """A trace file that is none, or a line of it that makes no sense."""
+
+    exit_code = 2
 
 
 class NoPlan(WattermarkError):

@@ -107,12 +107,13 @@ def wait_awhile(intensity: ArrayLike, length: int, waiting: int) -> Used:
         As of ``ecovisor``.
     """
     costs = _known(intensity)[..., : length + waiting]
-    order = np.argsort(costs, axis=-1, kind="stable")
-    used = np.zeros(costs.shape, np.bool_)
-    np.put_along_axis(used, order[..., :length], True, axis=-1)
-    used &= np.isfinite(costs)
-    used &= used.sum(-1, keepdims=True) == length
-    return _widened(used, np.shape(intensity))
+    whole = np.zeros(np.shape(intensity), np.bool_)
+    if costs.shape[-1] >= length:
+        bar = np.partition(costs, length - 1, axis=-1)[..., length - 1 : length]
+        below, equal = costs < bar, costs == bar
+        first = np.cumsum(equal, axis=-1) <= length - below.sum(-1, keepdims=True)
+        whole[..., : costs.shape[-1]] = (below | (equal & first)) & np.isfinite(bar)
+    return whole
 
 
 def one_min(intensity: ArrayLike, waiting: int, low: float, high: float) -> Places:
@@ -284,10 +285,3 @@ def _online(costs: Array, length: int, waiting: int, take: _Take) -> Used:
         used[..., slot] = running
         done += running
     return np.asarray(used & (done == length)[..., np.newaxis])
-
-
-def _widened(used: Used, shape: tuple[int, ...]) -> Used:
-    """As many slots as were given."""
-    whole = np.zeros(shape, np.bool_)
-    whole[..., : used.shape[-1]] = used
-    return whole
