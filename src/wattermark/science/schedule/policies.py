@@ -200,8 +200,8 @@ def k_min_thresholds(length: int, low: float, high: float) -> Array:
 def pause_resume_thresholds(length: int, low: float, high: float, switching: float) -> Array:
     """What the i-th slot may cost while it runs; ``2 * switching`` less while it is paused. Shape (length,).
 
-    They fall so that a threshold after the last would be ``low`` while paused: whoever waits longer could
-    not be paid for it. ``inf`` where a pause never pays.
+    They fall so that a threshold after the last would be ``low`` while paused: nothing better can come. In
+    equation 9 of the paper ``2 * switching / (k * ratio)`` is added in the denominator, as follows from that.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def pause_resume_thresholds(length: int, low: float, high: float, switching: flo
         As of ``pause_resume``.
     """
     low = max(low, 1e-9 * high)
-    if high - low <= 2 * switching or high <= low:
+    if high <= low:
         return np.full(length, np.inf)
     ratio = _ratio(length, low, high, switching)
     growth = 1 + 1 / (length * ratio)
@@ -259,13 +259,16 @@ def _windows(intensity: ArrayLike, waiting: int, expected: int) -> Array:
 
 
 def _percentiles(costs: Array, percentile: float) -> Array:
-    """Of what is known of each row, interpolated between its neighbours."""
-    with np.errstate(invalid="ignore"):
-        if np.isfinite(costs).all():
-            return np.asarray(np.percentile(costs, percentile, axis=-1))
-        known = np.where(np.isfinite(costs), costs, np.nan)
-        some = np.isfinite(known).any(-1, keepdims=True)
-        return np.asarray(np.nanpercentile(np.where(some, known, np.inf), percentile, axis=-1))
+    """Of what is known of each row, interpolated between its neighbours; ``inf`` where nothing is."""
+    ordered = np.sort(costs, axis=-1)
+    last = np.maximum(np.isfinite(costs).sum(-1) - 1, 0)
+    below, part = np.divmod(last * percentile / 100, 1.0)
+    place = below.astype(np.intp)
+    low, high = (
+        np.take_along_axis(ordered, at[..., np.newaxis], -1)[..., 0]
+        for at in (place, np.minimum(place + 1, last))
+    )
+    return np.asarray(low + part * np.subtract(high, low, out=np.zeros_like(low), where=high > low))
 
 
 def _online(costs: Array, length: int, waiting: int, take: _Take) -> Used:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from wattermark.science.schedule.steps import Steps, integrals
+from wattermark.science.schedule.steps import Steps, cut, integrals
 from wattermark.values.plan import Stretch
+
+ROUNDING_S = 1e-6
+"""Moments are numbers of ten digits before the point; their differences are no better than this."""
 
 
 def best_window(steps: Steps, duration_s: float, earliest_s: float, deadline_s: float) -> Stretch | None:
@@ -27,16 +30,22 @@ def best_window(steps: Steps, duration_s: float, earliest_s: float, deadline_s: 
     -------
     Stretch or None
     """
+    inside = cut(steps, earliest_s, deadline_s)
     latest_s = deadline_s - duration_s
-    edges = steps.edges_s
+    if abs(latest_s - earliest_s) <= ROUNDING_S:
+        latest_s = earliest_s  # it just fits, whatever the last digits of the moments say
+    edges = inside.edges_s
     starts = np.unique(np.concatenate((edges, edges - duration_s, [earliest_s, latest_s])))
     starts = starts[(starts >= earliest_s) & (starts <= latest_s)]
-    if not len(starts):
+    if not len(starts) or not len(inside.values):
         return None
-    costs = integrals(steps, starts, starts + duration_s)
+    ends = starts + duration_s
+    ends = np.where(np.abs(ends - edges[-1]) <= ROUNDING_S, edges[-1], ends)
+    costs = integrals(inside, starts, ends)
     if np.isnan(costs).all():
         return None
     least = float(np.nanmin(costs))
-    near = costs <= least + 1e-12 * abs(least)  # of equals, rounding must not choose
+    whole = float(np.nansum(np.abs(inside.values) * inside.lengths_s))
+    near = costs <= least + 1e-14 * whole  # of equals, rounding must not choose
     begin_s = float(starts[np.argmax(near)])
     return Stretch(begin_s=begin_s, end_s=begin_s + duration_s)
