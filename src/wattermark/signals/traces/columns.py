@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite, isnan
 
 from wattermark.errors import BadTrace
@@ -30,6 +31,7 @@ ZONES = ("zoneid", "zonekey", "zonecode", "zone", "region", "ba", "biddingzone",
 GAPS = frozenset({"", "nan", "null", "none", "na", "n/a", "-", "--", "?"})
 LB_PER_MWH = 0.45359237
 """Grams per kWh."""
+_LOOKS = 20
 _ZONE = re.compile(r"[A-Z]{2}(-[A-Z0-9]+)*")
 _BASES = {"lca": "lifecycle", "lifecycle": "lifecycle", "life cycle": "lifecycle", "direct": "direct"}
 _SIGNALS = (
@@ -170,11 +172,14 @@ def _wide(table: Table, left: Sequence[int], signal: Signal | None) -> list[Colu
 
 
 def _holds_numbers(table: Table, at: int) -> bool:
-    first = next((cell for cell in table.columns[at] if not _is_gap(cell)), None)
-    if first is None:
-        return True  # nothing but gaps
+    """Whether one of its first cells is a number; the others are told when they are read."""
+    told = list(islice((cell for cell in table.columns[at] if not _is_gap(cell)), _LOOKS))
+    return not told or any(_is_number(cell, table.comma) for cell in told)
+
+
+def _is_number(cell: Cell, comma: bool) -> bool:
     try:
-        _number(first, table.comma)
+        _number(cell, comma)
     except ValueError:
         return False
     return True
@@ -214,7 +219,7 @@ def _value(cell: Cell, scale: float, comma: bool) -> float | None:
 
 def _is_gap(cell: Cell) -> bool:
     if isinstance(cell, str):
-        return cell[:1] not in "0123456789" and cell.strip().lower() in GAPS
+        return not cell[:1].isdigit() and cell.strip().lower() in GAPS
     return cell is None or isnan(cell)
 
 

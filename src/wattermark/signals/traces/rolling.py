@@ -27,15 +27,7 @@ def issues_of(table: Table, actual: Column, forecast: Column, times: Moments, ba
     BadTrace
         If blocks are of several lengths, or what came contradicts itself.
     """
-    starts = [0, *(i for i in range(1, len(times.times_s)) if times.times_s[i] <= times.times_s[i - 1])]
-    length = starts[1] - starts[0] if len(starts) > 1 else len(times.times_s)
-    odd = next((i for i, row in enumerate(starts) if row != i * length), None)
-    if odd is not None or len(times.times_s) % length:
-        row = min(starts[odd or -1], len(times.times_s) - 1)
-        raise BadTrace(
-            f"{table.at(row)}: a forecast of another length than the first, of {length} rows",
-            fix="Give each issue the same number of rows",
-        )
+    starts, length = _starts(table, times.times_s)
     step_s = times.times_s[1] - times.times_s[0] if length > 1 else 3600.0
     came, told = _blocks(numbers(table, actual), length), _blocks(numbers(table, forecast), length)
     labels = [times.times_s[row] for row in starts]
@@ -53,6 +45,20 @@ def issues_of(table: Table, actual: Column, forecast: Column, times: Moments, ba
     )
 
 
+def _starts(table: Table, times_s: Sequence[float]) -> tuple[list[int], int]:
+    """The first row of each block, and how many rows most have; a leap of labels may hide a beginning."""
+    back = [i for i, (a, b) in enumerate(pairwise(times_s), 1) if b <= a]
+    ends = [*back, len(times_s)]
+    length = Counter(end - begin for begin, end in pairwise([0, *ends])).most_common(1)[0][0]
+    odd = next((end for end in ends if end % length), None)
+    if odd is not None:
+        raise BadTrace(
+            f"{table.at(odd - 1)}: here ends a forecast that has not {length} rows, as others have",
+            fix="Give each issue the same number of rows",
+        )
+    return list(range(0, len(times_s), length)), length
+
+
 def _blocks(values: Sequence[float | None], length: int) -> Rows:
     return tuple(tuple(values[i : i + length]) for i in range(0, len(values), length))
 
@@ -68,8 +74,10 @@ def _issued(
         return even, ()
     shift = round(apart_s / step_s)
     if apart_s > 0 and all(_agree(a[shift:], b) for a, b in pairwise(came)):
-        wrong = sum(b - a != apart_s for a, b in pairwise(labels))
-        return even, (f"{wrong} times of issue repeat or leap; the values go on, so they were taken as even",)
+        wrong = sum(a != b for a, b in zip(even, labels, strict=True))
+        return even, (
+            f"{wrong} issues have a time that repeats or leaps; their values go on, so it was set right",
+        )
     if all(b > a for a, b in pairwise(labels)):
         return tuple(labels), ("some issues are missing",)
     bad = next(i for i, (a, b) in enumerate(pairwise(labels)) if b - a != apart_s)
