@@ -61,7 +61,7 @@ def _row(one: Judged) -> tuple[str, ...]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return f"{round(100 * share, 1) + 0.0:.1f} %"  # no -0.0
 
 
 def backtest_document(found: Backtest) -> dict[str, Any]:

@@ -44,9 +44,7 @@ def backtest_trace(
     BadTrace
         If the file cannot be understood.
     UsageError
-        If a zone or a policy is not known, or the job cannot be meant.
-    NoPlan
-        If the history is too short.
+        If a zone or a policy is not known, the job cannot be meant, or the history is too short for it.
     """
     _check(policies)
     part = part or Part()

@@ -8,7 +8,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.errors import NoPlan, UsageError
+from wattermark.errors import UsageError
 from wattermark.science.schedule.grid import grid_s, regular
 from wattermark.science.schedule.judge import judge
 from wattermark.science.schedule.rehearse import PAUSING, POLICIES, History, Tried, now, rehearse
@@ -63,16 +63,14 @@ def backtest(
 
     Raises
     ------
-    NoPlan
-        If the histories share no time that is long enough for the job.
     UsageError
-        If the job does not fit before its deadline.
+        If the job does not fit before its deadline, or the time that all histories share is too short for it.
     """
     _check(job)
     begin_s = max(float(one.edges_s[0]) for one in histories.values())
     end_s = min(float(one.edges_s[-1]) for one in histories.values())
     if end_s - begin_s < (job.duration_s if job.to_the_end else job.within_s):
-        raise NoPlan(
+        raise UsageError(
             f"the history that all places share is {max(end_s - begin_s, 0.0) / 3600:g} hours long",
             fix="Give a shorter --within, fewer places, or a longer history",
         )

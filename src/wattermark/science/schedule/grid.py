@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from wattermark.errors import NoPlan
+from wattermark.errors import UsageError
 from wattermark.science.schedule.steps import Array, Steps
 
 MOST_STEPS = 4_000_000
@@ -25,7 +25,7 @@ def grid_s(steps: Iterable[Steps], *lengths_s: float) -> float:
 
     Raises
     ------
-    NoPlan
+    UsageError
         If it would cut the longest history into more than ``MOST_STEPS``.
     """
     given = list(steps)
@@ -35,7 +35,7 @@ def grid_s(steps: Iterable[Steps], *lengths_s: float) -> float:
     found = int(np.gcd.reduce([*own, *begins, *(round(length * 1000) for length in lengths_s)])) / 1000
     longest_s = max(float(one.edges_s[-1] - one.edges_s[0]) for one in given)
     if longest_s > MOST_STEPS * found:
-        raise NoPlan(
+        raise UsageError(
             f"times that share a step of {found:g} s only make {longest_s / found:,.0f} steps",
             fix="Give lengths that are multiples of the history's step, or a part of it with --from and --to",
         )

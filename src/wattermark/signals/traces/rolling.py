@@ -73,11 +73,13 @@ def _issued(
     if even == tuple(labels):
         return even, ()
     shift = round(apart_s / step_s)
-    if apart_s > 0 and all(_agree(a[shift:], b) for a, b in pairwise(came)):
+    overlap = 0 < shift < len(came[0])
+    if overlap and all(_agree(a[shift:], b) for a, b in pairwise(came)):
         wrong = sum(a != b for a, b in zip(even, labels, strict=True))
-        return even, (
-            f"{wrong} issues have a time that repeats or leaps; their values go on, so it was set right",
+        which = (
+            "time of 1 issue repeats or leaps" if wrong == 1 else f"times of {wrong} issues repeat or leap"
         )
+        return even, (f"the {which}, but the values go on: it was set right",)
     if all(b > a for a, b in pairwise(labels)):
         return tuple(labels), ("some issues are missing",)
     bad = next(i for i, (a, b) in enumerate(pairwise(labels)) if b - a != apart_s)
