@@ -40,7 +40,13 @@ def cheapest_stretches(
 
 
 def joined(pieces: Iterable[Stretch]) -> tuple[Stretch, ...]:
-    """Pieces in their order, those that touch as one."""
+    """Pieces in their order, those that touch as one.
+
+    Parameters
+    ----------
+    pieces : iterable of Stretch
+        That do not overlap.
+    """
     found: list[Stretch] = []
     for piece in pieces:
         if found and piece.begin_s - found[-1].end_s <= ROUNDING_S:
