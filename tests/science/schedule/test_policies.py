@@ -29,8 +29,10 @@ GAP = np.nan
     [
         pytest.param(lowest_slot, [5, 3, 1, 9], (2,), 2, id="the cheapest slot"),
         pytest.param(lowest_slot, [5, 3, 3, 1], (2,), 1, id="of equals the earliest, within the wait"),
-        pytest.param(lowest_slot, [5, 1, 9, 9], (3,), 1, id="lowest-slot forgets how long it runs"),
-        pytest.param(lowest_slot, [GAP, 7, 8], (2,), 1, id="a slot that is missing never wins"),
+        pytest.param(lowest_slot, [5, 1, 9, 9], (3,), 1, id="GAIA: lowest-slot forgets how long it runs"),
+        pytest.param(
+            lowest_slot, [GAP, 7, 8], (2,), 1, id="Carbon Aware SDK: null never wins, as its -1 does"
+        ),
         pytest.param(lowest_slot, [GAP, GAP], (1,), -1, id="nothing known, nothing chosen"),
         pytest.param(lowest_slot, [5, 1], (0,), 0, id="no waiting"),
         pytest.param(lowest_window, [5, 1, 9, 2, 2], (3, 2), 3, id="the cheapest window"),
@@ -41,6 +43,8 @@ GAP = np.nan
         pytest.param(carbon_time, [10, 9, 9, 9], (3, 1), 1, id="the same saving: the sooner"),
         pytest.param(carbon_time, [5, 6, 7], (2, 1), 0, id="nothing to save: at once"),
         pytest.param(carbon_time, [GAP, 9, 1], (2, 1), 1, id="now is not known: the first that is"),
+        pytest.param(lowest_window, [5, 1, 4, 2, 9], (4, 1, 2), 2, id="starts that lie two slots apart"),
+        pytest.param(carbon_time, [9, 1, 5, 1, 1], (4, 1, 2), 4, id="rates of those only"),
         pytest.param(one_min, [9, 7, 3, 1], (3, 1.0, 16.0), 2, id="the first at or below the root of 16"),
         pytest.param(one_min, [9, 7, 8, 1], (2, 1.0, 16.0), 2, id="none: the last that may be waited for"),
         pytest.param(one_min, [9, 7, GAP], (2, 1.0, 16.0), 1, id="none: the last that is known"),
@@ -60,8 +64,10 @@ def test_a_percentile_of_the_next_day_and_not_of_the_window():
     ("used", "slots"),
     [
         pytest.param(wait_awhile([5, 1, 9, 2, 7], 2, 2), [1, 3], id="wait awhile: the cheapest, wherever"),
-        pytest.param(wait_awhile([2, 1, 2, 2], 2, 2), [0, 1], id="ties add no extra work"),
-        pytest.param(wait_awhile([1, 9, 9, 1], 2, 1), [0, 1], id="the deadline is no slot later"),
+        pytest.param(wait_awhile([2, 1, 2, 2], 2, 2), [0, 1], id="Let's Wait Awhile: ties add no extra work"),
+        pytest.param(
+            wait_awhile([1, 9, 9, 1], 2, 1), [0, 1], id="Let's Wait Awhile: the deadline is no slot later"
+        ),
         pytest.param(wait_awhile([GAP, 4, GAP, 6], 2, 2), [1, 3], id="gaps are waited out"),
         pytest.param(wait_awhile([GAP, 4, GAP, GAP], 2, 2), [], id="too little known: nothing"),
         pytest.param(wait_awhile([3, 2], 3, 0), [], id="too short: nothing"),

@@ -90,7 +90,14 @@ def test_pausing_costs_no_more_than_one_piece(history, duration, earliest, windo
     ("history", "duration", "window", "begin", "pieces"),
     [
         pytest.param(made(9, 9, 1, 9), 1.0, (0, 4), 2.0, [(2, 3)], id="the cheap hour"),
-        pytest.param(made(9, 1, 1, 9), 2.5, (0, 4), 0.5, [(0.5, 3)], id="it ends on an edge, starts off one"),
+        pytest.param(
+            made(9, 1, 1, 9),
+            2.5,
+            (0, 4),
+            0.5,
+            [(0.5, 3)],
+            id="Carbon Aware SDK, CATS: starts off the data's steps",
+        ),
         pytest.param(made(5, 1, 9, 1, 2), 2.5, (0, 5), 2.5, [(1, 2), (3, 4.5)], id="in part, by a neighbour"),
         pytest.param(made(3, 3, 3, 3), 1.0, (0.25, 4), 0.25, [(0.25, 1.25)], id="all equal: at once"),
         pytest.param(made(2, 1, None, 1, 2), 1.5, (0, 5), 0.5, [(1, 2), (3, 3.5)], id="around a gap"),
@@ -100,7 +107,7 @@ def test_pausing_costs_no_more_than_one_piece(history, duration, earliest, windo
         pytest.param(made(4, 3, 2), 3.0, (0, 3), 0.0, [(0, 3)], id="it just fits"),
         pytest.param(made(4, 3, 2, 1), 1.0, (-5, 9), 3.0, [(3, 4)], id="a window beyond both ends"),
         pytest.param(
-            made(20, 22, 30, minutes=30), 0.75, (0, 1.5), 0.0, [(0, 0.75)], id="averages, not points"
+            made(20, 22, 30, minutes=30), 0.75, (0, 1.5), 0.0, [(0, 0.75)], id="CATS: averages, not points"
         ),
         pytest.param(made(1, 1, 1, 1, minutes=15), 0.1, (0.9, 1.0), 0.9, [(0.9, 1.0)], id="a short last bit"),
     ],

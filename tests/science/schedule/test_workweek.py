@@ -23,7 +23,7 @@ def seconds(text):
         pytest.param("2020-01-08T02:00", "2020-01-08T09:00", "2020-01-09T09:00", id="in the night"),
         pytest.param("2020-01-09T09:00", "2020-01-09T09:00", "2020-01-09T09:00", id="Thursday at nine"),
         pytest.param("2020-01-09T10:00", "2020-01-09T10:00", "2020-01-13T09:00", id="Thursday, later"),
-        pytest.param("2020-01-10T18:00", "2020-01-13T09:00", "2020-01-13T09:00", id="Friday evening"),
+        pytest.param("2020-01-10T18:00", "2020-01-13T09:00", "2020-01-13T09:00", id="their Saturday"),
         pytest.param("2020-01-11T12:00", "2020-01-13T09:00", "2020-01-13T09:00", id="Saturday"),
         pytest.param("2020-01-11T20:00", "2020-01-13T09:00", "2020-01-13T09:00", id="Saturday evening"),
         pytest.param("2020-01-12T23:30", "2020-01-13T09:00", "2020-01-13T09:00", id="Sunday night"),

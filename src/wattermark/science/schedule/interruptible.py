@@ -40,12 +40,12 @@ def cheapest_stretches(
 
 
 def joined(pieces: Iterable[Stretch]) -> tuple[Stretch, ...]:
-    """Pieces in their order, those that touch as one.
+    """Pieces as they are, those that touch as one.
 
     Parameters
     ----------
     pieces : iterable of Stretch
-        That do not overlap.
+        In their order.
     """
     found: list[Stretch] = []
     for piece in pieces:

@@ -38,7 +38,7 @@ def lowest_slot(intensity: ArrayLike, waiting: int) -> Places:
     return _least(_known(intensity)[..., : waiting + 1])
 
 
-def lowest_window(intensity: ArrayLike, waiting: int, expected: int) -> Places:
+def lowest_window(intensity: ArrayLike, waiting: int, expected: int, every: int = 1) -> Places:
     """Start where as many slots as such jobs take on average are cheapest together.
 
     Hanafy et al. (GAIA), ASPLOS 2024, doi:10.1145/3620666.3651374.
@@ -49,11 +49,13 @@ def lowest_window(intensity: ArrayLike, waiting: int, expected: int) -> Places:
         Shape (..., slots).
     waiting, expected : int
         The most that it may wait, and the length that is expected. [slots]
+    every : int
+        Starts lie so far apart, as GAIA's of an hour in slots of a minute. [slots]
     """
-    return _least(_windows(intensity, waiting, expected))
+    return _sparse(_least(_windows(intensity, waiting, expected)[..., ::every]), every)
 
 
-def carbon_time(intensity: ArrayLike, waiting: int, expected: int) -> Places:
+def carbon_time(intensity: ArrayLike, waiting: int, expected: int, every: int = 1) -> Places:
     """Start where most is saved for each hour until the end: (now - then) / (wait + length).
 
     Hanafy et al. (GAIA), ASPLOS 2024, doi:10.1145/3620666.3651374: most of the saving for a part of the wait.
@@ -61,16 +63,16 @@ def carbon_time(intensity: ArrayLike, waiting: int, expected: int) -> Places:
 
     Parameters
     ----------
-    intensity, waiting, expected
+    intensity, waiting, expected, every
         As of ``lowest_window``.
     """
-    costs = _windows(intensity, waiting, expected)
-    ends = np.arange(costs.shape[-1]) + expected
+    costs = _windows(intensity, waiting, expected)[..., ::every]
+    ends = every * np.arange(costs.shape[-1]) + expected
     with np.errstate(invalid="ignore"):
         rates = (costs[..., :1] - costs) / ends
     rates = np.where(np.isfinite(costs), rates, -np.inf)
     rates = np.where(np.isinf(costs[..., :1]) & np.isfinite(costs), -ends, rates)
-    return _least(-rates)
+    return _sparse(_least(-rates), every)
 
 
 def ecovisor(
@@ -245,6 +247,10 @@ def _least(costs: Array) -> Places:
     with np.errstate(invalid="ignore"):
         near = costs <= least + 1e-12 * np.abs(least)
     return np.where(np.isfinite(least[..., 0]), np.argmax(near, axis=-1), -1)
+
+
+def _sparse(places: Places, every: int) -> Places:
+    return np.where(places < 0, places, places * every)
 
 
 def _windows(intensity: ArrayLike, waiting: int, expected: int) -> Array:
