@@ -25,8 +25,9 @@ from wattermark.factors.shapes_of_grids import shape_of  # noqa: E402
 from wattermark.science.foresight.grid_forecast import Issues, forecast, past_forecasts  # noqa: E402
 from wattermark.science.foresight.scores import error_by_day, mape  # noqa: E402
 from wattermark.science.foresight.shape import shaped  # noqa: E402
-from wattermark.science.foresight.trial import Judged, Trial, trial  # noqa: E402
+from wattermark.science.foresight.trial import trial  # noqa: E402
 from wattermark.science.schedule.steps import Array, Steps  # noqa: E402
+from wattermark.values.trial import Judgement, Trial  # noqa: E402
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 JOB_S, WITHIN_S = 24 * HOUR_S, 96 * HOUR_S
@@ -152,7 +153,7 @@ def plans_table(title: str, tried: dict[str, Trial]) -> dict[str, object]:
     return {"pooled": told, "not_better": not_better, "zones": {z: _summary(one) for z, one in tried.items()}}
 
 
-def pooled(judged: Sequence[Judged]) -> tuple[float, float, float]:
+def pooled(judged: Sequence[Judgement]) -> tuple[float, float, float]:
     """Over all plans: within the band, called worth waiting, and of these ended worse."""
     plans = np.array([one.plans for one in judged], float)
     covered = np.array([one.covered or 0.0 for one in judged])

@@ -86,12 +86,22 @@ def main(args: argparse.Namespace) -> int:
         print_json(backtest_document(found))
         return 0
     from wattermark.cli.paint import paint, table
-    from wattermark.report.backtested import HEADINGS, backtest_notes, backtest_title, tables
+    from wattermark.report.backtested import (
+        FORETOLD,
+        HEADINGS,
+        backtest_notes,
+        backtest_title,
+        foretold_table,
+        tables,
+    )
 
     paint((), title=backtest_title(found))
     for title, rows in tables(found):
         paint((), title=title)
         table(HEADINGS, rows, right=range(1, len(HEADINGS)))
+    if found.foretold:
+        paint((), title="by forecasts alone")
+        table(FORETOLD, foretold_table(found), right=range(1, len(FORETOLD)))
     paint([backtest_notes(found)])
     return 0
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
 from wattermark.report.numbers import TIME, say
 from wattermark.report.sheet import Section
-from wattermark.values.backtest import PERCENTS, Backtest, Judged, Rehearsed
+from wattermark.values.backtest import PERCENTS, Backtest, Foretold, Judged, Rehearsed
 
 HEADINGS = ("policy", "g/kWh", "saves", "p10", "p50", "p90", "worse", "ends later", "pauses")
 LOOKS_AHEAD = "policies that look ahead know this history; with a forecast they save less"
@@ -34,6 +35,34 @@ def tables(found: Backtest) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
         yield f"{name}: {one.starts:,} starts, {one.now_g_per_kwh:.1f} g/kWh at once", _rows(one)
 
 
+FORETOLD = ("by forecasts", "saves", "worse", "in its band", "called worth it", "of these worse")
+
+
+def foretold_table(found: Backtest) -> list[tuple[str, ...]]:
+    """What plans by forecasts would have saved: a row for each place and way to plan."""
+    return [row for one in found.foretold for row in _foretold(one)]
+
+
+def _foretold(one: Foretold) -> Iterator[tuple[str, ...]]:
+    tried, held = one.trial, one.trial.crossed
+    said = (_known(held.covered), _known(held.worth), _known(held.worth_worse))
+    yield (
+        f"{one.place}: all known",
+        _percent(tried.oracle.saving),
+        _percent(tried.oracle.worse),
+        "-",
+        "-",
+        "-",
+    )
+    yield (f"{one.place}: one plan", _percent(tried.static.saving), _percent(tried.static.worse), *said)
+    anew = (_percent(tried.replanned.saving), _percent(tried.replanned.worse))
+    yield (f"{one.place}: planned anew", *anew, "-", "-", "-")
+
+
+def _known(share: float | None) -> str:
+    return "-" if share is None else _percent(share)
+
+
 def backtest_notes(found: Backtest) -> Section:
     """What to know of the numbers."""
     left_out = sum(one.left_out for one in found.places)
@@ -42,7 +71,14 @@ def backtest_notes(found: Backtest) -> Section:
         sentences.append(f"{left_out:,} starts were left out: they would have run into a gap")
     for one in found.places:
         sentences += [f"{one.place}: {flag}" for flag in one.flags]
+    for told in found.foretold:
+        sentences.append(f"{told.place}: {told.trial.jobs} jobs by forecasts of {told.source}{_error(told)}")
+        sentences += [f"{told.place}: {flag}" for flag in told.trial.flags]
     return Section("to know", sentences=tuple(dict.fromkeys(sentences)))
+
+
+def _error(told: Foretold) -> str:
+    return "" if told.trial.mape is None else f", off by {told.trial.mape:.1%} (MAPE)"
 
 
 def _rows(one: Rehearsed) -> list[tuple[str, ...]]:
@@ -85,6 +121,9 @@ def backtest_document(found: Backtest) -> dict[str, Any]:
         },
         "together": _place(found.together) if found.together else None,
         "places": [_place(one) for one in found.places],
+        "foretold": [
+            {"place": one.place, "source": one.source, **asdict(one.trial)} for one in found.foretold
+        ],
         "flags": [LOOKS_AHEAD, *found.flags],
     }
 

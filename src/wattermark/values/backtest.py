@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from wattermark.values.trial import Trial
+
 PERCENTS: Final = (5, 10, 25, 50, 75, 90, 95)
 
 
@@ -68,8 +70,20 @@ class Rehearsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Foretold:
+    """How plans by forecasts would have fared at a place, and whose forecasts these were."""
+
+    place: str
+    source: str
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """A job, tried on histories of many places between two moments. [s since 1970]"""
+    """A job, tried on histories of many places between two moments. [s since 1970]
+
+    ``places`` know the history, ``foretold`` only what forecasts said of it.
+    """
 
     trace: str
     job: Rehearsal
@@ -79,4 +93,5 @@ class Backtest:
     every_s: float
     places: tuple[Rehearsed, ...]
     together: Rehearsed | None
+    foretold: tuple[Foretold, ...] = ()
     flags: tuple[str, ...] = ()

@@ -8,14 +8,18 @@ from math import inf
 from pathlib import Path
 
 from wattermark.errors import UsageError, nearest
+from wattermark.science.foresight.expected import OWN_FORECAST
+from wattermark.science.foresight.tried import issues_told, own_issues, try_job
 from wattermark.science.schedule.backtest import Progress, backtest, chosen_policies
 from wattermark.science.schedule.rehearse import POLICIES
 from wattermark.science.schedule.steps import Steps, cut, steps_of
 from wattermark.signals.files import read_trace
-from wattermark.values.backtest import Backtest, Rehearsal
+from wattermark.values.backtest import Backtest, Foretold, Rehearsal
 from wattermark.values.issues import Issues
 from wattermark.values.series import Series, Signal
 
+MOST_OWN = 3
+"""At so many places our own forecast is tried: it is made anew for each day of a history."""
 _CARBON = (Signal.CARBON, Signal.CARBON_MARGINAL)
 
 
@@ -58,15 +62,25 @@ def backtest_trace(
         flags={place: one.flags for place, one in series.items()},
         progress=progress,
     )
-    return with_forecasts(replace(found, flags=flags), trace.issues)
+    return with_forecasts(replace(found, flags=flags), [*trace.issues], series)
 
 
-def with_forecasts(found: Backtest, issues: Sequence[Issues]) -> Backtest:
-    """What policies save that know a forecast only, where the file holds them as they were issued."""
-    if not issues:
-        return found
-    note = "the forecasts in this file were not tried: its history is known to the policies that look ahead"
-    return replace(found, flags=(*found.flags, note))
+def with_forecasts(found: Backtest, issues: Sequence[Issues], series: Mapping[str, Series]) -> Backtest:
+    """What policies save that know a forecast only: those of the file, else our own from its history."""
+    foretold: list[Foretold] = []
+    flags: list[str] = []
+    own = {} if issues or len(series) > MOST_OWN else series
+    for place, source, told in (
+        *((one.place, one.source, issues_told(one)) for one in issues),
+        *((name, OWN_FORECAST, own_issues(steps_of(one), found.job)) for name, one in own.items()),
+    ):
+        try:
+            foretold.append(Foretold(place=place, source=source, trial=try_job(told, found.job)))
+        except ValueError as error:
+            flags.append(f"not-foretold: {place}: {error}")
+    if len(series) > MOST_OWN and not issues:
+        flags.append(f"not-foretold: forecasts are tried at {MOST_OWN} places at most; name them with --zone")
+    return replace(found, foretold=tuple(foretold), flags=(*found.flags, *flags))
 
 
 def _check(policies: Sequence[str]) -> None:
