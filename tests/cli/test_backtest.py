@@ -26,7 +26,7 @@ def written(path, columns, minutes=60):
 
 @pytest.fixture
 def trace(tmp_path):
-    return written(tmp_path / "grid.csv", {"DE": DAY * 10, "FR": [60.0] * 240})
+    return written(tmp_path / "grid.csv", {"DE": DAY * 10, "FR": [59.7] * 240})
 
 
 @pytest.fixture(scope="session")

@@ -124,6 +124,12 @@ def test_carboncast_actual_in_all_its_dates(tmp_path, stamp, day):
         pytest.param(["00:00,1", "01:00,2", "02:00,3", "03:00,4", "03:15,5", "03:30,6", "03:45,7"],
                      [0, 1, 2, 3, 3.25, 3.5, 3.75, 4], [1, 2, 3, 4, 5, 6, 7], None,
                      id="hours, then quarters"),
+        pytest.param(["00:00,1", "00:15,2", "00:30,3", "00:45,4", "01:00,5", "02:00,6", "03:00,7", "04:00,8"],
+                     [0, 0.25, 0.5, 0.75, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6, 7, 8], None,
+                     id="quarters, then hours: three in a row are no gaps"),
+        pytest.param(["00:00,1", "00:15,2", "00:30,3", "00:45,4", "02:00,5", "02:15,6"],
+                     [0, 0.25, 0.5, 0.75, 1, 2, 2.25, 2.5], [1, 2, 3, 4, None, 5, 6], "missing in 1 place",
+                     id="quarters with a gap of an hour"),
         pytest.param(["00:00,1", "00:05,2", "00:10,3"], [0, 1 / 12, 2 / 12, 0.25], [1, 2, 3], None,
                      id="five minutes"),
     ],
@@ -150,6 +156,11 @@ def test_a_time_without_offset_is_utc_and_says_so(tmp_path):
     series = one(tmp_path, "time,value\n2022-01-01 00:00,1\n")
     assert series.begin_s == seconds("2022-01-01")
     assert series.flags == ("times without an offset were taken for UTC",)
+
+
+def test_milliseconds_are_no_day_of_1780(tmp_path):
+    """ISO 8601 without its dashes would be one."""
+    assert one(tmp_path, "timestamp,value\n1780091180853,5\n").begin_s == 1780091180.853
 
 
 def test_ends_that_are_told_make_gaps(tmp_path):
@@ -258,6 +269,13 @@ def test_labels_of_issues_may_be_wrong_where_values_go_on(tmp_path, labels, brok
     (issues,) = read(tmp_path, text, "DE_lifecycle.csv").issues
     assert issues.issued_s == tuple(map(seconds, LABELS))
     assert any(says in flag for flag in issues.flags)
+
+
+def test_labels_that_nothing_confirms_are_not_set_right(tmp_path):
+    """Issues that do not overlap could be anything."""
+    labels = ["2021-07-01 00:00", "2021-07-02 00:00", "2021-07-02 00:00", "2021-07-03 00:00"]
+    with pytest.raises(BadTrace, match="does not follow"):
+        read(tmp_path, rolling(labels, CAME), "DE_lifecycle.csv")
 
 
 def test_an_issue_that_is_cut_short_is_told(tmp_path):

@@ -85,6 +85,11 @@ def test_a_percentile_of_the_next_day_and_not_of_the_window():
             [0, 1],
             id="a pause that does not pay is not made",
         ),
+        pytest.param(
+            pause_resume([4, 9, 9, 9], 2, 2, low=1, high=9, switching=1.0),
+            [2, 3],
+            id="what would be good enough to go on is not to begin: the bars are 4.7 and 2.7",
+        ),
     ],
 )
 def test_which_slots_it_runs_in(used, slots):
@@ -144,6 +149,9 @@ def test_thresholds_fall_from_one_slot_to_the_next_and_end_where_nothing_better_
     assert bars[0] - 2 * switching <= high
     if k > 1:
         growth = (high - bars[1]) / (high - bars[0])
+        ratio = 1 / (k * (growth - 1))
+        worst = (k * high + 2 * switching) / (k * (bars[0] - 2 * switching) + 2 * switching)
+        assert worst == pytest.approx(ratio, rel=1e-4)  # equation 7: all dear after none was good enough
         assert high - (high - bars[-1]) * growth == pytest.approx(low + 2 * switching, rel=1e-6, abs=1e-6)
 
 

@@ -96,6 +96,14 @@ def test_known_cases(values, length, slack, costs, waits):
     assert found.wait == pytest.approx(waits, nan_ok=True)
 
 
+@pytest.mark.parametrize("slack", [30.0, np.inf])
+@pytest.mark.parametrize("seed", range(3))
+def test_of_equals_a_year_long_the_first_is_taken(seed, slack):
+    """Every six hours are alike, so nobody waits for six; rounding of sums must not choose."""
+    values = np.tile(400 * np.random.default_rng(seed).random(6), 1460)
+    assert one_piece(values, 1.5, slack).wait.max() < 6
+
+
 def test_many_zones_are_as_each_alone():
     values = hours()[:300, :4].copy()
     values[7, 2] = np.nan

@@ -160,24 +160,23 @@ def _best_of(costs: Array, slack: int | None, rounding: float) -> Starts:
     known = np.where(np.isnan(costs), np.inf, costs)
     if slack is not None and slack < 0:
         return Starts(np.full_like(costs, np.nan), np.full_like(costs, np.nan))
-    least, at = _least_after(known) if slack is None or slack >= len(known) else _least_within(known, slack)
+    to_the_end = slack is None or slack >= len(known)
+    least, at = _least_after(known, rounding) if to_the_end else _least_within(known, slack or 0, rounding)
     own = np.arange(len(known)).reshape(-1, *(1,) * (known.ndim - 1))
-    same = known <= least + rounding  # now is as good as later
-    cost, wait = np.where(same, known, least), np.where(same, 0.0, at - own)
-    found = np.isfinite(cost)
-    return Starts(np.where(found, cost, np.nan), np.where(found, wait, np.nan))
+    found = np.isfinite(least)
+    return Starts(np.where(found, least, np.nan), np.where(found, at - own, np.nan))
 
 
-def _least_after(costs: Array) -> tuple[Array, NDArray[np.intp]]:
+def _least_after(costs: Array, rounding: float) -> tuple[Array, NDArray[np.intp]]:
     """Minima of suffixes and the first places that hold them, from the end backwards."""
     backwards = costs[::-1]
     least = np.minimum.accumulate(backwards, axis=0)
     places = np.arange(len(costs)).reshape(-1, *(1,) * (costs.ndim - 1))
-    at = np.maximum.accumulate(np.where(backwards <= least, places, 0), axis=0)
+    at = np.maximum.accumulate(np.where(backwards <= least + rounding, places, 0), axis=0)
     return least[::-1], len(costs) - 1 - at[::-1]
 
 
-def _least_within(costs: Array, slack: int) -> tuple[Array, NDArray[np.intp]]:
+def _least_within(costs: Array, slack: int, rounding: float) -> tuple[Array, NDArray[np.intp]]:
     """Minima of windows of ``slack + 1`` and their first places, by windows that double."""
     beyond = np.full((slack, *costs.shape[1:]), np.inf)
     least = np.concatenate((costs, beyond))
@@ -186,7 +185,7 @@ def _least_within(costs: Array, slack: int) -> tuple[Array, NDArray[np.intp]]:
     width = 1
     while width <= slack:
         shift = min(width, slack + 1 - width)
-        later = least[shift:] < least[:-shift]
+        later = least[shift:] < least[:-shift] - rounding
         at = np.where(later, at[shift:], at[:-shift])
         least = np.where(later, least[shift:], least[:-shift])
         width += shift

@@ -17,7 +17,7 @@ Rows = tuple[tuple[float | None, ...], ...]
 
 
 def issues_of(table: Table, actual: Column, forecast: Column, times: Moments, basis: str) -> Issues:
-    """The blocks of a file; a new one begins where the time goes back.
+    """The blocks of a file; a new one begins where the time goes back, or leaps.
 
     Labels of issues may be wrong while the values are not: where they repeat or leap, but what came
     agrees between neighbours, issues are taken to be as far apart as most of them are.
@@ -47,8 +47,9 @@ def issues_of(table: Table, actual: Column, forecast: Column, times: Moments, ba
 
 def _starts(table: Table, times_s: Sequence[float]) -> tuple[list[int], int]:
     """The first row of each block, and how many rows most have; a leap of labels may hide a beginning."""
-    back = [i for i, (a, b) in enumerate(pairwise(times_s), 1) if b <= a]
-    ends = [*back, len(times_s)]
+    step_s = times_s[1] - times_s[0] if len(times_s) > 1 else 0.0
+    leaps = [i for i, (a, b) in enumerate(pairwise(times_s), 1) if b - a != step_s]
+    ends = [*leaps, len(times_s)]
     length = Counter(end - begin for begin, end in pairwise([0, *ends])).most_common(1)[0][0]
     odd = next((end for end in ends if end % length), None)
     if odd is not None:
