@@ -1,8 +1,8 @@
 """Forecasts and plans on real traces: ``python benchmarks/foresight.py --traces DIR``, a minute.
 
 ``DIR/carboncast`` holds ``forecast96h_2021H2/*_lifecycle.csv`` (published forecasts beside what came) and
-``actual_2020_2021/*_lifecycle_emissions.csv`` (https://github.com/aamyli/CarbonCast, Apache-2.0). Nothing was
-tuned on NL, PJM, SE and ERCO, of which only the history is here: our own forecasts of it are their issues.
+``actual_2020_2021/*_lifecycle_emissions.csv`` (https://github.com/aamyli/CarbonCast, Apache-2.0). No number
+was fitted to NL, PJM, SE and ERCO, of which only the history is here: our own forecasts of it are their issues.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +23,23 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("src", "tools")]
 
 from factor_build.hours import FORECASTS, read_issues  # noqa: E402
 
-from wattermark.factors.shapes_of_grids import shape_of  # noqa: E402
+from wattermark.factors.shapes_of_grids import shape_of, usual_errors  # noqa: E402
+from wattermark.science.foresight.chances import (  # noqa: E402
+    SHAPE_RECORD,
+    USUAL_RECORD,
+    spread_of,
+    time_in,
+)
+from wattermark.science.foresight.errors import errors_of_table  # noqa: E402
 from wattermark.science.foresight.grid_forecast import Issues, forecast, past_forecasts  # noqa: E402
+from wattermark.science.foresight.rolling import Task, planned  # noqa: E402
 from wattermark.science.foresight.scores import error_by_day, mape  # noqa: E402
-from wattermark.science.foresight.shape import shaped  # noqa: E402
-from wattermark.science.foresight.trial import Judged, Trial, trial  # noqa: E402
+from wattermark.science.foresight.shape import shape_errors, shaped  # noqa: E402
+from wattermark.science.foresight.trial import trial  # noqa: E402
+from wattermark.science.foresight.verdict import is_worth  # noqa: E402
 from wattermark.science.schedule.steps import Array, Steps  # noqa: E402
+from wattermark.values.plan import Saving, Stretch  # noqa: E402
+from wattermark.values.trial import Judgement, Trial  # noqa: E402
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 JOB_S, WITHIN_S = 24 * HOUR_S, 96 * HOUR_S
@@ -152,7 +165,61 @@ def plans_table(title: str, tried: dict[str, Trial]) -> dict[str, object]:
     return {"pooled": told, "not_better": not_better, "zones": {z: _summary(one) for z, one in tried.items()}}
 
 
-def pooled(judged: Sequence[Judged]) -> tuple[float, float, float]:
+def without_past(title: str, issues: dict[str, Issues], trusts: dict[str, Callable[[float], Trust]]) -> None:
+    """What is told where a forecast has no past of its own, every second issue."""
+    print(f"\n{title}")
+    print(f"{'zone':8s} in the band  worth waiting  of which worse")
+    sums = np.zeros(4)
+    for zone, one in issues.items():
+        found = np.zeros(4)
+        for at in range(0, one.many, 2):
+            begin_s = float(one.issued_s[at])
+            saving, came = _one_plan(one, at, trusts[zone](begin_s))
+            worth = is_worth(saving)
+            held = saving.spread.p10 - 1e-9 <= came <= saving.spread.p90 + 1e-9
+            found += (1, held, worth, worth and came < -1e-9)
+        sums += found
+        print(f"{zone:8s} {_counts(found)}")
+    print(f"all      {_counts(sums)}")
+
+
+def _counts(found: Array) -> str:
+    plans, held, worth, worse = found
+    return (
+        f"{100 * held / plans:9.0f} %  {100 * worth / plans:11.0f} %  {100 * worse / max(worth, 1):12.1f} %"
+    )
+
+
+def _one_plan(issues: Issues, at: int, trusted: Trust) -> tuple[Saving, float]:
+    """What is told of one plan, and what it came to save."""
+    begin_s = float(issues.issued_s[at])
+    said = Steps(begin_s + issues.leads_s, issues.forecast[at])
+    task = Task(duration_s=JOB_S, earliest_s=begin_s, deadline_s=begin_s + WITHIN_S, interruptible=True)
+    plan, now = planned(said, task), (Stretch(begin_s=begin_s, end_s=begin_s + JOB_S),)
+    errors, record = trusted
+    saving = spread_of(said, plan, now, issued_s=begin_s, errors=errors, record=record)
+    took, started = (float(issues.actual[at] @ time_in(said, way)) for way in (plan, now))
+    return saving, 1 - took / started
+
+
+def of_year(grid: str, begin_s: float) -> Trust:
+    """The shape of a grid, by how shapes have held."""
+    return shape_errors(shape_of(grid), begin_s, WITHIN_S), SHAPE_RECORD
+
+
+def all_but(zone: str, _: float) -> Trust:
+    """The shipped errors, without those of one zone."""
+    table = usual_errors()
+    kept = [i for i, one in enumerate(table.zones) if one != zone]
+    others = replace(
+        table,
+        relative=tuple(table.relative[i] for i in kept),
+        variability=tuple(table.variability[i] for i in kept),
+    )
+    return errors_of_table(others), USUAL_RECORD
+
+
+def pooled(judged: Sequence[Judgement]) -> tuple[float, float, float]:
     """Over all plans: within the band, called worth waiting, and of these ended worse."""
     plans = np.array([one.plans for one in judged], float)
     covered = np.array([one.covered or 0.0 for one in judged])
@@ -202,10 +269,20 @@ def main() -> int:
             tried_all((zone, ours(known[zone])) for zone in issues),
         ),
         "held_out": plans_table(
-            "Our own forecasts, zones that nothing was tuned on, may pause",
+            "Our own forecasts, zones that no number was fitted to, may pause",
             tried_all((zone, ours(known[zone])) for zone in HELD_OUT),
         ),
     }
+    without_past(
+        "Published forecasts judged by the errors of the other eight zones",
+        issues,
+        {zone: partial(all_but, zone) for zone in issues},
+    )
+    without_past(
+        "No forecast: the shape of 2022 in 2021",
+        {zone: of_shape(zone, known[zone]) for zone in GRID_OF},
+        {zone: partial(of_year, grid) for zone, grid in GRID_OF.items()},
+    )
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1), encoding="utf-8")
     return 0

@@ -51,7 +51,7 @@ def test_a_clean_daily_cycle_is_forecast_exactly(days, step_s):
 
 
 def test_weekends_are_learnt():
-    history = daily(70, weekend=80.0)
+    history = daily(200, weekend=80.0)
     told = forecast(history, history.edges_s[-1], 7 * DAY_S)
     assert told.steps.values == pytest.approx(expected(told, weekend=80.0), rel=0.05)
     assert told.error < 0.05

@@ -204,7 +204,7 @@ def _fitted(days: Days, around: _Around, learnt: Whole, lead: int) -> Array:
     x = _design(days, around, learnt, lead)
     y = days.values[learnt + lead] - around.week[learnt]
     seen = days.known[learnt + lead]
-    x, y = x[seen], y[seen]
+    x, y = (x[seen], y[seen]) if not seen.all() else (x.reshape(-1, x.shape[-1]), y.ravel())
     return np.asarray(np.linalg.solve(x.T @ x + ridge, x.T @ y), np.float64)
 
 
