@@ -32,6 +32,9 @@ def cluster():
     try:
         with slurm(folder / "cluster") as one:
             yield one
+            one.call("scancel", "--state=PENDING")
+            one.call("scancel", "--state=RUNNING")
+            wait_until(lambda: not one.call("squeue", "-h").strip())  # else its daemons outlive the cluster
     except NoSlurm as missing:
         pytest.skip(str(missing))
     finally:

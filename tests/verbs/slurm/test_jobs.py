@@ -232,7 +232,7 @@ def test_a_job_that_is_held_begins_only_when_it_is_released(here, sky, script, c
     (job,) = said(capsys, "status", one["job"])[0]["jobs"]
     assert job["state"] == "PENDING" and "scontrol release" in job["remarks"][0]
     SLURM.release(one["job"])
-    wait_until(lambda: state_of(one["job"]).state is not QueueState.PENDING)
+    assert ended(one["job"]).word == "COMPLETED"
     (again,) = said(capsys, "submit", str(script(text)), "--within", "30s", "--hours", "2s", "--hold")
     SLURM.cancel(again["job"])
     (done,) = said(capsys, "collect", again["job"])[0]["jobs"]
