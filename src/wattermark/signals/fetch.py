@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from wattermark.errors import (
     FOREIGN,
@@ -23,15 +24,17 @@ from wattermark.errors import (
 from wattermark.signals.answers import TRY_LATER
 from wattermark.signals.discretion import quiet_logs
 from wattermark.signals.line import Line, Patience, new_client
-from wattermark.values.ports import Provider
-from wattermark.values.series import Answer, Ask, Request, Series
+from wattermark.values.ports import Talker
+from wattermark.values.series import Answer, Ask, Request
+
+Told = TypeVar("Told")
 
 MOST_REQUESTS = 200
 GRACE_S = 1.0
 """So much longer than its patience a conversation may take to say why it failed. [s]"""
 
 
-def fetch(provider: Provider, ask: Ask, patience: Patience | None = None) -> tuple[Series, ...]:
+def fetch(provider: Talker[Told], ask: Ask, patience: Patience | None = None) -> tuple[Told, ...]:
     """What a provider says now.
 
     Raises
@@ -49,14 +52,14 @@ def fetch(provider: Provider, ask: Ask, patience: Patience | None = None) -> tup
     patience = patience or Patience()
     until_s = time.monotonic() + patience.total_s
 
-    def talk() -> tuple[Series, ...]:
+    def talk() -> tuple[Told, ...]:
         with quiet_logs(), new_client(patience) as client:
             return driven(provider, ask, Line(client, provider.name, patience, until_s).answer)
 
     return _within(patience.total_s + GRACE_S, talk, provider.name)
 
 
-def driven(provider: Provider, ask: Ask, carry: Callable[[Request], Answer]) -> tuple[Series, ...]:
+def driven(provider: Talker[Told], ask: Ask, carry: Callable[[Request], Answer]) -> tuple[Told, ...]:
     """A conversation to its end: requests out, answers and refusals in.
 
     Raises
@@ -86,9 +89,9 @@ def driven(provider: Provider, ask: Ask, carry: Callable[[Request], Answer]) -> 
     raise BadSignal(f"{provider.name} did not come to an end", fix="Ask for a shorter time")
 
 
-def _within(seconds: float, work: Callable[[], tuple[Series, ...]], name: str) -> tuple[Series, ...]:
+def _within(seconds: float, work: Callable[[], tuple[Told, ...]], name: str) -> tuple[Told, ...]:
     """What a piece of work gives or raises, unless it takes too long; then it is left alone."""
-    done: list[tuple[Series, ...]] = []
+    done: list[tuple[Told, ...]] = []
     failed: list[BaseException] = []
 
     def run() -> None:

@@ -23,6 +23,8 @@ BELIEVED: Final[Mapping[Signal, tuple[float, float]]] = {
     Signal.WATER_HYDRO: (0.0, 1000.0),
     Signal.WUE: (0.0, 50.0),
     Signal.WET_BULB: (-100.0, 60.0),
+    Signal.TEMPERATURE: (-100.0, 70.0),
+    Signal.HUMIDITY: (0.0, 110.0),
     Signal.PRICE: (-20.0, 100.0),
 }
 """Between these a value can be true, in the unit of its signal; beyond, it is a gap with a flag."""

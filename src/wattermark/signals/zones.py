@@ -17,6 +17,8 @@ BY_REGION = ("carbon_aware_sdk",)
 """Those whose zones are a cloud's own names of its regions."""
 BY_COORDINATES = ("watttime", "open_meteo")
 """Those that find a place by where it is, and need no zone."""
+BY_CITY = ("open_meteo",)
+"""Those of them for whom a grid may be where the city is that stands for it."""
 
 
 def zone_of(provider: str, *, region: str, grid: str, country: str = "") -> str | None:

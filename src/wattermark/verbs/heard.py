@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from wattermark.errors import SignalUnavailable
-from wattermark.factors.places import country_of
-from wattermark.factors.table import table
+from wattermark.errors import FactorNotFound, SignalUnavailable
+from wattermark.factors.places import coordinates, country_of
 from wattermark.science.foresight_error import errors_by_lead, mean_error
 from wattermark.signals.cache import Cache, Key, cache_file
 from wattermark.signals.fetch import fetch
 from wattermark.signals.line import Patience
 from wattermark.signals.tidy import between
-from wattermark.signals.zones import zone_of
+from wattermark.signals.zones import BY_CITY, zone_of
 from wattermark.values.factors import Place
+from wattermark.values.mix import Mix
 from wattermark.values.plan import Heard
-from wattermark.values.ports import Provider
+from wattermark.values.ports import Talker
 from wattermark.values.series import Ask, Series, Signal
 from wattermark.values.told import Told
+from wattermark.verbs.mixed import as_series
 from wattermark.verbs.moments import iso
 from wattermark.wiring.config import Config
 from wattermark.wiring.providers import Wanted, build, wanted
@@ -89,7 +90,9 @@ def hear(
         if not wished:
             continue
         ask = _ask(want, place, wished, (begin_s, end_s), now_s)
-        for told in _told(provider, ask, cache, config, anew=anew) if ask else _unnamed(want, place, wished):
+        for told in (
+            _told(provider, place, ask, cache, config, anew=anew) if ask else _unnamed(want, place, wished)
+        ):
             known |= {told.signal} if told.series else set()
             yield told
 
@@ -99,21 +102,13 @@ def _ask(
 ) -> Ask | None:
     """What a provider is asked; None where it has no name for the place."""
     zone = want.zone or zone_of(want.name, region=place.region, grid=place.grid, country=country_of(place))
-    latitude, longitude = _where(place) or (None, None)
+    latitude, longitude = coordinates(place, of_grid=want.name in BY_CITY) or (None, None)
     if zone is None or (not zone and latitude is None):
         return None
     return Ask(
         signals=tuple(signals), place=place.resolved, zone=zone, begin_s=span[0], end_s=span[1], now_s=now_s,
         latitude=latitude, longitude=longitude,
     )  # fmt: skip
-
-
-def _where(place: Place) -> tuple[float, float] | None:
-    """Latitude and longitude of a cloud's region. [degrees]"""
-    for row in table("cloud_regions"):
-        if f"{row['provider']}:{row['region']}" == place.region and row["lat"] and row["lon"]:
-            return float(row["lat"]), float(row["lon"])
-    return None
 
 
 def _unnamed(want: Wanted, place: Place, signals: Sequence[Signal]) -> Iterator[Told]:
@@ -125,7 +120,9 @@ def _unnamed(want: Wanted, place: Place, signals: Sequence[Signal]) -> Iterator[
         yield Told(signal=signal, provider=want.name, zone="", series=None, flags=(flag,))
 
 
-def _told(provider: Provider, ask: Ask, cache: Cache, config: Config, *, anew: bool) -> Iterator[Told]:
+def _told(
+    provider: Talker[Series | Mix], place: Place, ask: Ask, cache: Cache, config: Config, *, anew: bool
+) -> Iterator[Told]:
     """By one provider: what was kept, after it was asked if that is stale."""
     zone = ask.zone or f"{ask.latitude},{ask.longitude}"
     basis = str(getattr(provider, "basis", ""))  # a stranger's need not have one
@@ -137,10 +134,11 @@ def _told(provider: Provider, ask: Ask, cache: Cache, config: Config, *, anew: b
     trouble = ""
     if anew or not all(cache.asked_lately(key, ask) for key in keys.values()):
         try:
-            found = fetch(provider, ask, Patience(total_s=config.signals_patience))
+            told = fetch(provider, ask, Patience(total_s=config.signals_patience))
+            found = as_series(told, place, ask.signals, basis)
             cache.keep(provider.name, zone, ask, found)
             said = {one.signal: one for one in found}
-        except SignalUnavailable as error:
+        except (FactorNotFound, SignalUnavailable) as error:
             trouble = error.problem
     for signal, key in keys.items():
         series = cache.read(key, ask.begin_s, ask.end_s) or _part(said.get(signal), ask)

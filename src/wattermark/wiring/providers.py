@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wattermark.errors import UsageError
-from wattermark.values.ports import Provider
+from wattermark.values.ports import MixProvider, Provider
 from wattermark.wiring.config import SETTINGS, Config
 from wattermark.wiring.registry import load
 
@@ -23,19 +23,27 @@ OWN: Mapping[str, str] = {
     "watttime": "wattermark.signals.watttime:WattTime",
     "uk": "wattermark.signals.uk:UkCarbonIntensity",
     "carbon_aware_sdk": "wattermark.signals.carbon_aware_sdk:CarbonAwareSdk",
+    "entsoe": "wattermark.signals.entsoe:Entsoe",
+    "eia": "wattermark.signals.eia:Eia",
+    "open_meteo": "wattermark.signals.open_meteo:OpenMeteo",
 }
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "electricity_maps": ("electricity_maps_key",),
     "watttime": ("watttime_user", "watttime_password"),
     "carbon_aware_sdk": ("carbon_aware_sdk_url",),
+    "entsoe": ("entsoe_key",),
+    "eia": ("eia_key",),
 }
 """Settings without which a provider is not asked; they are its first arguments."""
 TAKES: Mapping[str, Mapping[str, str]] = {
     "electricity_maps": {"basis": "signals_basis"},
     "carbon_aware_sdk": {"source": "carbon_aware_sdk_source"},
+    "entsoe": {"basis": "signals_basis"},
+    "eia": {"basis": "signals_basis"},
+    "open_meteo": {"key": "openmeteo_key"},
 }
 """Arguments of a provider, and the settings that they are."""
-ADDRESSED = ("electricity_maps", "watttime", "uk")
+ADDRESSED = ("electricity_maps", "watttime", "uk", "entsoe", "eia", "open_meteo")
 """Those that a variable such as ``WATTERMARK_UK_URL`` sends elsewhere: a proxy, or a test."""
 
 
@@ -60,7 +68,7 @@ def wanted(config: Config) -> tuple[Wanted, ...]:
     return tuple(_wanted(word, config) for word in words if word)
 
 
-def build(name: str, config: Config) -> Provider:
+def build(name: str, config: Config) -> Provider | MixProvider:
     """The provider of that name, with what the user set for it.
 
     Raises
@@ -82,7 +90,7 @@ def build(name: str, config: Config) -> Provider:
     if address and name in ADDRESSED:
         taken["address"] = SETTINGS["carbon_aware_sdk_url"].check(f"WATTERMARK_{name.upper()}_URL", address)
     opener: Callable[..., Any] = load(GROUP, OWN, name, "provider")
-    provider: Provider = opener(*given, **taken)
+    provider: Provider | MixProvider = opener(*given, **taken)
     return provider
 
 
