@@ -55,10 +55,7 @@ def overview(*several, providers=("them",)):
             id="of no basis",
         ),
         pytest.param(
-            told(
-                series(1.0, 2.0, signal=Signal.CARBON_MARGINAL, basis="marginal"),
-                signal=Signal.CARBON_MARGINAL,
-            ),
+            told(series(1.0, 2.0, signal=Signal.CARBON_MARGINAL, basis="marginal")),
             ("carbon-marginal", "them DE", "2 g/kWh", "2 h", "1 h", NOT_YET),
             id="marginal is said once",
         ),
