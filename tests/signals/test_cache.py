@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -133,6 +134,17 @@ def test_issues_may_be_thinned_out(cache):
         cache.keep([KEY], ask(now_h=i), [issue(i, float(i))])
     assert [one.values[0] for one in cache.issues(KEY, apart_s=3 * HOUR)] == [1.0, 4.0, 7.0, 9.0]
     assert [one.values[0] for one in cache.issues(KEY, apart_s=3 * HOUR, most=2)] == [7.0, 9.0]
+
+
+def test_a_history_does_not_hide_the_forecast_of_the_same_hours(cache):
+    """A planner asks for both, one after the other."""
+    for i in range(3):
+        cache.keep([KEY], ask(now_h=i), [issue(i, float(i))])
+        came = replace(issue(-50, *[5.0] * 50), forecast_from_s=None)
+        cache.keep([KEY], ask(now_h=i, begin_h=-50, end_h=0), [came])
+    told = cache.issues(KEY, apart_s=3 * HOUR)
+    assert [one.forecast_from_s is None for one in told].count(False) == 2
+    assert read(cache, 2, 3).values == (2.0,)
 
 
 def test_what_is_too_old_is_forgotten(cache):

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -29,7 +29,7 @@ KEPT_S = 60 * 86400.0
 """So long issues are kept. [s]"""
 SHORTEST_FRESH_S, LONGEST_FRESH_S = 1800.0, 3600.0
 BUSY_S = 2.0
-MOST_READ = 48
+MOST_READ = 12
 """More issues than that are not looked through for what holds now."""
 WHERE = "WHERE provider = ? AND zone = ? AND signal = ? AND (basis = ? OR ? = '')"
 
@@ -88,7 +88,7 @@ class Cache:
 
         def work(database: sqlite3.Connection) -> None:
             with database:  # all of it, or nothing
-                database.executemany(f"INSERT INTO told VALUES (NULL{', ?' * 12})", rows)
+                database.executemany(f"INSERT INTO told VALUES (NULL{', ?' * 14})", rows)
                 database.execute("DELETE FROM told WHERE fetched_s < ?", (ask.now_s - KEPT_S,))
                 database.executemany("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?)", asked)
                 database.execute("DELETE FROM asked WHERE until_s < ?", (ask.now_s,))
@@ -101,10 +101,15 @@ class Cache:
         The flags are those of the latest one.
         """
 
+        query = (
+            f"SELECT {COLUMNS} FROM told {WHERE} AND end_s > ? AND begin_s < ?"
+            " ORDER BY fetched_s DESC, id DESC LIMIT ?"
+        )
+
         def work(database: sqlite3.Connection) -> list[Series]:
             found: list[Series] = []
-            for one in _newest(database, key, MOST_READ):
-                part = between(one, begin_s, end_s)
+            for row in database.execute(query, (*key.columns, begin_s, end_s, MOST_READ)):
+                part = between(series_of_row(key.signal, row), begin_s, end_s)
                 if part is not None and (not found or part.basis == found[0].basis):
                     found.append(part)
                 if found and found[-1].begin_s <= begin_s and found[0].end_s >= end_s:
@@ -137,13 +142,14 @@ class Cache:
         key : Key
             Whose, of what.
         apart_s : float
-            Of those within so many seconds the last one only. [s]
+            Of all forecasts within so many seconds the last one only, and so of what came. [s]
         most : int
             The latest so many.
         """
         query = (
             f"SELECT {COLUMNS} FROM told WHERE id IN (SELECT MAX(id) FROM told {WHERE}"
-            " GROUP BY CAST(fetched_s / ? AS INTEGER)) ORDER BY fetched_s DESC, id DESC LIMIT ?"
+            " GROUP BY CAST(fetched_s / ? AS INTEGER), forecast_from_s IS NULL)"
+            " ORDER BY fetched_s DESC, id DESC LIMIT ?"
         )
         return self._use(lambda database: _all(database, query, key, apart_s, most), [])
 
@@ -203,12 +209,6 @@ def fresh_s(edges_s: Sequence[float]) -> float:
     """How long a series is as good as new: for one of its steps, from half an hour to an hour. [s]"""
     steps = [later - earlier for earlier, later in pairwise(edges_s)]
     return min(max(min(steps, default=0.0), SHORTEST_FRESH_S), LONGEST_FRESH_S)
-
-
-def _newest(database: sqlite3.Connection, key: Key, most: int) -> Iterator[Series]:
-    query = f"SELECT {COLUMNS} FROM told {WHERE} ORDER BY fetched_s DESC, id DESC LIMIT ?"
-    for row in database.execute(query, (*key.columns, most)):
-        yield series_of_row(key.signal, row)
 
 
 def _all(database: sqlite3.Connection, query: str, key: Key, apart_s: float, most: int) -> list[Series]:

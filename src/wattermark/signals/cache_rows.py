@@ -13,12 +13,13 @@ from typing import Any
 
 from wattermark.values.series import Series, Signal
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS told (
     id INTEGER PRIMARY KEY, provider TEXT NOT NULL, zone TEXT NOT NULL, signal TEXT NOT NULL,
     basis TEXT NOT NULL, place TEXT NOT NULL, source TEXT NOT NULL, issued_s REAL, fetched_s REAL NOT NULL,
-    forecast_from_s REAL, flags TEXT NOT NULL, edges BLOB NOT NULL, vals BLOB NOT NULL
+    begin_s REAL NOT NULL, end_s REAL NOT NULL, forecast_from_s REAL, flags TEXT NOT NULL,
+    edges BLOB NOT NULL, vals BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS asked (
     provider TEXT NOT NULL, zone TEXT NOT NULL, signal TEXT NOT NULL, basis TEXT NOT NULL,
@@ -54,7 +55,8 @@ def row_of(provider: str, zone: str, now_s: float, one: Series) -> tuple[object,
     values = [nan if value is None else value for value in one.values]
     return (
         provider, zone, one.signal.value, one.basis, one.place, one.source, one.issued_s, now_s,
-        one.forecast_from_s, json.dumps(one.flags), _packed(one.edges_s), _packed(values),
+        one.begin_s, one.end_s, one.forecast_from_s, json.dumps(one.flags),
+        _packed(one.edges_s), _packed(values),
     )  # fmt: skip
 
 
