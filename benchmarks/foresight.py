@@ -2,7 +2,7 @@
 
 ``DIR/carboncast`` holds ``forecast96h_2021H2/*_lifecycle.csv`` (published forecasts beside what came) and
 ``actual_2020_2021/*_lifecycle_emissions.csv`` (https://github.com/aamyli/CarbonCast, Apache-2.0). No number
-was fitted to NL, PJM, SE and ERCO, of which only the history is here: our own forecasts of it are their issues.
+was fitted to NL, PJM, SE and ERCO, of which only the history is here: our own forecasts are their issues.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ GRID_OF = {
     **{"BPAT": "US-NWPP", "CISO": "US-CAMX", "DE": "DEU", "ES": "ESP", "ISNE": "US-NEWE", "PL": "POL"},
     **{"ERCO": "US-ERCT", "NL": "NLD", "PJM": "US-RFCE", "SE": "SWE"},
 }
+Trust = tuple[Errors, Record]
+HOW = ("forward", "halved", "crossed")
 ASKED = {"mape": 10.1, "covered": (75.0, 85.0), "worth_worse": 10.0, "zones_not_better": 1}
 
 
@@ -150,9 +152,7 @@ def plans_table(title: str, tried: dict[str, Trial]) -> dict[str, object]:
         bands = " ".join(_of(j.covered, 6)[:-3] for j in (one.forward, one.halved, one.crossed))
         worth = " ".join(_of(share, 7)[:-3] for share in (said.worth, said.worth_worse, said.kept))
         print(f"{zone:8s} {100 * one.oracle.saving:6.1f}  {policies}  | {bands}   | {worth}")
-    told = {
-        how: pooled([getattr(one, how) for one in tried.values()]) for how in ("forward", "halved", "crossed")
-    }
+    told = {how: pooled([getattr(one, how) for one in tried.values()]) for how in HOW}
     for how, (covered, worth, worse) in told.items():
         print(
             f"  all zones, {how:8s}: in the band {100 * covered:.1f} % (asked: 75 to 85); worth waiting "
