@@ -27,10 +27,11 @@ from wattermark.factors.shapes_of_grids import shape_of, usual_errors  # noqa: E
 from wattermark.science.foresight.chances import (  # noqa: E402
     SHAPE_RECORD,
     USUAL_RECORD,
+    Record,
     spread_of,
     time_in,
 )
-from wattermark.science.foresight.errors import errors_of_table  # noqa: E402
+from wattermark.science.foresight.errors import Errors, errors_of_table  # noqa: E402
 from wattermark.science.foresight.grid_forecast import Issues, forecast, past_forecasts  # noqa: E402
 from wattermark.science.foresight.rolling import Task, planned  # noqa: E402
 from wattermark.science.foresight.scores import error_by_day, mape  # noqa: E402
