@@ -85,6 +85,7 @@ def costs_of(traces: Traces, job: int, slack: int) -> Costs:
 
 
 def compared(table: str, row: str, ours: float, published: float) -> Row:
+    ours = float(ours)  # NumPy's own floats are no JSON
     return {"table": table, "row": row, "ours": ours, "published": published, "difference": ours - published}
 
 
