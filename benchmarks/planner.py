@@ -37,7 +37,7 @@ GROUPS = ("Asia", "Americas", "Global", "Europe", "Oceania")
 LACKING = {(168, 24): "SE-SE1"}
 """A zone that a published run lacks: 122 zones."""
 DRAWN = "error_temporal_equal"
-"""A table that we do not meet to three decimals, and do not know why: another order of equal hours moves it by
+"""A table that we do not meet to three decimals, and do not know why: the order of equal hours moves it by
 0.003, while the same errors give the spatial table exactly."""
 SEED = 99
 """Of the published errors; they are drawn from NumPy's old generator, zone by zone."""
