@@ -1,0 +1,164 @@
+"""Many jobs on places of limited capacity: a good plan with a proven bound, or the best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattermark.science.schedule.fleet import (
+    EPSILON,
+    Chosen,
+    Fleet,
+    Plan,
+    Task,
+    any_of,
+    cheapest,
+    cost_of,
+    fleet_of,
+)
+from wattermark.science.schedule.fleet_exact import solve_exactly
+from wattermark.science.schedule.fleet_greedy import cheapest_free, greedy
+from wattermark.science.schedule.fleet_prices import by_prices
+from wattermark.science.schedule.steps import Array
+
+FEW, SOME = 100, 400
+"""Jobs of which each price is tried, and of which many are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Solved:
+    """A plan, and what no plan of the same jobs costs less than; ``proven`` if it is the best there is."""
+
+    plan: Plan
+    cost: float
+    bound: float
+    proven: bool
+
+    @property
+    def gap(self) -> float | None:
+        """How much more it costs than is proven to be needed, at most; None if nothing is. [1]"""
+        if self.cost <= self.bound:
+            return 0.0
+        return (self.cost - self.bound) / self.bound if self.bound > 0 else None
+
+
+def solve(fleet: Fleet, time_limit_s: float | None = None) -> Solved:
+    """Place as many jobs as can be, at the least cost.
+
+    Greedy in several orders, then prices of capacity, which also prove a bound; what finds no place is None
+    in the plan.
+
+    Parameters
+    ----------
+    fleet : Fleet
+    time_limit_s : float, optional
+        Go on exactly, for so long at most. [s]
+
+    Raises
+    ------
+    MissingExtra
+        If it is to be exact and HiGHS is not installed.
+    """
+    possible = [i for i, costs in enumerate(fleet.choices) if np.isfinite(costs).any()]
+    part = Fleet(
+        tasks=tuple(fleet.tasks[i] for i in possible),
+        capacity=fleet.capacity,
+        choices=tuple(fleet.choices[i] for i in possible),
+    )
+    solved = _solve(part, time_limit_s) if possible else Solved(plan=[], cost=0.0, bound=0.0, proven=True)
+    plan: Plan = [None] * len(fleet.tasks)
+    for i, held in zip(possible, solved.plan, strict=True):
+        plan[i] = held
+    return replace(solved, plan=plan)
+
+
+def _solve(fleet: Fleet, time_limit_s: float | None) -> Solved:
+    many = len(fleet.tasks)
+    rounds, every = (200, 2) if many <= FEW else (200, 5) if many <= SOME else (60, 20)
+    plan, priced = by_prices(fleet, greedy(fleet), rounds, every)
+    left, cost = cost_of(plan)
+    bound = priced.bound(np.array([held is not None for held in plan], bool))
+    proven = not left and cost - bound <= EPSILON * abs(cost)
+    if time_limit_s is not None and not proven:
+        exact = solve_exactly(fleet, plan, priced, time_limit_s)
+        plan, proven = exact.plan, exact.proven
+        bound = max(bound, exact.bound) if cost_of(plan)[0] == left else exact.bound
+    return Solved(plan=plan, cost=cost_of(plan)[1], bound=min(bound, cost_of(plan)[1]), proven=proven)
+
+
+def start_now(tasks: Sequence[Task], homes: Sequence[int], rates: Array, capacity: Array) -> Plan:
+    """Every job at home, in one piece, as soon as there is room; who may start first is first.
+
+    Deadlines are not looked at: it is what would happen if nobody planned.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    homes : sequence of int
+        The place of each.
+    rates, capacity : ndarray
+        As of ``fleet_of``.
+    """
+    last = rates.shape[1]
+    there = [
+        replace(
+            task, places=np.array([home]), moving=np.zeros(1), end=max(task.end, last), interruptible=False
+        )
+        for task, home in zip(tasks, homes, strict=True)
+    ]
+    fleet, free = fleet_of(there, rates, capacity), capacity.copy()
+    plan: Plan = [None] * len(tasks)
+    for i in sorted(range(len(tasks)), key=lambda i: (tasks[i].first, i)):
+        known = np.isfinite(fleet.choices[i])
+        soonest = np.where(known, np.arange(known.shape[1], dtype=np.float64), np.inf)
+        found = cheapest_free(there[i], soonest, free)
+        if found is not None:
+            plan[i] = Chosen(
+                found.place, found.slots, float(fleet.choices[i][0, found.slots.start - there[i].first])
+            )
+            free[found.place, found.slots] -= there[i].units
+    return plan
+
+
+def used(task: Task, chosen: Chosen, rates: Array) -> tuple[NDArray[np.intp], Array]:
+    """The slots in which a job runs, and the share of each that it uses.
+
+    Parameters
+    ----------
+    task : Task
+    chosen : Chosen
+    rates : ndarray
+        Shape (places, slots): the dearest slot is the one used in part, where it may pause.
+    """
+    slots = np.arange(rates.shape[1])[chosen.slots]
+    shares = np.ones(len(slots))
+    shares[int(np.argmax(rates[chosen.place, slots])) if task.interruptible else -1] = task.part
+    return slots, shares
+
+
+def why_not(task: Task, rates: Array, capacity: Array) -> str:
+    """Why a job finds no place: ``window``, ``units``, ``gap`` or ``full``.
+
+    Parameters
+    ----------
+    task : Task
+    rates, capacity : ndarray
+        As of ``fleet_of``.
+    """
+    if task.end - task.first < task.slots:
+        return "window"
+    inside = (task.places, slice(task.first, task.end))
+    known, room = np.isfinite(rates[inside]), capacity[inside] >= task.units - EPSILON
+    if not _holds(task, room):
+        return "units"
+    return "full" if _holds(task, known & room) else "gap"
+
+
+def _holds(task: Task, usable: NDArray[np.bool_]) -> bool:
+    """Whether one of the places has slots enough."""
+    if task.interruptible:
+        return bool((usable.sum(axis=1) >= task.slots).any())
+    return not bool(any_of(~usable, task.slots).all())
