@@ -91,14 +91,15 @@ class Spread:
 class Saving:
     """What a way to run saves against starting now, here; as a share of that. [1]
 
-    ``planned`` is by the forecast as it is, ``spread`` by how forecasts have erred, and ``worse_chance`` the
-    chance to end worse than now.
+    ``quantity`` is one of the weights (``carbon``, ``water`` ...). ``planned`` is by the forecast as it is,
+    ``spread`` by how forecasts have erred, and ``worse_chance`` the chance to end worse than now; None where
+    nobody knows how these err.
     """
 
     quantity: str
     planned: float
-    spread: Spread
-    worse_chance: float
+    spread: Spread | None = None
+    worse_chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ class Heard:
     """A signal that a plan was made with: whose it was, how fresh, how good its forecasts have been.
 
     ``error`` is the mean absolute error of its forecasts, over their mean; None where it is not known. [1]
+    ``told`` is False where nobody told these hours, and a usual year stands for them.
     """
 
     signal: Signal
@@ -117,6 +119,7 @@ class Heard:
     issued_s: float | None = None
     age_s: float | None = None
     error: float | None = None
+    told: bool = True
     flags: tuple[str, ...] = ()
 
 
@@ -136,4 +139,5 @@ class Plan:
     heard: tuple[Heard, ...]
     made_s: float
     weights: tuple[tuple[str, float], ...] = (("carbon", 1.0),)
+    otherwise: tuple[tuple[str, Option], ...] = ()
     flags: tuple[str, ...] = ()
