@@ -25,9 +25,9 @@ class Task:
     """A job on slots.
 
     It takes ``units`` of a place's capacity in each of ``slots`` slots between ``first`` and ``end``
-    (exclusive), all in one of ``places``. A whole slot costs ``weight`` times the place's rate; one slot, the
-    last (of an ``interruptible`` job the dearest), is used for the share ``part`` only. ``moving`` is what it
-    costs to get to each of ``places``.
+    (exclusive), all in one of ``places``, which rise. A whole slot costs ``weight`` times the place's rate;
+    the first is used for the share ``head`` and the last for ``part`` only (of an ``interruptible`` job the
+    dearest, for ``part``). ``moving`` is what it costs to get to each of ``places``.
     """
 
     slots: int
@@ -37,6 +37,7 @@ class Task:
     end: int
     places: NDArray[np.intp]
     moving: Array
+    head: float = 1.0
     part: float = 1.0
     interruptible: bool = False
 
@@ -60,6 +61,7 @@ def fleet_of(tasks: Sequence[Task], rates: Array, capacity: Array) -> Fleet:
     Parameters
     ----------
     tasks : sequence of Task
+        The jobs.
     rates : ndarray
         What a weight of 1 costs in each slot, shape (places, slots); NaN for a gap.
     capacity : ndarray
@@ -92,6 +94,7 @@ def _choices(task: Task, filled: Array, sums: Array, known: NDArray[np.bool_], c
         return np.where(usable, task.weight * filled[task.places, window], np.inf)
     begins, lasts = slice(task.first, task.end - k + 1), slice(task.first + k - 1, task.end)
     cost = sums[task.places, lasts] - sums[task.places, begins] + task.part * filled[task.places, lasts]
+    cost -= (1 - task.head) * filled[task.places, begins]
     clear = ~any_of(~usable, k)
     return np.where(clear, task.weight * cost + task.moving[:, None], np.inf)
 
@@ -115,6 +118,7 @@ def cheapest(task: Task, costs: Array) -> Chosen | None:
     Parameters
     ----------
     task : Task
+        The job.
     costs : ndarray
         Of ``Fleet.choices``; prices of capacity may have been added.
     """
@@ -149,6 +153,7 @@ def costs_with(task: Task, costs: Array, priced: Array, prices: Array) -> Array:
     Parameters
     ----------
     task : Task
+        The job.
     costs : ndarray
         Of ``Fleet.choices``.
     priced : ndarray
@@ -169,9 +174,11 @@ def true_cost(task: Task, costs: Array, chosen: Chosen) -> float:
     Parameters
     ----------
     task : Task
+        The job.
     costs : ndarray
         Of ``Fleet.choices``.
     chosen : Chosen
+        Where it runs and when.
     """
     row = int(np.searchsorted(task.places, chosen.place))
     if isinstance(chosen.slots, slice):
@@ -186,6 +193,7 @@ def cost_of(plan: Sequence[Chosen | None]) -> tuple[int, float]:
     Parameters
     ----------
     plan : sequence of Chosen or None
+        A way to run for each job, None for one that is left out.
     """
     placed = [one.cost for one in plan if one is not None]
     return len(plan) - len(placed), float(sum(placed))
@@ -212,6 +220,7 @@ def any_of(flags: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
     flags : ndarray
         Shape (m, n); the answer has shape (m, n - k + 1).
     k : int
+        How many.
     """
     many = np.zeros((flags.shape[0], flags.shape[1] + 1), np.int32)
     np.cumsum(flags, axis=1, out=many[:, 1:])

@@ -30,6 +30,7 @@ def orders(fleet: Fleet) -> list[list[int]]:
     Parameters
     ----------
     fleet : Fleet
+        Jobs, capacity and choices.
     """
     tasks = fleet.tasks
 
@@ -51,6 +52,7 @@ def greedy(fleet: Fleet) -> Plan:
     Parameters
     ----------
     fleet : Fleet
+        Jobs, capacity and choices.
     """
     tried = [(order, pack(fleet, order)) for order in orders(fleet)]
     order, best = min(tried, key=lambda one: cost_of(one[1]))
@@ -63,9 +65,11 @@ def packed_again(fleet: Fleet, order: Sequence[int], plan: Plan, prices: Array |
     Parameters
     ----------
     fleet : Fleet
+        Jobs, capacity and choices.
     order : sequence of int
         In which the plan was made.
     plan : list of Chosen or None
+        A way to run for each job, None for one that is left out.
     prices : ndarray, optional
         As of ``pack``.
     """
@@ -89,7 +93,9 @@ def pack(
     Parameters
     ----------
     fleet : Fleet
+        Jobs, capacity and choices.
     order : iterable of int
+        Places of jobs in the list of all.
     prices : ndarray, optional
         Of a unit in a slot, shape (places, slots): what counts beside the cost.
     wanted : sequence of Chosen or None, optional
@@ -122,9 +128,11 @@ def polish(fleet: Fleet, plan: Plan, rounds: int = MOST_ROUNDS) -> Plan:
     Parameters
     ----------
     fleet : Fleet
+        Jobs, capacity and choices.
     plan : list of Chosen or None
         Is not changed.
     rounds : int, optional
+        At most.
     """
     better, free = list(plan), free_of(fleet, plan)
     least = [cheapest(task, costs) for task, costs in zip(fleet.tasks, fleet.choices, strict=True)]
@@ -161,7 +169,9 @@ def free_of(fleet: Fleet, plan: Sequence[Chosen | None]) -> Array:
     Parameters
     ----------
     fleet : Fleet
+        Jobs, capacity and choices.
     plan : sequence of Chosen or None
+        A way to run for each job, None for one that is left out.
     """
     free = fleet.capacity.copy()
     for task, held in zip(fleet.tasks, plan, strict=True):
@@ -178,7 +188,9 @@ def fits(free: Array, task: Task, chosen: Chosen) -> bool:
     free : ndarray
         Shape (places, slots).
     task : Task
+        The job.
     chosen : Chosen
+        Where it runs and when.
     """
     return bool(free[chosen.place, chosen.slots].min() >= task.units - EPSILON)
 
@@ -189,6 +201,7 @@ def cheapest_free(task: Task, costs: Array, free: Array) -> Chosen | None:
     Parameters
     ----------
     task : Task
+        The job.
     costs : ndarray
         Of ``Fleet.choices``, prices added or not.
     free : ndarray

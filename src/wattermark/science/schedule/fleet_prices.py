@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.science.schedule.fleet import Chosen, Fleet, Plan, Task, cheapest, cost_of, costs_with, sums_before
+from wattermark.science.schedule.fleet import (
+    Chosen,
+    Fleet,
+    Plan,
+    Task,
+    cheapest,
+    cost_of,
+    costs_with,
+    sums_before,
+)
 from wattermark.science.schedule.fleet_greedy import pack, packed_again, polish
 from wattermark.science.schedule.fleet_swaps import exchanged
 from wattermark.science.schedule.steps import Array
@@ -52,10 +61,13 @@ def by_prices(fleet: Fleet, plan: Plan, rounds: int, every: int) -> tuple[Plan, 
     Parameters
     ----------
     fleet : Fleet
+        Jobs, capacity and choices.
     plan : list of Chosen or None
         To begin with.
     rounds : int
         How often prices change.
+    every : int
+        After how many of these all jobs are placed.
 
     References
     ----------
@@ -81,7 +93,9 @@ def closed(plan: Plan, proof: Priced) -> bool:
     Parameters
     ----------
     plan : list of Chosen or None
+        A way to run for each job, None for one that is left out.
     proof : Priced
+        Prices and what they prove.
     """
     left, cost = cost_of(plan)
     return not left and cost - proof.bound(_placed(plan)) <= CLOSE * abs(cost)
@@ -107,7 +121,9 @@ def _rounds(fleet: Fleet, rounds: int) -> Iterator[Priced]:
 def _scale(fleet: Fleet) -> float:
     """What a unit costs in a slot, at its usual best."""
     pairs = zip(fleet.tasks, fleet.choices, strict=True)
-    found = [abs(one.cost) / (task.units * task.slots) for task, costs in pairs if (one := cheapest(task, costs))]
+    found = [
+        abs(one.cost) / (task.units * task.slots) for task, costs in pairs if (one := cheapest(task, costs))
+    ]
     return float(np.mean(found)) if found else 0.0
 
 
@@ -115,7 +131,7 @@ def _drop_costs(fleet: Fleet) -> Array:
     """What a job would pay at most; else the prices of what cannot be had would rise for ever."""
     dearest = [np.abs(costs[np.isfinite(costs)]).max(initial=0.0) for costs in fleet.choices]
     slots = [task.slots if task.interruptible else 1 for task in fleet.tasks]
-    return 3 * np.array(dearest) * np.array(slots)
+    return 3.0 * np.array(dearest, np.float64) * np.array(slots, np.float64)
 
 
 def ask(fleet: Fleet, prices: Array, most: Array) -> Priced:
@@ -124,6 +140,7 @@ def ask(fleet: Fleet, prices: Array, most: Array) -> Priced:
     Parameters
     ----------
     fleet : Fleet
+        Jobs, capacity and choices.
     prices : ndarray
         Of a unit in a slot, shape (places, slots).
     most : ndarray

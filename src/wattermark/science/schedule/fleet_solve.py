@@ -15,9 +15,9 @@ from wattermark.science.schedule.fleet import (
     Plan,
     Task,
     any_of,
-    cheapest,
     cost_of,
     fleet_of,
+    true_cost,
 )
 from wattermark.science.schedule.fleet_exact import solve_exactly
 from wattermark.science.schedule.fleet_greedy import cheapest_free, greedy
@@ -54,6 +54,7 @@ def solve(fleet: Fleet, time_limit_s: float | None = None) -> Solved:
     Parameters
     ----------
     fleet : Fleet
+        Jobs, capacity and choices.
     time_limit_s : float, optional
         Go on exactly, for so long at most. [s]
 
@@ -89,54 +90,26 @@ def _solve(fleet: Fleet, time_limit_s: float | None) -> Solved:
     return Solved(plan=plan, cost=cost_of(plan)[1], bound=min(bound, cost_of(plan)[1]), proven=proven)
 
 
-def start_now(tasks: Sequence[Task], homes: Sequence[int], rates: Array, capacity: Array) -> Plan:
-    """Every job at home, in one piece, as soon as there is room; who may start first is first.
-
-    Deadlines are not looked at: it is what would happen if nobody planned.
+def start_now(tasks: Sequence[Task], rates: Array, capacity: Array) -> Plan:
+    """Every job as soon as there is room; who may start first is first.
 
     Parameters
     ----------
     tasks : sequence of Task
-    homes : sequence of int
-        The place of each.
+        In one piece, each at one place.
     rates, capacity : ndarray
         As of ``fleet_of``.
     """
-    last = rates.shape[1]
-    there = [
-        replace(
-            task, places=np.array([home]), moving=np.zeros(1), end=max(task.end, last), interruptible=False
-        )
-        for task, home in zip(tasks, homes, strict=True)
-    ]
-    fleet, free = fleet_of(there, rates, capacity), capacity.copy()
+    fleet, free = fleet_of(tasks, rates, capacity), capacity.copy()
     plan: Plan = [None] * len(tasks)
     for i in sorted(range(len(tasks)), key=lambda i: (tasks[i].first, i)):
         known = np.isfinite(fleet.choices[i])
         soonest = np.where(known, np.arange(known.shape[1], dtype=np.float64), np.inf)
-        found = cheapest_free(there[i], soonest, free)
+        found = cheapest_free(tasks[i], soonest, free)
         if found is not None:
-            plan[i] = Chosen(
-                found.place, found.slots, float(fleet.choices[i][0, found.slots.start - there[i].first])
-            )
-            free[found.place, found.slots] -= there[i].units
+            plan[i] = Chosen(found.place, found.slots, true_cost(tasks[i], fleet.choices[i], found))
+            free[found.place, found.slots] -= tasks[i].units
     return plan
-
-
-def used(task: Task, chosen: Chosen, rates: Array) -> tuple[NDArray[np.intp], Array]:
-    """The slots in which a job runs, and the share of each that it uses.
-
-    Parameters
-    ----------
-    task : Task
-    chosen : Chosen
-    rates : ndarray
-        Shape (places, slots): the dearest slot is the one used in part, where it may pause.
-    """
-    slots = np.arange(rates.shape[1])[chosen.slots]
-    shares = np.ones(len(slots))
-    shares[int(np.argmax(rates[chosen.place, slots])) if task.interruptible else -1] = task.part
-    return slots, shares
 
 
 def why_not(task: Task, rates: Array, capacity: Array) -> str:
@@ -145,6 +118,7 @@ def why_not(task: Task, rates: Array, capacity: Array) -> str:
     Parameters
     ----------
     task : Task
+        The job.
     rates, capacity : ndarray
         As of ``fleet_of``.
     """

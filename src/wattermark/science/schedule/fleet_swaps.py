@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +14,21 @@ from wattermark.science.schedule.steps import Array
 MOST_DRIVEN_OUT = 12
 
 
-def exchanged(
-    fleet: Fleet, plan: Plan, prices: Array, least: Array, wanted: Sequence[Chosen | None]
-) -> Plan:
+def exchanged(fleet: Fleet, plan: Plan, prices: Array, least: Array, wanted: Sequence[Chosen | None]) -> Plan:
     """Exchange slots until nobody gains by it; those try first that are farthest from what they want.
 
     Parameters
     ----------
     fleet : Fleet
+        Jobs, capacity and choices.
     plan : list of Chosen or None
+        A way to run for each job, None for one that is left out.
     prices : ndarray
         Of a unit in a slot, shape (places, slots).
     least : ndarray
         What each job would pay alone, at its wanted choice, shape (jobs,).
     wanted : sequence of Chosen or None
+        What each job would choose alone.
     """
     for _ in range(MOST_ROUNDS):
         order = _by_regret(fleet, plan, prices, least)
@@ -123,7 +124,11 @@ class Swaps:
         held = self.plan[j]
         if held is None:
             return []
-        return list(range(held.slots.start, held.slots.stop)) if isinstance(held.slots, slice) else held.slots.tolist()
+        return (
+            list(range(held.slots.start, held.slots.stop))
+            if isinstance(held.slots, slice)
+            else held.slots.tolist()
+        )
 
     def _at_cost(self, j: int, found: Chosen) -> Chosen:
         return Chosen(found.place, found.slots, true_cost(self.fleet.tasks[j], self.fleet.choices[j], found))
@@ -151,7 +156,7 @@ def _same(one: Chosen, other: Chosen) -> bool:
     return one.place == other.place and str(one.slots) == str(other.slots)
 
 
-def _weigh(several) -> tuple[int, float]:
+def _weigh(several: Iterable[Chosen | None]) -> tuple[int, float]:
     left, cost = 0, 0.0
     for one in several:
         if one is None:
