@@ -17,7 +17,7 @@ EXACT = 1e-4  # what HiGHS calls the best
 CALM = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def task(slots=1, first=0, end=4, places=(0,), units=1.0, weight=1.0, moving=None, **told):
+def task(slots=1, *, first=0, end=4, places=(0,), units=1.0, weight=1.0, moving=None, **told):
     there = np.array(sorted(places))
     return Task(
         slots=slots, first=first, end=end, places=there, units=units, weight=weight,

@@ -15,6 +15,7 @@ MOST_CHOICES = 60_000_000
 """Numbers that may be held at once: 480 MB."""
 EPSILON = 1e-9
 """Of a unit: capacities are sums of decimals."""
+GRAIN = 2.0**-36
 
 Slots = slice | NDArray[np.intp]
 """The slots that a job takes: in one piece, or one by one."""
@@ -91,12 +92,18 @@ def _choices(task: Task, filled: Array, sums: Array, known: NDArray[np.bool_], c
         return np.empty((len(task.places), 0))
     usable = known[task.places, window] & (capacity[task.places, window] >= task.units - EPSILON)
     if task.interruptible:
-        return np.where(usable, task.weight * filled[task.places, window], np.inf)
+        return np.where(usable, _even(task.weight * filled[task.places, window]), np.inf)
     begins, lasts = slice(task.first, task.end - k + 1), slice(task.first + k - 1, task.end)
     cost = sums[task.places, lasts] - sums[task.places, begins] + task.part * filled[task.places, lasts]
     cost -= (1 - task.head) * filled[task.places, begins]
     clear = ~any_of(~usable, k)
-    return np.where(clear, task.weight * cost + task.moving[:, None], np.inf)
+    return np.where(clear, _even(task.weight * cost) + task.moving[:, None], np.inf)
+
+
+def _even(costs: Array) -> Array:
+    """Without the last digits, which rounding made: of equal costs the earliest is meant to be chosen."""
+    grain = float(np.abs(costs).max(initial=0.0)) * GRAIN
+    return np.round(costs / grain) * grain if grain else costs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
