@@ -22,7 +22,8 @@ from wattermark.science.schedule.fleet_greedy import pack, packed_again, polish
 from wattermark.science.schedule.fleet_swaps import exchanged
 from wattermark.science.schedule.steps import Array
 
-REPAIR_EVERY = 20
+KEPT, FIRST_STEP = 0.7, 2.0
+"""How much of the last direction is kept, and how far the first step goes: what converged best when tried."""
 CLOSE = 1e-4
 """Nobody waits for the rest of a gap as small as that."""
 
@@ -114,8 +115,8 @@ def _rounds(fleet: Fleet, rounds: int) -> Iterator[Priced]:
     for i in range(rounds):
         now = ask(fleet, prices, most)
         yield now
-        drift = 0.5 * (drift + now.excess / size)
-        prices = np.maximum(0.0, prices + scale * drift / (1 + i / 10))
+        drift = KEPT * drift + (1 - KEPT) * now.excess / size
+        prices = np.maximum(0.0, prices + scale * FIRST_STEP * drift / (1 + i / 20) ** 2)
 
 
 def _scale(fleet: Fleet) -> float:
