@@ -171,7 +171,7 @@ def capacity_on(grid: Grid, places: Sequence[str], capacity: Mapping[str, Capaci
 
 def _room(grid: Grid, capacity: Capacity) -> Array:
     """Whole slots of a room have its units; those that it shares with another time have the less of both."""
-    edges, units = grid.edges_s, np.full(grid.count, capacity.units)
+    edges, units = grid.edges_s, np.full(grid.count, float(capacity.units))
     for room in capacity.rooms:
         inside = _between(edges, room.begin_s, room.end_s)
         units[inside] = room.units
