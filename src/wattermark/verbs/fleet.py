@@ -11,21 +11,17 @@ from pathlib import Path
 
 from wattermark.errors import NoPlan, UsageError, nearest
 from wattermark.report.planned import plan_document
-from wattermark.science.schedule.choice import Choice
-from wattermark.science.schedule.fleet_plan import FleetChoice, choose_for_all
+from wattermark.science.schedule.fleet_plan import FleetChoice, choose_for_all, plan_of
 from wattermark.science.schedule.fleet_slots import grid_of
 from wattermark.science.schedule.rates import rates_of
-from wattermark.science.schedule.verdict import judged
 from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
-from wattermark.values.fleet import Capacity, FleetJob, FleetPlan, Placed
+from wattermark.values.fleet import Capacity, FleetJob, FleetPlan
 from wattermark.values.outlook import Outlook
-from wattermark.values.plan import Plan
 from wattermark.verbs.moments import iso
 from wattermark.verbs.outlook import home_of, outlook
 from wattermark.wiring.config import Config
 
 SLOT_S = 3600.0
-VERDICT = "placed among the jobs of a fleet"
 
 
 def plan_fleet(
@@ -110,7 +106,7 @@ def _whole(
     return FleetPlan(
         placed=choice.placed,
         unplaced=choice.unplaced,
-        plans=tuple(_plan(one, outlooks, weights, made_s) for one in choice.placed),
+        plans=tuple(plan_of(one, outlooks, weights, made_s) for one in choice.placed),
         sums=choice.sums,
         cost=solved.cost,
         bound=solved.bound,
@@ -121,16 +117,6 @@ def _whole(
         made_s=made_s,
         flags=tuple(dict.fromkeys(flags)),
     )
-
-
-def _plan(one: Placed, outlooks: Mapping[str, Outlook], weights: Mapping[str, float], made_s: float) -> Plan:
-    """One job's plan, as ``wattermark plan`` makes it; where it runs is decided with all the others."""
-    now = one.best if one.now is None else one.now
-    choice = Choice(now=now, best=one.best, each=(one.best,))
-    seen = [outlooks[place] for place in dict.fromkeys((now.place, one.best.place))]
-    plan = judged(one.job.job, choice, seen, weights=weights, made_s=made_s)
-    flags = plan.flags if one.now else (*plan.flags, "no-room-now: compared with itself")
-    return replace(plan, best=one.best, verdict=VERDICT, flags=flags)
 
 
 def write_plans(plan: FleetPlan, folder: Path) -> list[Path]:

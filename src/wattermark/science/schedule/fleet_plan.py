@@ -8,15 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from wattermark.errors import NoPlan
-from wattermark.science.schedule.fleet import Plan, Task, fleet_of
+from wattermark.science.schedule.fleet import Plan as SlotPlan
+from wattermark.science.schedule.fleet import Task, fleet_of
 from wattermark.science.schedule.fleet_slots import Grid, capacity_on, in_one_piece, task_of, times_of
 from wattermark.science.schedule.fleet_solve import Solved, solve, start_now, why_not
 from wattermark.science.schedule.rates import QUANTITIES, Rates, option_of
 from wattermark.science.schedule.steps import Array, onto
+from wattermark.science.schedule.verdict import LEAST_SAVING
 from wattermark.science.schedule.weights import PARTS, Weights, amount, scored
 from wattermark.values.fleet import Capacity, FleetJob, Placed, Sums, Unplaced
-from wattermark.values.plan import Option
+from wattermark.values.outlook import Outlook
+from wattermark.values.plan import Option, Plan, Saving
 
+VERDICT = "placed among the jobs of a fleet"
+NO_ROOM = "no-room-now: it is compared with itself"
 UNITS = {"carbon": "g", "carbon-marginal": "g", "water": "L", "water-thermal": "L", "cost": "USD"}
 
 
@@ -111,7 +116,7 @@ def _now_options(
 def _best_options(
     jobs: Sequence[FleetJob],
     tasks: Sequence[Task],
-    plan: Plan,
+    plan: SlotPlan,
     places: Sequence[Rates],
     *,
     rates: Array,
@@ -185,6 +190,46 @@ def _sums(placed: Sequence[Placed]) -> tuple[Sums, ...]:
             now_sum, best_sum = sum(now for now, _ in known), sum(best for _, best in known)
             found.append(Sums(quantity=what, unit=UNITS[what], now=now_sum, planned=best_sum))
     return tuple(found)
+
+
+def plan_of(placed: Placed, outlooks: Mapping[str, Outlook], weights: Weights, made_s: float) -> Plan:
+    """One job's plan, as for a job alone; when and where it runs was decided with all the others.
+
+    Parameters
+    ----------
+    placed : Placed
+        The job and its ways.
+    outlooks : mapping
+        By place, as the user named it.
+    weights : mapping
+        As of ``check_weights``.
+    made_s : float
+        When. [s since 1970]
+    """
+    now, best = placed.now or placed.best, placed.best
+    savings = tuple(
+        Saving(quantity=what, planned=1 - after / before)
+        for what in PARTS
+        if (before := amount(now, what)) and (after := amount(best, what)) is not None
+    )
+    main = next((one.planned for one in savings if one.quantity in weights), 0.0)
+    front = tuple(dict.fromkeys((best, now)))
+    seen = [outlooks[place] for place in dict.fromkeys((now.place, best.place))]
+    flags = [flag for one in seen for flag in one.flags]
+    return Plan(
+        job=placed.job.job,
+        now=now,
+        best=best,
+        savings=savings,
+        front=front,
+        knee=0,
+        worth_it=main >= LEAST_SAVING,
+        verdict=VERDICT,
+        heard=tuple(heard for one in seen for heard in one.heard),
+        made_s=made_s,
+        weights=tuple(weights.items()),
+        flags=tuple(dict.fromkeys(flags if placed.now else [*flags, NO_ROOM])),
+    )
 
 
 def _reason(one: FleetJob, task: Task, why: str, solved: Solved) -> str:
