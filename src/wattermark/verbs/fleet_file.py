@@ -282,7 +282,7 @@ def _header(
         if name and name in names:
             raise UsageError(f"{file} has two columns of {name}: {cell!r} is one", fix="Keep one of them")
         if not name and cell.strip():
-            near = nearest(word, known, most=1)
+            near = nearest(word, (other for other in known if known[other] not in names), most=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             flags.append(f"column-unknown: {cell.strip()!r} was not read{hint}")
         names.append(name)

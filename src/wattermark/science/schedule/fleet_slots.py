@@ -18,6 +18,7 @@ from wattermark.values.plan import PlannedJob, Stretch
 
 SLACK = 1e-9
 """Of a slot: a job of 3 h takes three hours, whatever the rounding."""
+MOST_SLOTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,19 @@ def grid_of(jobs: Sequence[FleetJob], slot_s: float) -> Grid:
     Raises
     ------
     UsageError
-        If slots are shorter than a minute or longer than a day.
+        If slots are shorter than a minute or longer than a day, or there are too many of them.
     """
     if not 60 <= slot_s <= 86400:
         raise UsageError("a slot of that length does not plan well", fix="Give from 1m to 1d, as --slot 15m")
     begin_s = floor(min(one.job.earliest_s for one in jobs) / slot_s) * slot_s
     end_s = max(max(one.job.deadline_s, one.job.earliest_s + one.job.duration_s) for one in jobs)
-    return Grid(begin_s, slot_s, max(1, ceil((end_s - begin_s) / slot_s - SLACK)))
+    count = max(1, ceil((end_s - begin_s) / slot_s - SLACK))
+    if count > MOST_SLOTS:
+        raise UsageError(
+            f"from the first start to the last deadline there are {count} slots, more than {MOST_SLOTS}",
+            fix="Check the deadlines, or give longer slots, as --slot 6h",
+        )
+    return Grid(begin_s, slot_s, count)
 
 
 def energy_j(power_w: float, duration_s: float) -> float:
