@@ -88,7 +88,8 @@ def test_a_person_reads_it_and_the_left_over_are_named(home):
 
 
 def test_columns_in_any_order_and_by_other_names(home):
-    text = "\ufeffRegions; Within ;GPUs;Power kW;Job;owner;Hours;Interruptible\nswe deu;9h;2;3.5;x;me;90m;yes\n\n"
+    text = "\ufeffRegions; Within ;GPUs;Power kW;Job;owner;Hours;Interruptible\n"
+    text += "swe deu;9h;2;3.5;x;me;90m;yes\n\n"
     plan = planned(home, jobs=text)
     (job,) = plan["jobs"]
     assert (job["name"], job["units"], job["best"]["place"]) == ("x", 2.0, "swe")

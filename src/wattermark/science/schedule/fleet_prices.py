@@ -24,6 +24,8 @@ from wattermark.science.schedule.steps import Array
 
 KEPT, FIRST_STEP = 0.7, 2.0
 """How much of the last direction is kept, and how far the first step goes: what converged best when tried."""
+BY_UNITS = (0.0, 0.25, 0.5)
+"""By how much jobs of many units come first, beside long ones: which is best differs."""
 CLOSE = 1e-4
 """Nobody waits for the rest of a gap as small as that."""
 
@@ -81,10 +83,13 @@ def by_prices(fleet: Fleet, plan: Plan, rounds: int, every: int) -> tuple[Plan, 
         if proof is None or now.bound(placed) > proof.bound(placed):
             proof = now
         if i % every == every - 1:
-            best = min(best, _repaired(fleet, now, by_units=i // every % 2 == 1), key=cost_of)
+            power = BY_UNITS[(i // every + 1) % len(BY_UNITS)]
+            best = min(best, _repaired(fleet, now, power), key=cost_of)
             if closed(best, proof):
                 break
     assert proof is not None
+    if not closed(best, proof):
+        best = min(best, *(_repaired(fleet, proof, power) for power in BY_UNITS), key=cost_of)
     return exchanged(fleet, best, proof.prices, proof.least, proof.chosen), proof
 
 
@@ -161,12 +166,9 @@ def ask(fleet: Fleet, prices: Array, most: Array) -> Priced:
     return Priced(prices=prices, least=least, rent=rent, chosen=chosen, excess=excess)
 
 
-def _repaired(fleet: Fleet, priced: Priced, *, by_units: bool) -> Plan:
-    """A plan at these prices: those first that find a place least easily, by length, or by units as well."""
-
-    def size(task: Task) -> float:
-        return task.slots * (float(task.units**0.5) if by_units else 1.0)
-
-    order = sorted(range(len(fleet.tasks)), key=lambda i: (-size(fleet.tasks[i]), i))
+def _repaired(fleet: Fleet, priced: Priced, power: float) -> Plan:
+    """A plan at these prices: those first that find a place least easily, by length and a power of units."""
+    size = [-task.slots * float(task.units**power) for task in fleet.tasks]
+    order = sorted(range(len(size)), key=lambda i: (size[i], i))
     packed = pack(fleet, order, priced.prices, priced.chosen)
     return polish(fleet, packed_again(fleet, order, packed, priced.prices), 2)

@@ -24,8 +24,8 @@ from wattermark.science.schedule.fleet_greedy import cheapest_free, greedy
 from wattermark.science.schedule.fleet_prices import by_prices
 from wattermark.science.schedule.steps import Array
 
-FEW, SOME = 100, 400
-"""Jobs of which each price is tried, and of which many are."""
+EFFORT = ((100, (200, 2)), (400, (200, 5)), (4000, (60, 30)), (float("inf"), (45, 45)))
+"""Up to so many jobs: how often prices change, and after how many changes all jobs are placed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,7 +78,7 @@ def solve(fleet: Fleet, time_limit_s: float | None = None) -> Solved:
 
 def _solve(fleet: Fleet, time_limit_s: float | None) -> Solved:
     many = len(fleet.tasks)
-    rounds, every = (200, 2) if many <= FEW else (200, 5) if many <= SOME else (60, 20)
+    rounds, every = next(effort for most, effort in EFFORT if many <= most)
     plan, priced = by_prices(fleet, greedy(fleet), rounds, every)
     left, cost = cost_of(plan)
     bound = priced.bound(np.array([held is not None for held in plan], bool))
