@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,8 +74,8 @@ def main(args: argparse.Namespace) -> int:
         price_usd_per_kwh=by_name(args.prices, float, "price", "deu=0.25,swe=0.08"),
         slot_s=args.slot,
         time_limit_s=args.time_limit if args.exact else None,
-        flags=found.flags,
     )
+    plan = replace(plan, flags=(*found.flags, *plan.flags))
     written = write_plans(plan, Path(args.out)) if args.out else []
     if args.json:
         print_json(fleet_document(plan, iso))

@@ -108,7 +108,7 @@ def _goodness(plan: FleetPlan) -> Iterator[str]:
     elif plan.gap is not None:
         yield (
             f"{jobs}; at most {percent(plan.gap)} dearer than any plan of these jobs, on slots of "
-            f"{say(plan.slot_s, TIME)}; --exact may find a better one"
+            f"{say(plan.slot_s, TIME)}; --exact, or more time for it, may find a better one"
         )
     else:
         yield f"{jobs}; nothing is proven of what better plans there are"

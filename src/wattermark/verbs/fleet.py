@@ -35,7 +35,6 @@ def plan_fleet(
     price_usd_per_kwh: Mapping[str, float] | None = None,
     slot_s: float = SLOT_S,
     time_limit_s: float | None = None,
-    flags: Sequence[str] = (),
 ) -> FleetPlan:
     """The plan for all; ``places`` hold for jobs that name none, the first is where these would run now.
 
@@ -77,7 +76,7 @@ def plan_fleet(
             f"none of {len(jobs)} jobs finds a slot; {first.job.name}: {first.reason}",
             fix="Check deadlines, places and capacities",
         )
-    return _whole(choice, outlooks, weighed, slot_s=slot_s, made_s=now_s, flags=flags)
+    return _whole(choice, outlooks, weighed, slot_s=slot_s, made_s=now_s)
 
 
 def _check_capacity(capacity: Mapping[str, Capacity], asked: Sequence[str]) -> None:
@@ -99,10 +98,9 @@ def _whole(
     *,
     slot_s: float,
     made_s: float,
-    flags: Sequence[str],
 ) -> FleetPlan:
     solved = choice.solved
-    flags = (*flags, *choice.flags, *(flag for one in outlooks.values() for flag in one.flags))
+    flags = (*choice.flags, *(flag for one in outlooks.values() for flag in one.flags))
     return FleetPlan(
         placed=choice.placed,
         unplaced=choice.unplaced,

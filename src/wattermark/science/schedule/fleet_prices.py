@@ -12,7 +12,6 @@ from wattermark.science.schedule.fleet import (
     Chosen,
     Fleet,
     Plan,
-    Task,
     cheapest,
     cost_of,
     costs_with,
