@@ -64,12 +64,11 @@ def solve(fleet: Fleet, time_limit_s: float | None = None) -> Solved:
         If it is to be exact and HiGHS is not installed.
     """
     possible = [i for i, costs in enumerate(fleet.choices) if np.isfinite(costs).any()]
-    part = Fleet(
-        tasks=tuple(fleet.tasks[i] for i in possible),
-        capacity=fleet.capacity,
-        choices=tuple(fleet.choices[i] for i in possible),
+    solved = (
+        _solve(_only(fleet, possible), time_limit_s)
+        if possible
+        else Solved(plan=[], cost=0.0, bound=0.0, proven=True)
     )
-    solved = _solve(part, time_limit_s) if possible else Solved(plan=[], cost=0.0, bound=0.0, proven=True)
     plan: Plan = [None] * len(fleet.tasks)
     for i, held in zip(possible, solved.plan, strict=True):
         plan[i] = held
@@ -82,12 +81,39 @@ def _solve(fleet: Fleet, time_limit_s: float | None) -> Solved:
     plan, priced = by_prices(fleet, greedy(fleet), rounds, every)
     left, cost = cost_of(plan)
     bound = priced.bound(np.array([held is not None for held in plan], bool))
+    if 0 < left < many:
+        plan, bound = _once_more(fleet, plan, bound, rounds, every)
+        cost = cost_of(plan)[1]
     proven = not left and cost - bound <= EPSILON * abs(cost)
     if time_limit_s is not None and not proven:
         exact = solve_exactly(fleet, plan, priced, time_limit_s)
-        plan, proven = exact.plan, exact.proven
-        bound = max(bound, exact.bound) if cost_of(plan)[0] == left else exact.bound
+        proven, others = (
+            exact.proven,
+            [held is None for held in exact.plan] != [held is None for held in plan],
+        )
+        plan = exact.plan
+        if others:  # a bound is of the jobs that are placed
+            plan, bound = _once_more(fleet, plan, exact.bound, rounds, every)
+        bound = max(bound, exact.bound)
     return Solved(plan=plan, cost=cost_of(plan)[1], bound=min(bound, cost_of(plan)[1]), proven=proven)
+
+
+def _only(fleet: Fleet, jobs: Sequence[int]) -> Fleet:
+    return Fleet(
+        tasks=tuple(fleet.tasks[i] for i in jobs),
+        capacity=fleet.capacity,
+        choices=tuple(fleet.choices[i] for i in jobs),
+    )
+
+
+def _once_more(fleet: Fleet, plan: Plan, bound: float, rounds: int, every: int) -> tuple[Plan, float]:
+    """The jobs that found a place, alone: at the prices that the others drove up little is proven."""
+    kept = [i for i, held in enumerate(plan) if held is not None]
+    better, priced = by_prices(_only(fleet, kept), [plan[i] for i in kept], rounds, every)
+    found: Plan = [None] * len(plan)
+    for i, held in zip(kept, better, strict=True):
+        found[i] = held
+    return found, max(bound, priced.bound(np.ones(len(kept), bool)))
 
 
 def start_now(tasks: Sequence[Task], rates: Array, capacity: Array) -> Plan:
