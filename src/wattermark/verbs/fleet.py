@@ -59,7 +59,7 @@ def plan_fleet(
     told = [one if one.places else replace(one, places=usual) for one in jobs]
     grid = grid_of(told, slot_s)
     outlooks = {
-        place: outlook(place, grid.begin_s, grid.end_s, config=config, price=prices.get(place))
+        place: outlook(place, grid.begin_s, grid.end_s, config=config, now_s=now_s, price=prices.get(place))
         for place in asked
     }
     choice = choose_for_all(

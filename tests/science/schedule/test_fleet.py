@@ -11,6 +11,7 @@ from wattermark.errors import NoPlan
 from wattermark.science.schedule import fleet as fleet_module
 from wattermark.science.schedule.fleet import Chosen, Fleet, Task, cost_of, fleet_of, true_cost
 from wattermark.science.schedule.fleet_greedy import free_of, greedy
+from wattermark.science.schedule.fleet_prices import ask
 from wattermark.science.schedule.fleet_solve import solve, start_now, why_not
 
 EXACT = 1e-4  # what HiGHS calls the best
@@ -134,6 +135,26 @@ def test_exact_is_what_brute_force_finds_and_no_bound_is_above_it(fleet):
         )
         assert solved.bound <= by_force(alone)[1] * (1 + 1e-9) + 1e-9
     assert not quick.proven or cost_of(quick.plan) == (left, pytest.approx(least))
+
+
+@CALM
+@given(fleets(most_jobs=3, most_slots=4), st.data())
+def test_any_prices_prove_a_bound(fleet, data):
+    """Of all jobs, where all of them have a place."""
+    left, least = by_force(fleet)
+    shape = fleet.capacity.shape
+    drawn = [data.draw(st.sampled_from([0.0, 1.0, 10.0, 70.0])) for _ in range(fleet.capacity.size)]
+    prices = np.where(np.isfinite(fleet.capacity), np.reshape(drawn, shape), 0.0)
+    asked = ask(fleet, prices, np.full(len(fleet.tasks), np.inf))
+    if not left:
+        assert asked.bound(np.ones(len(fleet.tasks), bool)) <= least + 1e-9 * abs(least)
+
+
+def test_the_right_price_proves_all_of_it():
+    """Two jobs for one cheap slot: at 4 for it nobody minds the other one, and the bound is the cost."""
+    fleet = made([task(1, end=2), task(1, end=2)], [[1, 5]], 1)
+    asked = ask(fleet, np.array([[4.0, 0.0]]), np.full(2, np.inf))
+    assert asked.bound(np.ones(2, bool)) == pytest.approx(6.0)
 
 
 @CALM

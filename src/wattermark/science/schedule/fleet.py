@@ -168,6 +168,8 @@ def costs_with(task: Task, costs: Array, priced: Array, prices: Array) -> Array:
     prices : ndarray
         Of one unit in one slot, shape (places, slots).
     """
+    if not costs.size:
+        return costs
     if task.interruptible:
         return costs + task.units * prices[task.places, task.first : task.end]
     rows = priced if len(task.places) == len(priced) else priced[task.places]
