@@ -156,6 +156,18 @@ def test_a_table_for_people(trace, capsys):
     assert row.split()[1:4] == ["97.5", "64.2", "%"]
 
 
+def test_what_is_true_of_all_places_is_told_once_and_of_one_by_its_name(tmp_path, capsys):
+    rows = ["zone,time,value", *(f"A,2022-01-01 {h:02}:00,5" for h in range(6))]
+    rows += [f"B,2022-01-01 {h:02}:00,5" for h in (0, 1, 2, 4, 5)]
+    path = tmp_path / "zones.csv"
+    path.write_text("\n".join(rows))
+    assert main(["backtest", "--trace", str(path), "--hours", "1", "--within", "2"]) == 0
+    notes = capsys.readouterr().out.split("to know")[1]
+    assert notes.count("taken for UTC") == 1
+    assert "B: rows are missing in 1 place" in notes
+    assert "1 start was left out" in notes
+
+
 def test_part_of_a_history(trace, capsys):
     words = ("--hours", "1", "--within", "2", "--every", "24h", "--zone", "DE")
     found = told(capsys, trace, *words, "--from", "2022-01-03", "--to", "2022-01-05")

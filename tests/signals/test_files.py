@@ -1,11 +1,12 @@
 """Trace files as people have them: every form that is read, and every fault that is told."""
 
 import json
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
-from wattermark.errors import BadTrace
+from wattermark.errors import BadTrace, MissingExtra
 from wattermark.signals.files import read_trace
 from wattermark.values.series import Signal
 
@@ -281,6 +282,12 @@ def test_labels_that_nothing_confirms_are_not_set_right(tmp_path):
 def test_an_issue_that_is_cut_short_is_told(tmp_path):
     with pytest.raises(BadTrace, match="has not 4 rows"):
         read(tmp_path, rolling(LABELS, CAME).rsplit("\n", 2)[0] + "\n")
+
+
+def test_parquet_without_duckdb_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'wattermark\[parquet\]'"):
+        read(tmp_path, b"PAR1", "t.parquet")
 
 
 def test_parquet_is_as_csv(tmp_path):

@@ -132,6 +132,15 @@ def test_the_next_one_is_not_asked_for_what_is_known(uk, maps):
     assert maps.asked == []
 
 
+def test_one_that_knows_only_what_came_gives_way_to_one_that_foretells(uk, maps):
+    maps.answer, maps.plan = _of("GB", maps), ("latest", "history")
+    ((series,), (heard,)) = ask("electricity_maps, uk")
+    assert (series.basis, heard.source) == ("direct", "Carbon Intensity API, national")
+    ((series,), _) = ask("electricity_maps", ahead_h=11)
+    assert series.basis == "lifecycle"
+    assert series.flags == ("no-forecast: electricity_maps answers 403: Not in your plan",)
+
+
 def test_average_and_marginal_come_from_whom_knows_them(maps, watttime):
     maps.answer = _of("US-CAL-CISO", maps)
     series, heard = ask("electricity_maps, watttime", place="aws:us-west-1")
@@ -211,9 +220,21 @@ def test_everybody_is_asked_anew_on_demand(uk, maps):
     maps.answer = _of("GB", maps)
     config = load_config({"signals": "uk, electricity_maps"})
     for _ in range(2):
-        told = list(hear(resolve("gbr"), BOTH, NOW, NOW + HOUR, config=config, now_s=NOW, anew=True))
+        told = list(
+            hear(resolve("gbr"), BOTH, NOW, NOW + HOUR, config=config, now_s=NOW, anew=True, every=True)
+        )
         assert [one.provider for one in told] == ["uk", "electricity_maps"]
     assert (len(uk.asked), len(maps.asked)) == (2, 4)
+
+
+def test_an_overview_tells_of_all_that_are_set(uk, maps):
+    maps.answer = _of("GB", maps)
+    config = load_config({"signals": "uk, electricity_maps"})
+    told = signals_at("gbr", config=config, now_s=NOW).told
+    assert [(one.provider, one.series is not None) for one in told] == [
+        ("uk", True),
+        ("electricity_maps", True),
+    ]
 
 
 def test_a_damaged_cache_stops_nobody(uk):

@@ -29,7 +29,8 @@ portal's, CarbonCast's, JSON as of the Carbon Aware SDK, or Parquet; steps of an
 
 policies
   best-start     the best start before the deadline, for those who know what comes
-  best-pauses    the cheapest hours before the deadline, as wait-awhile (--interruptible)
+  best-pauses    the cheapest hours before the deadline, as wait-awhile (--interruptible); what --restart
+                 says is counted, but is not looked at when they are chosen
   lowest-slot, lowest-window, carbon-time        GAIA's; --expected tells how long such jobs take
   one-min, k-min, pause-resume    thresholds that need no forecast, but the least and the greatest intensity
   ecovisor       runs below the 30th percentile of the next day

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from math import isfinite
 from typing import Any
@@ -68,13 +68,20 @@ def backtest_notes(found: Backtest) -> Section:
     left_out = sum(one.left_out for one in found.places)
     sentences = [LOOKS_AHEAD, *found.flags]
     if left_out:
-        sentences.append(f"{left_out:,} starts were left out: they would have run into a gap")
-    for one in found.places:
-        sentences += [f"{one.place}: {flag}" for flag in one.flags]
+        many = "1 start was" if left_out == 1 else f"{left_out:,} starts were"
+        sentences.append(f"{many} left out: at once would have run into a gap")
     for told in found.foretold:
         sentences.append(f"{told.place}: {told.trial.jobs} jobs by forecasts of {told.source}{_error(told)}")
         sentences += [f"{told.place}: {flag}" for flag in told.trial.flags]
-    return Section("to know", sentences=tuple(dict.fromkeys(sentences)))
+    return Section("to know", sentences=(*sentences, *_of_places(found.places)))
+
+
+def _of_places(places: Sequence[Rehearsed]) -> Iterator[str]:
+    """What is to be said of histories: once, with the names of those that it is true of."""
+    for flag in dict.fromkeys(flag for one in places for flag in one.flags):
+        of = [one.place for one in places if flag in one.flags]
+        names = ", ".join(of[:_EACH]) + (f" and {len(of) - _EACH} more" if len(of) > _EACH else "")
+        yield flag if len(of) == len(places) else f"{names}: {flag}"
 
 
 def _error(told: Foretold) -> str:

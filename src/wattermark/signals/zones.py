@@ -1,6 +1,7 @@
 """From our names of places to what a provider calls them: a table for each, ``tables/PROVIDER.csv``.
 
-Its columns are ``key`` (ours: a region of a cloud, or a grid), ``zone`` (theirs), ``name`` and ``source``.
+Its columns are ``key`` (ours: a region of a cloud, or a grid), ``zone`` (theirs), ``name`` and ``source``. A
+provider without a table is asked by our names.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ def zone_of(provider: str, *, region: str, grid: str, country: str = "") -> str 
     if provider in BY_REGION:
         return region.partition(":")[2] or None
     known = zones(provider)
+    if not known:
+        return region or grid  # a stranger's: it is asked by our names
     found = known.get(region) or known.get(grid)
     return found or (country or None if provider in BY_COUNTRY else None)
 

@@ -25,14 +25,16 @@ from wattermark.wiring.providers import Wanted, build, wanted
 
 CARBON = (Signal.CARBON, Signal.CARBON_MARGINAL)
 """Signals that have a basis."""
-MOST_ISSUES = 300
-"""So many of the latest issues tell how good a provider's forecasts are."""
+HOUR_S, EDGE_S = 3600.0, 1.0
+APART_S, MOST_ISSUES = 10_800.0, 120
+"""Issues of a fortnight, three hours apart, tell how good a provider's forecasts are. [s]"""
 
 
 def series_for(
     place: Place, signals: Sequence[Signal], begin_s: float, end_s: float, *, config: Config, now_s: float
 ) -> tuple[list[Series], list[Heard]]:
-    """What is told of a place between two moments, each signal by the first provider that knows it.
+    """What is told of a place between two moments, each signal by the first provider that foretells it; by
+    the first that tells what came, where nobody does.
 
     Nobody is asked whom the user did not set. One that does not answer is told as heard, too, with why, and
     ``told`` False.
@@ -44,15 +46,17 @@ def series_for(
     PluginError
         If a provider that is set is not installed.
     """
-    found: dict[Signal, Series] = {}
-    heard: list[Heard] = []
-    for one in hear(place, signals, begin_s, end_s, config=config, now_s=now_s):
-        if one.series is None or one.signal in found:
-            heard += [] if one.series else [_silent(one, place, begin_s, end_s)]
-        else:
-            found[one.signal] = one.series.flagged(*one.flags)
-            heard.append(_heard(one, found[one.signal], now_s))
-    return list(found.values()), heard
+    told = list(hear(place, signals, begin_s, end_s, config=config, now_s=now_s))
+    found: list[Series] = []
+    heard = [_silent(one, place, begin_s, end_s) for one in told if one.series is None]
+    for signal in signals:
+        spoken = [one for one in told if one.signal is signal and one.series]
+        first = spoken[0] if spoken else None
+        best = next((one for one in spoken if _foretells(one.series, end_s, now_s)), first)
+        if best is not None and best.series is not None:
+            found.append(best.series.flagged(*best.flags))
+            heard.append(_heard(best, found[-1], now_s))
+    return found, heard
 
 
 def hear(
@@ -64,8 +68,9 @@ def hear(
     config: Config,
     now_s: float,
     anew: bool = False,
+    every: bool = False,
 ) -> Iterator[Told]:
-    """What every provider that is set says, one after the other, as long as a signal is not known.
+    """What every provider that is set says, one after the other, as long as nobody foretells a signal.
 
     Parameters
     ----------
@@ -78,7 +83,9 @@ def hear(
     now_s : float
         [s since 1970]
     anew : bool
-        Whether they are asked though what they said is fresh; then all of them are.
+        Whether they are asked though what they said is fresh.
+    every : bool
+        Whether all are, though another has foretold the signal.
     """
     cache = Cache(cache_file())
     known: set[Signal] = set()
@@ -86,15 +93,20 @@ def hear(
         if want.place and want.place not in (place.asked, place.resolved):
             continue
         provider = build(want.name, config)
-        wished = [one for one in signals if one in provider.signals and (anew or one not in known)]
+        wished = [one for one in signals if one in provider.signals and (every or one not in known)]
         if not wished:
             continue
         ask = _ask(want, place, wished, (begin_s, end_s), now_s)
         for told in (
             _told(provider, place, ask, cache, config, anew=anew) if ask else _unnamed(want, place, wished)
         ):
-            known |= {told.signal} if told.series else set()
+            known |= {told.signal} if _foretells(told.series, end_s, now_s) else set()
             yield told
+
+
+def _foretells(series: Series | None, end_s: float, now_s: float) -> bool:
+    """Whether it tells of an hour to come, where such are asked for."""
+    return series is not None and (end_s <= now_s or series.end_s > min(end_s, now_s + HOUR_S) - EDGE_S)
 
 
 def _ask(
@@ -136,7 +148,7 @@ def _told(
         try:
             told = fetch(provider, ask, Patience(total_s=config.signals_patience))
             found = as_series(told, place, ask.signals, basis)
-            cache.keep(provider.name, zone, ask, found)
+            cache.keep(list(keys.values()), ask, found)
             said = {one.signal: one for one in found}
         except (FactorNotFound, SignalUnavailable) as error:
             trouble = error.problem
@@ -147,7 +159,7 @@ def _told(
             provider=provider.name,
             zone=zone,
             series=series,
-            errors=errors_by_lead(cache.issues(key, MOST_ISSUES)),
+            errors=errors_by_lead(cache.issues(key, apart_s=APART_S, most=MOST_ISSUES)),
             flags=(*_state(provider.name, series, trouble), *cache.flags),
         )
 

@@ -36,7 +36,16 @@ def signals_at(asked: str | None, *, config: Config, now_s: float, anew: bool = 
         If there is no such place, or a setting is missing or cannot be meant.
     """
     place = resolve(asked) if asked else _here(config)
-    told = hear(place, list(Signal), now_s - BACK_S, now_s + AHEAD_S, config=config, now_s=now_s, anew=anew)
+    told = hear(
+        place,
+        list(Signal),
+        now_s - BACK_S,
+        now_s + AHEAD_S,
+        config=config,
+        now_s=now_s,
+        anew=anew,
+        every=True,
+    )
     return Overview(
         asked=asked,
         place=place,

@@ -126,6 +126,20 @@ def test_wait_awhile_is_the_cheapest_choice_of_all(intensity, length, waiting):
     assert np.array(intensity)[used].sum() == pytest.approx(min(sums))
 
 
+@given(
+    st.lists(st.integers(1, 9).map(float), min_size=3, max_size=14),
+    st.integers(1, 3), st.integers(0, 9), st.integers(1, 3),
+)  # fmt: skip
+def test_gaia_as_its_paper_says_it_start_by_start(intensity, expected, waiting, every):
+    """Every start that may be waited for, hour by hour, the first of the best."""
+    last = min(waiting, len(intensity) - expected)
+    starts = range(0, last + 1, every)
+    cost = {start: sum(intensity[start : start + expected]) for start in starts}
+    rate = {start: (cost[0] - cost[start]) / (start + expected) for start in starts}
+    assert lowest_window(intensity, waiting, expected, every) == min(starts, key=cost.__getitem__)
+    assert carbon_time(intensity, waiting, expected, every) == max(starts, key=rate.__getitem__)
+
+
 @given(INTENSITIES, st.integers(1, 3), st.integers(0, 6))
 def test_many_jobs_are_as_each_alone(intensity, length, waiting):
     other = intensity[::-1]
