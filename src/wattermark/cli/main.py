@@ -20,6 +20,7 @@ COMMANDS = {
     "show": "one run: energy, carbon, water, and how sure they are",
     "estimate": "what a training or a service would cost, before it runs",
     "plan": "when and where to run a job, and what that saves",
+    "slurm": "submit a job to SLURM for its best time, and follow it",
     "saved": "what a planned run really saved, by the signals as they became final",
     "backtest": "what a better time would have saved on a history",
     "calibrate": "fit the serving model to your own measurements",

@@ -140,6 +140,7 @@ def find_run(ledger: Path, wanted: str) -> RunPlace:
         [place for place in everything if place.run == wanted]
         or [place for place in everything if place.run.startswith(wanted) or wanted == _name(place.run)]
         or [place for place in everything if wanted in _told_names(place)]
+        or [place for place in everything if wanted == _job_of(place)]
     )
     if len(found) == 1:
         return found[0]
@@ -155,10 +156,14 @@ def _name(run: str) -> str:
 
 
 def _told_names(place: RunPlace) -> tuple[str, ...]:
-    """The whole name, which an id may shorten, and those of its job: slurm:77.0, 77.0, 77."""
+    """The whole name, which an id may shorten, and those of its job: ``slurm:77.0`` and ``77.0``."""
     try:
         header = header_of_run(place)
     except BadSpool:
         return ()
-    number = header.job.rpartition(":")[2]
-    return (header.name, *filter(None, (header.job, number, number.partition(".")[0])))
+    return (header.name, *filter(None, (header.job, header.job.rpartition(":")[2])))
+
+
+def _job_of(place: RunPlace) -> str:
+    """The job that a step is of: 77 of slurm:77.0; what runs beside the step may have that name itself."""
+    return next((name.partition(".")[0] for name in reversed(_told_names(place)[1:])), "")
