@@ -19,6 +19,7 @@ COMMANDS = {
     "watch": "a run while it lasts, from another terminal or for Prometheus",
     "show": "one run: energy, carbon, water, and how sure they are",
     "estimate": "what a training or a service would cost, before it runs",
+    "plan": "when and where to run a job, and what that saves",
     "calibrate": "fit the serving model to your own measurements",
     "report": "as a standard wants it: SCI, GHG Protocol, AI Act, model card",
     "doctor": "which meters work here, and what mends the others",

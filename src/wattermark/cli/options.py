@@ -60,3 +60,19 @@ def amount(text: str) -> float:
         return float(plain)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no number; write 7e9 or 7B") from error
+
+
+def duration_s(text: str) -> float:
+    """A length of time as people write it: ``24`` (hours), ``24h``, ``90m``, ``2d``, ``1d12h``. [s]
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+    """
+    from wattermark.values.durations import seconds_of
+
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

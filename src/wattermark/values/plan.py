@@ -91,14 +91,15 @@ class Spread:
 class Saving:
     """What a way to run saves against starting now, here; as a share of that. [1]
 
-    ``planned`` is by the forecast as it is, ``spread`` by how forecasts have erred, and ``worse_chance`` the
-    chance to end worse than now.
+    ``quantity`` is one of the weights (``carbon``, ``water`` ...). ``planned`` is by the forecast as it is,
+    ``spread`` by how forecasts have erred, and ``worse_chance`` the chance to end worse than now; None where
+    nobody knows how these err.
     """
 
     quantity: str
     planned: float
-    spread: Spread
-    worse_chance: float
+    spread: Spread | None = None
+    worse_chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

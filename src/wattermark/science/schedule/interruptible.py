@@ -38,7 +38,13 @@ def cheapest_stretches(
 
 
 def joined(pieces: Iterable[Stretch]) -> tuple[Stretch, ...]:
-    """Pieces in their order, those that touch as one."""
+    """Pieces as they are, those that touch as one.
+
+    Parameters
+    ----------
+    pieces : iterable of Stretch
+        In their order.
+    """
     found: list[Stretch] = []
     for piece in pieces:
         if found and piece.begin_s - found[-1].end_s <= 1e-6:

@@ -30,13 +30,27 @@ class Steps:
 
 
 def steps_of(series: Series) -> Steps:
-    """A series as arrays; None becomes NaN."""
+    """A series as arrays; None becomes NaN.
+
+    Parameters
+    ----------
+    series : Series
+        Of any signal.
+    """
     values = [np.nan if value is None else value for value in series.values]
     return Steps(np.asarray(series.edges_s, np.float64), np.asarray(values, np.float64))
 
 
 def cut(steps: Steps, begin_s: float, end_s: float) -> Steps:
-    """The part between two moments, empty where there is none of it. [s since 1970]"""
+    """The part between two moments, empty where there is none of it.
+
+    Parameters
+    ----------
+    steps : Steps
+        All of it.
+    begin_s, end_s : float
+        [s since 1970]
+    """
     inside = (steps.edges_s > begin_s) & (steps.edges_s < end_s)
     first = max(begin_s, float(steps.edges_s[0]))
     last = min(end_s, float(steps.edges_s[-1]))
@@ -61,7 +75,13 @@ def onto(steps: Steps, edges_s: ArrayLike) -> Steps:
 
 
 def common(several: Sequence[Steps]) -> list[Steps]:
-    """All of them on all of their edges, between the last beginning and the first end."""
+    """All of them on all of their edges, between the last beginning and the first end.
+
+    Parameters
+    ----------
+    several : sequence of Steps
+        At least one.
+    """
     begin = max(float(steps.edges_s[0]) for steps in several)
     end = min(float(steps.edges_s[-1]) for steps in several)
     edges = np.unique(np.concatenate([steps.edges_s for steps in several]))

@@ -1,0 +1,170 @@
+"""A plan as a document (and back), and as sections of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from wattermark.report.numbers import CARBON, ENERGY, TIME, WATER, digits, say
+from wattermark.report.sheet import Line, Section
+from wattermark.values.plan import Heard, Option, Plan, PlannedJob, Saving, Spread, Stretch
+from wattermark.values.series import Signal
+
+PLAN_SCHEMA: Final = 1
+Moment = Callable[[float], str]
+"""From seconds since 1970 to a text."""
+MOST_STRETCHES: Final = 6
+WORDS: Final = {
+    "carbon": "carbon",
+    "carbon-marginal": "carbon, marginal",
+    "water": "water",
+    "water-thermal": "water, without reservoirs",
+    "cost": "cost",
+}
+
+
+def plan_document(plan: Plan, iso: Moment) -> dict[str, Any]:
+    """All of a plan; moments as seconds since 1970 and, beside them, in ISO 8601."""
+    return {
+        "schema": PLAN_SCHEMA,
+        "plan": {
+            "made_s": plan.made_s,
+            "made": iso(plan.made_s),
+            "worth_it": plan.worth_it,
+            "verdict": plan.verdict,
+            "job": asdict(plan.job) | {"deadline": iso(plan.job.deadline_s)},
+            "now": option_document(plan.now, iso),
+            "best": option_document(plan.best, iso),
+            "savings": [asdict(saving) for saving in plan.savings],
+            "front": [option_document(option, iso) for option in plan.front],
+            "knee": plan.knee,
+            "weights": dict(plan.weights),
+            "heard": [asdict(heard) | {"signal": heard.signal.value} for heard in plan.heard],
+            "flags": list(plan.flags),
+        },
+    }
+
+
+def option_document(option: Option, iso: Moment) -> dict[str, Any]:
+    """One way to run; ``water_l`` is the sum of its parts."""
+    return asdict(option) | {
+        "water_l": water_l(option),
+        "begin_s": option.begin_s,
+        "finish_s": option.finish_s,
+        "begin": iso(option.begin_s),
+        "finish": iso(option.finish_s),
+        "pauses": option.pauses,
+    }
+
+
+def water_l(option: Option) -> float | None:
+    """On site and at the plants, reservoirs too; None where a part is not known. [L]"""
+    parts = (option.water_onsite_l, option.water_offsite_thermal_l, option.water_offsite_hydro_l)
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def plan_of(document: Mapping[str, Any]) -> Plan:
+    """A plan from its document.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is none.
+    """
+    told = document["plan"]
+    return Plan(
+        job=PlannedJob(**_only(PlannedJob, told["job"])),
+        now=_option(told["now"]),
+        best=_option(told["best"]),
+        savings=tuple(_saving(one) for one in told["savings"]),
+        front=tuple(_option(one) for one in told["front"]),
+        knee=told["knee"],
+        worth_it=told["worth_it"],
+        verdict=told["verdict"],
+        heard=tuple(_heard(one) for one in told["heard"]),
+        made_s=told["made_s"],
+        weights=tuple(told["weights"].items()),
+        flags=tuple(told["flags"]),
+    )
+
+
+def _only(made: type, told: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(made)}
+    return {name: value for name, value in told.items() if name in names}
+
+
+def _option(told: Mapping[str, Any]) -> Option:
+    stretches = tuple(Stretch(**one) for one in told["stretches"])
+    return Option(**{**_only(Option, told), "stretches": stretches})
+
+
+def _saving(told: Mapping[str, Any]) -> Saving:
+    spread = told["spread"]
+    return Saving(**{**_only(Saving, told), "spread": Spread(**spread) if spread else None})
+
+
+def _heard(told: Mapping[str, Any]) -> Heard:
+    return Heard(**{**_only(Heard, told), "signal": Signal(told["signal"]), "flags": tuple(told["flags"])})
+
+
+def plan_sections(plan: Plan, moment: Moment) -> tuple[Section, ...]:
+    """A plan for a person: the verdict first."""
+    return (
+        Section("", sentences=(plan.verdict,)),
+        Section("ways to run", tuple(_ways(plan, moment))),
+        Section("what the best saves against starting now", tuple(_saved(plan))),
+        Section("when it runs", sentences=tuple(_stretches(plan.best, moment))),
+        Section("by", sentences=tuple(dict.fromkeys(_told(heard) for heard in plan.heard))),
+        Section("to know", sentences=plan.flags),
+    )
+
+
+def _ways(plan: Plan, moment: Moment) -> Iterator[Line]:
+    named = [("now", plan.now), ("best", plan.best)]
+    named += [("", option) for option in plan.front if option not in (plan.now, plan.best)]
+    for name, option in named:
+        label = " ".join(filter(None, (name, option.place)))
+        yield Line(
+            label, say(option.carbon_g, CARBON), _water_and_cost(option), _when(option, moment), bool(name)
+        )
+
+
+def _when(option: Option, moment: Moment) -> str:
+    pauses = f", {option.pauses} pauses" if option.pauses else ""
+    return f"{moment(option.begin_s)} to {moment(option.finish_s)}{pauses}"
+
+
+def _water_and_cost(option: Option) -> str:
+    cost = "" if option.cost_usd is None else f"  {digits(option.cost_usd)} USD"
+    return f"{say(water_l(option), WATER)} water{cost}"
+
+
+def _saved(plan: Plan) -> Iterator[Line]:
+    for saving in plan.savings:
+        spread = saving.spread
+        interval = f"{_percent(spread.p10)} to {_percent(spread.p90)}" if spread else ""
+        chance = saving.worse_chance
+        note = "" if chance is None else f"{chance:.0%} chance to end worse"
+        yield Line(WORDS.get(saving.quantity, saving.quantity), _percent(saving.planned), interval, note)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _stretches(option: Option, moment: Moment) -> Iterator[str]:
+    for stretch in option.stretches[:MOST_STRETCHES]:
+        yield f"{moment(stretch.begin_s)} to {moment(stretch.end_s)}, {say(stretch.duration_s, TIME)}"
+    if len(option.stretches) > MOST_STRETCHES:
+        yield f"and {len(option.stretches) - MOST_STRETCHES} more"
+    yield f"in all {say(option.facility_energy_j, ENERGY)} at the facility's meter"
+
+
+def _told(heard: Heard) -> str:
+    basis = f", {heard.basis}" if heard.basis else ""
+    age = "" if heard.age_s is None else f", {say(heard.age_s, TIME)} old"
+    error = "" if heard.error is None else f", forecasts off by {heard.error:.0%} so far"
+    flags = f" ({'; '.join(heard.flags)})" if heard.flags else ""
+    return f"{heard.signal} at {heard.place}: {heard.source}{basis}{age}{error}{flags}"

@@ -1,0 +1,95 @@
+"""Plan: when and where to run a job, against starting it now, here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wattermark.errors import UsageError
+from wattermark.ledger.plans import new_plan_id, note
+from wattermark.ledger.runs import ledger_folder
+from wattermark.report.planned import plan_document
+from wattermark.science.schedule.choice import choose
+from wattermark.science.schedule.rates import rates_of
+from wattermark.science.schedule.verdict import judged
+from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
+from wattermark.values.plan import Plan, PlannedJob
+from wattermark.verbs.look import show
+from wattermark.verbs.moments import iso
+from wattermark.verbs.outlook import home_of, outlook
+from wattermark.wiring.config import Config
+
+
+def plan_job(
+    job: PlannedJob,
+    places: Sequence[str] = (),
+    *,
+    config: Config,
+    now_s: float,
+    weights: Mapping[str, float] = CARBON_ONLY,
+) -> Plan:
+    """The best time and place for a job. The first place is where it would run now; default: here.
+
+    Raises
+    ------
+    UsageError
+        If the job does not fit before its deadline, or a place or weight is not known.
+    NoPlan
+        If too little is known to compare anything.
+    """
+    check_job(job)
+    weighed = check_weights(weights)
+    asked = tuple(dict.fromkeys(places or (home_of(config),)))
+    outlooks = [outlook(one, job.earliest_s, job.deadline_s, config=config) for one in asked]
+    rates = [rates_of(one) for one in outlooks]
+    choice = choose(rates, job, weighed)
+    return judged(job, choice, outlooks, weights=weighed, made_s=now_s)
+
+
+def job_like(
+    run: str | None, *, config: Config, it_energy_j: float | None, duration_s: float | None, **told: Any
+) -> PlannedJob:
+    """A job with the energy and length of a run, where these are not given.
+
+    Raises
+    ------
+    UsageError
+        If there is no such run, or one of both is known from nowhere.
+    """
+    name = ""
+    if run is not None:
+        seen = show(ledger_folder(config.ledger), run)
+        energy = seen.footprint.it_energy_j
+        it_energy_j = it_energy_j or (energy.best if energy else None)
+        duration_s = duration_s or seen.footprint.duration_s
+        name = seen.recorded.header.name
+    if it_energy_j is None or duration_s is None:
+        missing = "energy" if it_energy_j is None else "length"
+        raise UsageError(
+            f"the {missing} of the job is not known", fix="Give --energy 12kWh --hours 8, or --run last"
+        )
+    return PlannedJob(it_energy_j=it_energy_j, duration_s=duration_s, name=name, **told)
+
+
+def check_job(job: PlannedJob) -> None:
+    """Refuse what cannot be planned.
+
+    Raises
+    ------
+    UsageError
+        If a length or an energy is not above zero, or the deadline comes too early.
+    """
+    if not job.duration_s > 0:
+        raise UsageError("the job takes no time", fix="Give its length, as --hours 8")
+    if not job.it_energy_j > 0:
+        raise UsageError("the job takes no energy", fix="Give it, as --energy 12kWh")
+    if job.earliest_s + job.duration_s > job.deadline_s:
+        raise UsageError("the deadline comes before the job could end", fix="Give --within more than --hours")
+
+
+def keep_plan(ledger: Path, plan: Plan) -> str:
+    """Write a plan into the ledger; answers its id."""
+    plan_id = new_plan_id(plan.job.name)
+    note(ledger, plan_id, "plan", **plan_document(plan, iso))
+    return plan_id
