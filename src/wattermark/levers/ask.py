@@ -17,6 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from wattermark.levers.guard import FILE, debt_of
+from wattermark.levers.guarding import Guard
+
 FOLDER, RESUME = "WATTERMARK_ASK", "WATTERMARK_RESUME_FROM"
 """Variables of the command: where it is asked, and the checkpoint that it goes on from."""
 LEAVE, LEFT = "leave", "left"
@@ -25,10 +28,17 @@ LEFT_CODE = 75
 
 
 class Asking:
-    """The planner's side: a command that is asked to save and leave, and is started again later."""
+    """The planner's side: a command that is asked to save and leave, and is started again later.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    guard : Guard
+        Takes the question back, if we die: nobody would start again what left.
+    """
+
+    def __init__(self, guard: Guard) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="wattermark-ask-"))
+        self._guard, self._debt = guard, debt_of(FILE, self.folder / LEAVE)
         self.checkpoint: str | None = None
 
     @property
@@ -44,17 +54,20 @@ class Asking:
 
     def pause(self) -> None:
         """Ask it; it goes on until it has saved."""
+        self._guard.owe(self._debt)
         (self.folder / LEAVE).touch()
 
     def resume(self) -> None:
         """Ask it no longer, and remember what it saved, if it did."""
         (self.folder / LEAVE).unlink(missing_ok=True)
+        self._guard.settled(self._debt)
         with suppress(FileNotFoundError):
             self.checkpoint = (self.folder / LEFT).read_text(encoding="utf-8")
             (self.folder / LEFT).unlink()
 
     def close(self) -> None:
-        """Take the files away."""
+        """Ask it no longer, and take the files away."""
+        self.resume()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -79,7 +92,8 @@ def leave(checkpoint: str | os.PathLike[str]) -> NoReturn:
     """
     folder = Path(os.environ[FOLDER])
     spare = folder / f"{LEFT}.{os.getpid()}"
-    spare.write_text(os.path.abspath(checkpoint), encoding="utf-8")
+    place = os.fspath(checkpoint)
+    spare.write_text(place if "://" in place else os.path.abspath(place), encoding="utf-8")
     spare.replace(folder / LEFT)
     raise SystemExit(LEFT_CODE)
 

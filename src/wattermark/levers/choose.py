@@ -30,16 +30,18 @@ class Hold:
 
     def __init__(self, way: str, skipped: Mapping[str, LeverStuck]) -> None:
         self.way, self.skipped = way, skipped
-        self.asking = Asking() if way == CHECKPOINT else None
-        self.guard = None if self.asking else Guard()
+        self.guard = Guard()
+        self.asking: Asking | None = None
         self._group: ControlGroup | None = None
         self._mark = f"{os.getpid()}.{next(_numbers)}"
-        if self.guard and way != SIGNAL:
-            try:
+        try:
+            if way == CHECKPOINT:
+                self.asking = Asking(self.guard)
+            elif way != SIGNAL:
                 self._group = ControlGroup(V1 if way == GROUP_1 else V2, self.guard)
-            except LeverStuck:
-                self.close()
-                raise
+        except LeverStuck:
+            self.close()
+            raise
 
     @property
     def frees(self) -> bool:
@@ -59,7 +61,6 @@ class Hold:
         """What pauses the command that was started."""
         if self.asking:
             return self.asking
-        assert self.guard is not None
         return self._group or Stopped(pid, self.guard, mark=f"{MARK}={self._mark}")
 
     def close(self) -> None:

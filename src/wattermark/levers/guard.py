@@ -1,9 +1,9 @@
 """The guard: a small program that resumes what a planner has paused, once the planner is no more.
 
-It is run by its path (``python -I -S guard.py``) in a session of its own, with the standard library only, and
-reads a pipe whose other end only the planner holds. What the planner owes stands in lines: one begins with ``+``
-before something is paused, one with ``-`` after it was resumed. When the planner dies, by whatever death, the
-pipe ends, and the guard settles what is owed, the last first.
+It is run by its path (``python -I -S guard.py``) in a session of its own, with the standard library only,
+and reads a pipe whose other end only the planner holds. What the planner owes stands in lines: one begins
+with ``+`` before something is paused, one with ``-`` after it was resumed. When the planner dies, by whatever
+death, the pipe ends, and the guard settles what is owed, the last first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import time
 from contextlib import suppress
 
-SIGNAL, FREEZER, GROUP = "signal", "freezer", "group"
+SIGNAL, FREEZER, GROUP, FILE = "signal", "freezer", "group", "file"
 READY = b"ready\n"
 THAWED = {"cgroup.freeze": "0", "freezer.state": "THAWED"}
 """What resumes a control group of version 2 and of version 1, by the file it is written to."""
@@ -47,7 +47,7 @@ def debt_of(kind: str, *words: object) -> str:
 
 
 def settle(debt: str) -> None:
-    """Resume a process or a group, or take a group away that was made for a command."""
+    """Resume a process or a group; take a group away that was made for a command, or a file that asks it."""
     kind, *words = debt.split("\t")
     if kind == SIGNAL:
         resume_process(int(words[0]), words[1])
@@ -55,6 +55,8 @@ def settle(debt: str) -> None:
         thaw(words[0])
     elif kind == GROUP:
         remove_group(words[0])
+    elif kind == FILE:
+        os.unlink(words[0])
 
 
 def resume_process(pid: int, began: str) -> None:
@@ -92,7 +94,7 @@ def _members(folder: str) -> list[str]:
 
 
 def start_of(pid: int) -> str:
-    """When a process began, as the kernel says; empty where it does not. [ticks since the start of the machine]"""
+    """When a process began, in ticks since the machine did; empty where the kernel does not say."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b")")[2].split()[19].decode()

@@ -124,6 +124,6 @@ def _marked(process: Process, mark: str) -> bool:
 
     name, _, value = mark.partition("=")
     try:
-        return process.environ().get(name) == value
+        return bool(process.environ().get(name) == value)
     except (psutil.Error, OSError):
         return False

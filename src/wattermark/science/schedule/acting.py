@@ -11,6 +11,7 @@ import numpy as np
 
 from wattermark.science.schedule.interruptible import joined
 from wattermark.science.schedule.weights import Weights, score_of
+from wattermark.values.footprint import Footprint
 from wattermark.values.plan import Option, PlannedJob, Stretch
 
 SWITCH_GAIN: Final = 0.02
@@ -18,6 +19,8 @@ SWITCH_GAIN: Final = 0.02
 
 Each forecast differs from the one before by its errors alone; without a margin a job would follow them.
 """
+PAUSED: Final = "paused"
+"""The span of a run in which its command stands still."""
 LEAP_S: Final = 60.0
 """Clocks that differ by more than this have been set, or the machine slept. [s]"""
 
@@ -66,6 +69,18 @@ def leapt(clock_s: float, steady_s: float) -> bool:
         What passed by each. [s]
     """
     return abs(clock_s - steady_s) > LEAP_S
+
+
+def ran_s(footprint: Footprint) -> float:
+    """How long a run took without what it stood still. [s]
+
+    Parameters
+    ----------
+    footprint : Footprint
+        Of all of it.
+    """
+    still_s = sum(span.duration_s for span in footprint.spans if span.name == PAUSED)
+    return max(footprint.duration_s - still_s, 0.0)
 
 
 def left_of(job: PlannedJob, ran_s: float, now_s: float) -> PlannedJob | None:
@@ -134,9 +149,7 @@ def holds(stretches: Sequence[Stretch], job: PlannedJob, slack_s: float = LEAP_S
     return sum(one.duration_s for one in stretches) >= job.duration_s - slack_s
 
 
-def is_better(
-    fresh: Option, kept: Option, now: Option, weights: Weights, least: float = SWITCH_GAIN
-) -> bool:
+def is_better(fresh: Option, kept: Option, now: Option, weights: Weights, least: float = SWITCH_GAIN) -> bool:
     """Whether a new plan is worth giving up an old one for, both by the newest forecast.
 
     Parameters
