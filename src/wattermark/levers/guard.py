@@ -28,7 +28,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     owed: dict[str, None] = {}
     try:
-        os.write(1, READY)
+        with suppress(OSError):  # it may be dead by now, and its debts lie in the pipe
+            os.write(1, READY)
         for line in sys.stdin.buffer:
             word, debt = line[:1], os.fsdecode(line[1:].rstrip(b"\n"))
             if word == b"+":

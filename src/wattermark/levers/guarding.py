@@ -13,6 +13,8 @@ from wattermark.errors import LeverStuck
 from wattermark.levers import guard
 
 PATIENCE_S = 10.0
+PIPE_HOLDS_B = 4096
+"""What every pipe takes before somebody reads: some thirty processes."""
 NO_GUARD = LeverStuck(
     "the guard that would resume the command if we were killed does not start",
     fix="Nothing is paused without it; look whether this Python can start programs",
@@ -57,7 +59,7 @@ class Guard:
         """
         if self._process.poll() is None:
             return False
-        self._begin()
+        self._replace()
         return True
 
     def close(self) -> None:
@@ -70,32 +72,52 @@ class Guard:
             self._process.kill()
             self._process.wait()
 
+    def _replace(self) -> None:
+        """It is told all that is owed."""
+        with suppress(OSError):
+            self._pipe.close()
+        self._begin()
+
     def _begin(self) -> None:
-        command = [sys.executable or "python3", "-I", "-S", guard.__file__]
+        """What is owed lies in the pipe before there is a guard: we may be killed at any moment."""
+        reading, writing = os.pipe()
+        self._pipe = os.fdopen(writing, "wb", buffering=0)
+        debts = b"".join(_line("+", debt) for debt in self._owed)
+        self._pipe.write(debts[:PIPE_HOLDS_B])
         try:
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                bufsize=0, cwd=os.sep, start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise NO_GUARD from error
-        assert process.stdin is not None and process.stdout is not None
-        self._process, self._pipe = process, process.stdin
+            process = self._process = _started(reading)
+        finally:
+            os.close(reading)
+        self._pipe.write(debts[PIPE_HOLDS_B:])
+        assert process.stdout is not None
         with process.stdout as answers:
             ready = _answered(answers)
         if not ready:
             process.kill()
             self.close()
             raise NO_GUARD
-        for debt in self._owed:
-            self._tell("+", debt)
 
     def _tell(self, sign: str, debt: str) -> None:
         try:
-            self._pipe.write(os.fsencode(f"{sign}{debt}\n"))
+            self._pipe.write(_line(sign, debt))
         except BrokenPipeError:
             self._process.wait()
-            self._begin()  # it is told all that is owed
+            self._replace()
+
+
+def _started(stdin: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable or "python3", "-I", "-S", guard.__file__]
+    try:
+        return subprocess.Popen(
+            command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            bufsize=0, cwd=os.sep, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise NO_GUARD from error
+
+
+def _line(sign: str, debt: str) -> bytes:
+    return os.fsencode(f"{sign}{debt}\n")
 
 
 def _answered(answers: IO[bytes]) -> bool:
