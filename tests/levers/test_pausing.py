@@ -13,7 +13,8 @@ from fakes.processes import BUSY, FORKS, TREE, kill, python, soon, stands_still,
 from wattermark.errors import LeverStuck
 from wattermark.levers.choose import CGROUP, GROUP_1, MARK, SIGNAL, Hold, choose
 from wattermark.levers.freezer import PREFIX, V1, V2, ControlGroup
-from wattermark.levers.guard import FREEZER, GROUP, SIGNAL as BY_SIGNAL, debt_of, settle, start_of
+from wattermark.levers.guard import FREEZER, GROUP, debt_of, settle, start_of
+from wattermark.levers.guard import SIGNAL as BY_SIGNAL
 from wattermark.levers.guarding import Guard
 from wattermark.levers.signals import Stopped
 
@@ -110,7 +111,9 @@ def test_a_command_that_is_killed_while_it_is_paused(hold, begun):
 
 @every_way
 def test_a_signal_waits_for_the_end_of_the_pause(hold, begun):
-    child = begun("import signal; signal.signal(15, lambda *_: exit(7)); print(1, flush=True); signal.pause()", hold)
+    child = begun(
+        "import signal; signal.signal(15, lambda *_: exit(7)); print(1, flush=True); signal.pause()", hold
+    )
     child.stdout.readline()
     lever = hold.lever(child.pid)
     lever.pause()
@@ -121,7 +124,9 @@ def test_a_signal_waits_for_the_end_of_the_pause(hold, begun):
 
 
 def test_a_zombie_in_the_tree_hinders_nobody(begun):
-    child = begun("import subprocess, sys; subprocess.Popen(['true']); print(1, flush=True)\nwhile True: pass")
+    child = begun(
+        "import subprocess, sys; subprocess.Popen(['true']); print(1, flush=True)\nwhile True: pass"
+    )
     child.stdout.readline()
     guard = Guard()
     lever = Stopped(child.pid, guard)
@@ -176,8 +181,9 @@ PLANNER = """
 import os, subprocess, sys, time
 from wattermark.levers.choose import Hold
 hold = Hold(sys.argv[1], {})
+environment = {**os.environ, **hold.environment}
 with hold.born():
-    child = subprocess.Popen([sys.executable, "-c", "while True: pass"], env={**os.environ, **hold.environment})
+    child = subprocess.Popen([sys.executable, "-c", "while True: pass"], env=environment)
 lever = hold.lever(child.pid)
 lever.pause()
 print(child.pid, hold.guard.pid, flush=True)

@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from fakes.processes import kill, soon, stands_still, state
+from wattermark.errors import LeverStuck
 from wattermark.ledger.plans import plan_lines
 from wattermark.ledger.read import read_run
 from wattermark.levers.choose import CGROUP, SIGNAL, Hold
-from wattermark.errors import LeverStuck
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="asks Linux about processes")
 ACT = """
