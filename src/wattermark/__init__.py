@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from wattermark.values.footprint import Footprint
     from wattermark.values.forecast import Forecast
     from wattermark.values.jobs import ApiCalls, Inference, Media, Site, Training
+    from wattermark.values.plan import Plan
     from wattermark.values.range import Range
     from wattermark.verbs.again import account
+    from wattermark.verbs.asked import plan, saved
     from wattermark.verbs.estimates.api import estimate_api
     from wattermark.verbs.estimates.inference import estimate_inference
     from wattermark.verbs.estimates.media import estimate_media
@@ -31,6 +33,8 @@ _FACE = {
     "track": "wattermark.verbs.track",
     "Run": "wattermark.verbs.measure",
     "account": "wattermark.verbs.again",
+    "plan": "wattermark.verbs.asked",
+    "saved": "wattermark.verbs.asked",
     "estimate_training": "wattermark.verbs.estimates.training",
     "estimate_inference": "wattermark.verbs.estimates.inference",
     "estimate_api": "wattermark.verbs.estimates.api",
@@ -45,6 +49,7 @@ _FACE = {
     "Estimate": "wattermark.values.estimate",
     "Footprint": "wattermark.values.footprint",
     "Forecast": "wattermark.values.forecast",
+    "Plan": "wattermark.values.plan",
     "Range": "wattermark.values.range",
     "replay": "wattermark.verbs.replay",
     "report_as": "wattermark.verbs.reporting",
@@ -61,6 +66,7 @@ __all__ = [
     "Forecast",
     "Inference",
     "Media",
+    "Plan",
     "Range",
     "Run",
     "Site",
@@ -73,8 +79,10 @@ __all__ = [
     "estimate_inference",
     "estimate_media",
     "estimate_training",
+    "plan",
     "replay",
     "report_as",
+    "saved",
     "track",
     "what_if_inference",
     "what_if_training",

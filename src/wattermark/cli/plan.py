@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 
 from wattermark.cli.options import add_json, add_ledger, duration_s, settings
 from wattermark.cli.paint import paint, print_json
 from wattermark.errors import UsageError
 from wattermark.ledger.runs import ledger_folder
 from wattermark.report.planned import plan_document, plan_sections
-from wattermark.values.energies import joules_of
+from wattermark.values.energies import joules_of, watts_of
 from wattermark.values.plan import PlannedJob
 from wattermark.verbs.moments import iso, local, moment_s
-from wattermark.verbs.planning import job_like, keep_plan, plan_job
+from wattermark.verbs.planning import Limits, job_like, keep_plan, plan_and_outlooks
 from wattermark.wiring.config import Config
 
 EPILOG = """examples:
@@ -33,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_job(parser)
     parser.add_argument("--places", metavar="A,B", help="where it may run; first: now (default: here)")
     parser.add_argument("--weights", metavar="W", help="carbon=1,water=0.5,cost=0.2 (default: carbon=1)")
+    parser.add_argument("--prices", metavar="P", help="of electricity, by place: deu=0.25,swe=0.08 [USD/kWh]")
+    parser.add_argument("--capacity", metavar="C", help="IT power that is free, by place: swe=40kW")
     parser.add_argument("--svg", metavar="FILE", help="a picture of the hours and the ways to run")
     add_ledger(parser)
     add_json(parser)
@@ -66,19 +69,35 @@ def energy_j(text: str) -> float:
 def main(args: argparse.Namespace) -> int:
     config = settings(args, "ledger")
     now_s = time.time()
-    plan = plan_job(
+    plan, outlooks = plan_and_outlooks(
         job_of(args, config, now_s),
         names(args.places),
         config=config,
         now_s=now_s,
-        weights=weights_of(args.weights),
+        weights=by_name(args.weights, float, "weight", "carbon=1,water=0.5") or {"carbon": 1.0},
+        limits=Limits(
+            price_usd_per_kwh=by_name(args.prices, float, "price", "deu=0.25,swe=0.08"),
+            capacity_w=by_name(args.capacity, watts_of, "capacity", "deu=12kW,swe=40kW"),
+        ),
     )
     plan_id = keep_plan(ledger_folder(config.ledger), plan)
+    if args.svg:
+        from wattermark.report.plan_picture import plan_picture
+
+        _draw(args.svg, plan_picture(plan, outlooks, local))
     if args.json:
         print_json({"id": plan_id, **plan_document(plan, iso)})
     else:
         paint(plan_sections(plan, local), title=f"plan {plan_id}")
     return 0
+
+
+def _draw(file: str, picture: str) -> None:
+    try:
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(picture)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}", fix="Name another file") from error
 
 
 def job_of(args: argparse.Namespace, config: Config, now_s: float) -> PlannedJob:
@@ -105,21 +124,21 @@ def names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
-def weights_of(text: str | None) -> dict[str, float]:
-    """``carbon=1,water=0.5`` as numbers.
+def by_name(text: str | None, read: Callable[[str], float], what: str, example: str) -> dict[str, float]:
+    """``carbon=1,water=0.5`` as numbers, each read by ``read``.
 
     Raises
     ------
     UsageError
         If a part of it is none.
     """
-    weights = {"carbon": 1.0} if text is None else {}
+    found: dict[str, float] = {}
     for part in names(text):
-        name, _, value = part.partition("=")
+        name, equals, value = part.rpartition("=")
         try:
-            weights[name.strip()] = float(value)
+            found[name.strip()] = read(value)
         except ValueError as error:
-            raise UsageError(
-                f"the weight {part!r} has no number", fix="Write --weights carbon=1,water=0.5"
-            ) from error
-    return weights
+            raise UsageError(f"the {what} {part!r} is none", fix=f"Write {example}") from error
+        if not equals or not name.strip():
+            raise UsageError(f"the {what} {part!r} names nothing", fix=f"Write {example}")
+    return found

@@ -39,6 +39,9 @@ def plan_document(plan: Plan, iso: Moment) -> dict[str, Any]:
             "savings": [asdict(saving) for saving in plan.savings],
             "front": [option_document(option, iso) for option in plan.front],
             "knee": plan.knee,
+            "otherwise": [
+                {"counted": name, "best": option_document(option, iso)} for name, option in plan.otherwise
+            ],
             "weights": dict(plan.weights),
             "heard": [asdict(heard) | {"signal": heard.signal.value} for heard in plan.heard],
             "flags": list(plan.flags),
@@ -81,6 +84,7 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
         savings=tuple(_saving(one) for one in told["savings"]),
         front=tuple(_option(one) for one in told["front"]),
         knee=told["knee"],
+        otherwise=tuple((one["counted"], _option(one["best"])) for one in told["otherwise"]),
         worth_it=told["worth_it"],
         verdict=told["verdict"],
         heard=tuple(_heard(one) for one in told["heard"]),
@@ -116,7 +120,8 @@ def plan_sections(plan: Plan, moment: Moment) -> tuple[Section, ...]:
         Section("ways to run", tuple(_ways(plan, moment))),
         Section("what the best saves against starting now", tuple(_saved(plan))),
         Section("when it runs", sentences=tuple(_stretches(plan.best, moment))),
-        Section("by", sentences=tuple(dict.fromkeys(_told(heard) for heard in plan.heard))),
+        Section("counted otherwise", sentences=tuple(_otherwise(plan, moment))),
+        Section("by", sentences=tuple(dict.fromkeys(heard_sentence(heard) for heard in plan.heard))),
         Section("to know", sentences=plan.flags),
     )
 
@@ -141,17 +146,26 @@ def _water_and_cost(option: Option) -> str:
     return f"{say(water_l(option), WATER)} water{cost}"
 
 
+def _otherwise(plan: Plan, moment: Moment) -> Iterator[str]:
+    for counted, option in plan.otherwise:
+        yield (
+            f"by {WORDS[counted]}, the best is {option.place}, {_when(option, moment)}: "
+            f"{say(option.carbon_g, CARBON)}, {say(water_l(option), WATER)} of water"
+        )
+
+
 def _saved(plan: Plan) -> Iterator[Line]:
     for saving in plan.savings:
         spread = saving.spread
-        interval = f"{_percent(spread.p10)} to {_percent(spread.p90)}" if spread else ""
+        interval = f"{percent(spread.p10)} to {percent(spread.p90)}" if spread else ""
         chance = saving.worse_chance
         note = "" if chance is None else f"{chance:.0%} chance to end worse"
-        yield Line(WORDS.get(saving.quantity, saving.quantity), _percent(saving.planned), interval, note)
+        yield Line(WORDS.get(saving.quantity, saving.quantity), percent(saving.planned), interval, note)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def percent(share: float) -> str:
+    """A share as people read it."""
+    return f"{100 * share:.1f} %".replace("-0.0 ", "0.0 ")
 
 
 def _stretches(option: Option, moment: Moment) -> Iterator[str]:
@@ -162,7 +176,8 @@ def _stretches(option: Option, moment: Moment) -> Iterator[str]:
     yield f"in all {say(option.facility_energy_j, ENERGY)} at the facility's meter"
 
 
-def _told(heard: Heard) -> str:
+def heard_sentence(heard: Heard) -> str:
+    """Who told a signal, how fresh it is, and how good its forecasts have been."""
     basis = f", {heard.basis}" if heard.basis else ""
     age = "" if heard.age_s is None else f", {say(heard.age_s, TIME)} old"
     error = "" if heard.error is None else f", forecasts off by {heard.error:.0%} so far"

@@ -1,4 +1,4 @@
-"""Amounts of energy as people write them."""
+"""Amounts of energy and power as people write them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ _UNIT_J: Final = {
     "mwh": J_PER_KWH * 1e3,
     "gwh": J_PER_KWH * 1e6,
 }
-_FORM: Final = re.compile(
-    r"([0-9][0-9_]*\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+)\s*([kmg]?(?:wh|j))", re.IGNORECASE
-)
+_NUMBER: Final = r"((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?)"
+_FORM: Final = re.compile(rf"{_NUMBER}\s*([kmg]?(?:wh|j))", re.IGNORECASE)
 
 
 def joules_of(text: str) -> float:
@@ -41,3 +40,26 @@ def joules_of(text: str) -> float:
     if not energy_j > 0 or not isfinite(energy_j):
         raise ValueError(f"{text!r} is no energy above zero; write 120kWh, 800Wh or 3e6J")
     return energy_j
+
+
+_UNIT_W: Final = {"w": 1.0, "kw": 1e3, "mw": 1e6}
+_POWER: Final = re.compile(rf"{_NUMBER}\s*([km]?w)", re.IGNORECASE)
+
+
+def watts_of(text: str) -> float:
+    """A power with its unit: ``40kW``, ``700 W``, ``1.2MW``. [W]
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+
+    Examples
+    --------
+    >>> watts_of("0.7 kW")
+    700.0
+    """
+    found = _POWER.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no power; write 40kW or 700W")
+    return float(found[1]) * _UNIT_W[found[2].lower()]

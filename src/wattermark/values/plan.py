@@ -107,6 +107,7 @@ class Heard:
     """A signal that a plan was made with: whose it was, how fresh, how good its forecasts have been.
 
     ``error`` is the mean absolute error of its forecasts, over their mean; None where it is not known. [1]
+    ``told`` is False where nobody told these hours, and a usual year stands for them.
     """
 
     signal: Signal
@@ -118,6 +119,7 @@ class Heard:
     issued_s: float | None = None
     age_s: float | None = None
     error: float | None = None
+    told: bool = True
     flags: tuple[str, ...] = ()
 
 
@@ -137,4 +139,5 @@ class Plan:
     heard: tuple[Heard, ...]
     made_s: float
     weights: tuple[tuple[str, float], ...] = (("carbon", 1.0),)
+    otherwise: tuple[tuple[str, Option], ...] = ()
     flags: tuple[str, ...] = ()

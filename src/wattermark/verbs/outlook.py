@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from wattermark.factors.places import resolve
+from wattermark.factors.places import given, resolve
 from wattermark.science.schedule.hours import hour_edges
 from wattermark.values.factors import Factor
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Heard
-from wattermark.values.series import Series, Signal
+from wattermark.values.series import UNIT, Series, Signal
 from wattermark.verbs.ambient import place_asked
 from wattermark.verbs.place import factors_at, place_recorded
 from wattermark.wiring.config import Config
@@ -26,10 +26,12 @@ def home_of(config: Config) -> str:
     return place_asked(config).place or "WORLD"
 
 
-def outlook(asked: str, begin_s: float, end_s: float, *, config: Config) -> Outlook:
+def outlook(
+    asked: str, begin_s: float, end_s: float, *, config: Config, price: float | None = None
+) -> Outlook:
     """All that is known of a place between two moments. [s since 1970]
 
-    The user's own PUE and WUE hold at home only.
+    The user's own PUE and WUE hold at home only; ``price`` is theirs, where they know it. [USD/kWh]
 
     Raises
     ------
@@ -45,6 +47,9 @@ def outlook(asked: str, begin_s: float, end_s: float, *, config: Config) -> Outl
         for signal, name in FACTOR_OF.items()
         if name in factors
     }
+    if price is not None:
+        paid = given("price", price, UNIT[Signal.PRICE], year=0)
+        series[Signal.PRICE] = _yearly(Signal.PRICE, paid, asked, begin_s, end_s)
     heard = tuple(_heard(one) for one in series.values())
     return Outlook(
         asked=asked, place=place, pue=factors["pue"], series=series, heard=heard, flags=place.flags
@@ -73,5 +78,6 @@ def _heard(series: Series) -> Heard:
         begin_s=series.begin_s,
         end_s=series.end_s,
         issued_s=series.issued_s,
+        told=series.source != YEARLY,
         flags=series.flags,
     )

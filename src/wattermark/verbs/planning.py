@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,27 @@ from wattermark.errors import UsageError
 from wattermark.ledger.plans import new_plan_id, note
 from wattermark.ledger.runs import ledger_folder
 from wattermark.report.planned import plan_document
-from wattermark.science.schedule.choice import choose
+from wattermark.science.schedule.choice import choose_and_doubt, strong_enough
 from wattermark.science.schedule.rates import rates_of
 from wattermark.science.schedule.verdict import judged
 from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
+from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Plan, PlannedJob
 from wattermark.verbs.look import show
 from wattermark.verbs.moments import iso
 from wattermark.verbs.outlook import home_of, outlook
 from wattermark.wiring.config import Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a user knows of places: a price of electricity, and the IT power that is free. [USD/kWh], [W]"""
+
+    price_usd_per_kwh: Mapping[str, float] = field(default_factory=dict)
+    capacity_w: Mapping[str, float] = field(default_factory=dict)
+
+
+NO_LIMITS = Limits()
 
 
 def plan_job(
@@ -28,8 +41,22 @@ def plan_job(
     config: Config,
     now_s: float,
     weights: Mapping[str, float] = CARBON_ONLY,
+    limits: Limits = NO_LIMITS,
 ) -> Plan:
-    """The best time and place for a job. The first place is where it would run now; default: here.
+    """As of ``plan_and_outlooks``, the plan alone."""
+    return plan_and_outlooks(job, places, config=config, now_s=now_s, weights=weights, limits=limits)[0]
+
+
+def plan_and_outlooks(
+    job: PlannedJob,
+    places: Sequence[str] = (),
+    *,
+    config: Config,
+    now_s: float,
+    weights: Mapping[str, float] = CARBON_ONLY,
+    limits: Limits = NO_LIMITS,
+) -> tuple[Plan, list[Outlook]]:
+    """The best time and place for a job, and what it rests on. The first is where it would run now.
 
     Raises
     ------
@@ -41,10 +68,14 @@ def plan_job(
     check_job(job)
     weighed = check_weights(weights)
     asked = tuple(dict.fromkeys(places or (home_of(config),)))
-    outlooks = [outlook(one, job.earliest_s, job.deadline_s, config=config) for one in asked]
-    rates = [rates_of(one) for one in outlooks]
-    choice = choose(rates, job, weighed)
-    return judged(job, choice, outlooks, weights=weighed, made_s=now_s)
+    outlooks = [
+        outlook(one, job.earliest_s, job.deadline_s, config=config, price=limits.price_usd_per_kwh.get(one))
+        for one in asked
+    ]
+    rates, weak = strong_enough([rates_of(one) for one in outlooks], job, limits.capacity_w)
+    choice = choose_and_doubt(rates, job, weighed)
+    choice = replace(choice, flags=(*weak, *choice.flags))
+    return judged(job, choice, outlooks, weights=weighed, made_s=now_s), outlooks
 
 
 def job_like(

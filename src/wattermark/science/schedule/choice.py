@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -24,7 +26,17 @@ class Choice:
     now: Option
     best: Option
     each: tuple[Option, ...]
+    otherwise: tuple[tuple[str, Option], ...] = ()
     flags: tuple[str, ...] = ()
+
+
+COUNTED_OTHERWISE: Final[Mapping[str, str]] = {
+    "carbon": "carbon-marginal",
+    "carbon-marginal": "carbon",
+    "water": "water-thermal",
+    "water-thermal": "water",
+}
+"""Two ways to count one thing, of which neither is wrong: a plan tells where they choose differently."""
 
 
 def start_now(home: Rates, job: PlannedJob) -> Option:
@@ -86,6 +98,54 @@ def choose(places: Sequence[Rates], job: PlannedJob, weights: Weights) -> Choice
     scores = np.array([score_of(option, now, weights) for option in candidates])
     best = candidates[int(np.argmax(scores <= np.nanmin(scores) + EQUAL))]
     return Choice(now=now, best=best, each=tuple(found), flags=tuple(flags))
+
+
+def choose_and_doubt(places: Sequence[Rates], job: PlannedJob, weights: Weights) -> Choice:
+    """The same, with the ways that would be chosen if carbon or water were counted otherwise.
+
+    Parameters
+    ----------
+    places, job, weights
+        As of ``choose``.
+
+    Raises
+    ------
+    NoPlan
+        As of ``choose``.
+    """
+    chosen = choose(places, job, weights)
+    return replace(chosen, otherwise=tuple(_otherwise(places, job, weights, chosen.best)))
+
+
+def _otherwise(
+    places: Sequence[Rates], job: PlannedJob, weights: Weights, best: Option
+) -> Iterator[tuple[str, Option]]:
+    for what, other in COUNTED_OTHERWISE.items():
+        if what in weights and other not in weights:
+            swapped = {other if name == what else name: weight for name, weight in weights.items()}
+            with suppress(NoPlan):
+                found = choose(places, job, swapped).best
+                if (found.place, found.stretches) != (best.place, best.stretches):
+                    yield other, found
+
+
+def strong_enough(
+    places: Sequence[Rates], job: PlannedJob, capacity_w: Mapping[str, float]
+) -> tuple[list[Rates], list[str]]:
+    """The places that can feed the job, and a flag for each that cannot; home stays, as it is compared with.
+
+    Parameters
+    ----------
+    places : sequence of Rates
+        Home first.
+    job : PlannedJob
+        Whose power it is.
+    capacity_w : mapping
+        IT power that is free, of the places that have a limit. [W]
+    """
+    weak = {rates.place for rates in places[1:] if capacity_w.get(rates.place, np.inf) < job.power_w}
+    flags = [f"left-out: {name}: it has no room for {job.power_w / 1e3:.3g} kW" for name in sorted(weak)]
+    return [rates for rates in places if rates.place not in weak], flags
 
 
 def _at(rates: Rates, job: PlannedJob, now: Option, weights: Weights) -> tuple[Option | None, str]:

@@ -49,6 +49,7 @@ def judged(
         savings=savings,
         front=choice.each,
         knee=0,
+        otherwise=choice.otherwise,
         worth_it=worth_it,
         verdict="worth waiting" if worth_it else "not worth waiting",
         heard=tuple(heard for one in outlooks for heard in one.heard),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wattermark.science.schedule.steps import Steps, integrals
+from wattermark.science.schedule.steps import Array, Steps, integrals
 from wattermark.values.plan import Stretch
 
 
@@ -27,10 +27,7 @@ def best_window(steps: Steps, duration_s: float, earliest_s: float, deadline_s: 
     -------
     Stretch or None
     """
-    latest_s = deadline_s - duration_s
-    edges = steps.edges_s
-    starts = np.unique(np.concatenate((edges, edges - duration_s, [earliest_s, latest_s])))
-    starts = starts[(starts >= earliest_s) & (starts <= latest_s)]
+    starts = starts_to_try(steps.edges_s, duration_s, earliest_s, deadline_s)
     if not len(starts):
         return None
     costs = integrals(steps, starts, starts + duration_s)
@@ -40,3 +37,23 @@ def best_window(steps: Steps, duration_s: float, earliest_s: float, deadline_s: 
     near = costs <= least + 1e-12 * abs(least)  # of equals, rounding must not choose
     begin_s = float(starts[np.argmax(near)])
     return Stretch(begin_s=begin_s, end_s=begin_s + duration_s)
+
+
+def starts_to_try(edges_s: Array, duration_s: float, earliest_s: float, deadline_s: float) -> Array:
+    """Where the cost of a start bends: it or its end lies on an edge, or it is the earliest or the latest.
+
+    Parameters
+    ----------
+    edges_s : ndarray
+        Of all steps that the cost is made of. [s since 1970]
+    duration_s, earliest_s, deadline_s : float
+        As of ``best_window``.
+
+    Returns
+    -------
+    starts_s : ndarray
+        Rising; empty where there is no time for it.
+    """
+    latest_s = deadline_s - duration_s
+    starts = np.unique(np.concatenate((edges_s, edges_s - duration_s, [earliest_s, latest_s])))
+    return starts[(starts >= earliest_s) & (starts <= latest_s)]

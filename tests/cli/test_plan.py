@@ -1,0 +1,123 @@
+"""``wattermark plan`` and ``wattermark saved`` as a person types them."""
+
+import json
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+JOB = ("--energy", "120kWh", "--hours", "8", "--within", "48h")
+
+
+def wm(home, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "wattermark", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=home["HOME"],
+        env=home,
+    )
+
+
+def planned(home, *words):
+    done = wm(home, "plan", *JOB, *words, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_place_with_less_carbon_is_the_plan_and_water_stands_beside(home):
+    told = planned(home, "--places", "deu,swe")
+    plan = told["plan"]
+    assert (plan["now"]["place"], plan["best"]["place"], plan["worth_it"]) == ("deu", "swe", True)
+    saving = {one["quantity"]: one["planned"] for one in plan["savings"]}
+    assert saving["carbon"] == pytest.approx(1 - plan["best"]["carbon_g"] / plan["now"]["carbon_g"])
+    assert saving["water"] < 0 < saving["water-thermal"]  # Sweden's reservoirs
+    parts = ("water_onsite_l", "water_offsite_thermal_l", "water_offsite_hydro_l")
+    assert plan["best"]["water_l"] == pytest.approx(sum(plan["best"][part] for part in parts))
+    assert plan["now"]["begin"].endswith("Z")
+
+
+def test_reservoirs_change_the_ranking_and_that_is_told(home):
+    plan = planned(home, "--places", "deu,swe", "--weights", "carbon=1,water=0.5")["plan"]
+    assert plan["best"]["place"] == "deu"
+    assert [(one["counted"], one["best"]["place"]) for one in plan["otherwise"]] == [("water-thermal", "swe")]
+
+
+def test_a_plan_is_kept_where_the_runs_are(home, tmp_path):
+    told = planned(home)
+    kept = tmp_path / "runs" / "plans" / f"{told['id']}.plan"
+    line = json.loads(kept.read_text())
+    assert (line["kind"], line["plan"]) == ("plan", told["plan"])
+
+
+def test_as_long_and_with_as_much_as_a_run(home):
+    assert wm(home, "run", "--quiet", "--name", "mine", "--", "sleep", "0.2").returncode == 0
+    done = wm(home, "plan", "--run", "mine", "--within", "1h", "--json")
+    job = json.loads(done.stdout)["plan"]["job"]
+    shown = json.loads(wm(home, "show", "mine", "--json").stdout)
+    assert job["name"] == "mine"
+    assert job["it_energy_j"] == pytest.approx(shown["footprint"]["it_energy_j"]["best"])
+    assert job["duration_s"] == pytest.approx(shown["duration_s"])
+
+
+def test_a_person_reads_it_and_sees_it(home, tmp_path):
+    done = wm(home, "plan", *JOB, "--places", "deu,swe", "--svg", "plan.svg")
+    assert done.returncode == 0, done.stderr
+    assert "best swe" in done.stdout
+    assert ElementTree.parse(tmp_path / "plan.svg").getroot().tag.endswith("svg")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        pytest.param(
+            (*JOB[:4], "--within", "4h"), 2, "deadline comes before", id="a deadline before the end"
+        ),
+        pytest.param(("--within", "4h"), 2, "energy of the job is not known", id="nothing known of the job"),
+        pytest.param(("--energy", "1kWh", "--within", "4h"), 2, "length of the job", id="half known"),
+        pytest.param(("--run", "gone", "--within", "4h"), 2, "no runs in", id="no such run"),
+        pytest.param((*JOB, "--places", "nowhere"), 2, "not known", id="no such place"),
+        pytest.param((*JOB, "--weights", "carbon=-1"), 2, "0 and above", id="a negative weight"),
+        pytest.param((*JOB, "--weights", "carbon"), 2, "Write carbon=1", id="a weight without a number"),
+        pytest.param(
+            (*JOB, "--weights", "water=1,water-thermal=1"), 2, "holds the other", id="contradictory weights"
+        ),
+        pytest.param((*JOB, "--weights", "cost=1"), 1, "not all of cost is known", id="no price is known"),
+        pytest.param(("--energy", "12kW", *JOB[2:]), 2, "no energy above zero", id="a power for an energy"),
+        pytest.param(("--energy", "-3kWh", *JOB[2:]), 2, "no energy above zero", id="less than nothing"),
+        pytest.param((*JOB[:2], "--hours", "soon", *JOB[4:]), 2, "no length of time", id="no length"),
+        pytest.param((*JOB[:2], "--hours", "0", *JOB[4:]), 2, "takes no time", id="no time"),
+        pytest.param((*JOB, "--from", "yesterday"), 2, "no moment", id="no moment"),
+        pytest.param(
+            (*JOB, "--svg", "gone/plan.svg"), 2, "cannot be written", id="no folder for the picture"
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence(home, words, code, says):
+    done = wm(home, "plan", *words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+    assert done.stderr.startswith("wattermark: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_run_that_nobody_planned_saved_nothing_that_could_be_told(home):
+    wm(home, "run", "--quiet", "--", "true")
+    done = wm(home, "saved", "last")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "was not planned" in done.stderr
+
+
+def test_by_a_usual_year_nothing_is_proved(home):
+    plan = planned(home)["id"]
+    wm(home, "run", "--quiet", "--tag", f"plan={plan}", "--", "sleep", "0.2")
+    done = wm(home, "saved", "last", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["claimed"], told["plan"]) == (1, False, plan)
+    assert "nobody told the hours" in told["refused"]
+    carbon = next(one for one in told["claims"] if one["quantity"] == "carbon")
+    shown = json.loads(wm(home, "show", "last", "--json", "--place", "WORLD").stdout)
+    assert carbon["realised"] == pytest.approx(shown["footprint"]["carbon_operational_g"]["best"], rel=1e-6)

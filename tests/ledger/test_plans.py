@@ -1,0 +1,53 @@
+"""What was planned, and what was done about it."""
+
+import pytest
+
+from wattermark.errors import BadSpool, UsageError
+from wattermark.ledger.plans import find_plan, new_plan_id, note, plan_lines
+from wattermark.ledger.runs import runs
+
+
+def test_lines_are_added_and_a_torn_one_is_passed_over(tmp_path):
+    path = note(tmp_path, "one", "plan", worth=True)
+    note(tmp_path, "one", "pause", at_s=3.0)
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"kind":"resu')
+    assert [line["kind"] for line in plan_lines(tmp_path, "one")] == ["plan", "pause"]
+
+
+def test_plans_are_no_runs(tmp_path):
+    note(tmp_path, new_plan_id("x"), "plan")
+    assert list(runs(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("last", "b-2"), ("a", "a-1"), ("b-2", "b-2")],
+    ids=["the newest", "its beginning", "all of it"],
+)
+def test_a_plan_is_found(tmp_path, wanted, found):
+    for plan in ("a-1", "b-1", "b-2"):
+        note(tmp_path, plan, "plan")
+    assert find_plan(tmp_path, wanted) == found
+
+
+@pytest.mark.parametrize("wanted", ["", "c", "b", "../x"], ids=["no name", "none", "two", "a path"])
+def test_no_plan_or_several_are_told(tmp_path, wanted):
+    for plan in ("a-1", "b-1", "b-2"):
+        note(tmp_path, plan, "plan")
+    with pytest.raises(UsageError):
+        find_plan(tmp_path, wanted)
+
+
+@pytest.mark.parametrize("name", ["../outside", "", "a/b"], ids=["above", "none", "below"])
+def test_an_id_is_no_path(tmp_path, name):
+    with pytest.raises(UsageError):
+        note(tmp_path, name, "plan")
+
+
+def test_what_does_not_begin_with_a_plan_is_none(tmp_path):
+    note(tmp_path, "one", "pause")
+    with pytest.raises(BadSpool, match="does not begin"):
+        plan_lines(tmp_path, "one")
+    with pytest.raises(BadSpool, match="cannot be read"):
+        plan_lines(tmp_path, "two")
