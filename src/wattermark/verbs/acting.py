@@ -321,7 +321,7 @@ class Acting(Minder):
         if self.errand.plan is None or bound:
             return
         now_s = self._clock.now_s()
-        job = left_of(self.errand.plan.job, self._ran_so_far_s(), now_s)
+        job = left_of(self.errand.plan.job, self._ran_so_far_s(), self.pauses, now_s)
         if job is None:
             return
         found = self._again(job, left_in(self.stretches, now_s), self.errand.plan, self.errand.config, now_s)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from wattermark.errors import NoPlan, SignalUnavailable, UsageError, WattermarkError
-from wattermark.ledger.runs import ledger_folder, named
-from wattermark.science.schedule.acting import at_once, holds, is_better, ran_s
+from wattermark.ledger.read import read_run
+from wattermark.ledger.runs import find_run, ledger_folder, named
+from wattermark.science.schedule.acting import at_once, holds, is_better
 from wattermark.science.schedule.rates import option_of, rates_of
 from wattermark.values.kinds import Status
+from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Option, Plan, PlannedJob, Stretch
-from wattermark.verbs.look import show
-from wattermark.verbs.outlook import outlook
-from wattermark.verbs.planning import plan_job
+from wattermark.verbs.planning import job_like, plan_and_outlooks
+from wattermark.verbs.whole import as_one
 from wattermark.wiring.config import Config
 
 MOST_RUNS = 10
@@ -55,22 +57,21 @@ def plan_again(
     """
     fits, place = holds(kept, job), before.best.place
     try:
-        plan = plan_job(job, (place,), config=config, now_s=now_s, weights=dict(before.weights))
-    except UsageError:  # there is no time left to choose from
+        plan, (seen,) = plan_and_outlooks(
+            job, (place,), config=config, now_s=now_s, weights=dict(before.weights)
+        )
+    except (UsageError, NoPlan, SignalUnavailable):  # no time is left to choose from, or nothing is known
         return Anew() if fits else Anew(at_once(job, now_s))
-    except (NoPlan, SignalUnavailable):
-        return Anew() if fits else Anew(at_once(job, now_s))
-    priced = _priced(job, kept, place, config) if fits else None
+    priced = _priced(job, kept, seen) if fits else None
     if priced is not None and not is_better(plan.best, priced, plan.now, dict(plan.weights)):
         return Anew()
     return Anew(plan.best.stretches, plan)
 
 
-def _priced(job: PlannedJob, kept: Sequence[Stretch], place: str, config: Config) -> Option | None:
+def _priced(job: PlannedJob, kept: Sequence[Stretch], seen: Outlook) -> Option | None:
     """What the kept plan costs by the newest forecast; None where that does not reach."""
-    rates = rates_of(outlook(place, job.earliest_s, job.deadline_s, config=config))
     try:
-        return option_of(rates, job, kept)
+        return option_of(rates_of(seen), job, kept)
     except ValueError:
         return None
 
@@ -94,27 +95,26 @@ def job_named(
     NoPlan
         If one of both is known from nowhere.
     """
-    if it_energy_j is None or duration_s is None:
-        energy_j, lasted_s = _last_of(name, ledger_folder(config.ledger))
-        it_energy_j, duration_s = it_energy_j or energy_j, duration_s or lasted_s
-    if it_energy_j is None or duration_s is None:
-        missing = "energy" if duration_s is not None else "length"
+    unknown = it_energy_j is None or duration_s is None
+    run = _last_of(name, ledger_folder(config.ledger)) if unknown else None
+    try:
+        job = job_like(
+            run, config=config, it_energy_j=it_energy_j, duration_s=duration_s,
+            earliest_s=earliest_s, deadline_s=inf, **told,
+        )  # fmt: skip
+    except UsageError as error:
         raise NoPlan(
-            f"the {missing} of {name!r} is not known, as no run of that name ended well",
+            f"{error.problem}, and no run {name!r} that ended well tells it",
             fix="Give --hours 3 and --energy 2kWh, or measure it once: wattermark run --name ...",
-        )
-    deadline_s = earliest_s + (duration_s if within_s is None else within_s)
-    return PlannedJob(
-        it_energy_j=it_energy_j, duration_s=duration_s, earliest_s=earliest_s, deadline_s=deadline_s,
-        name=name, **told,
-    )  # fmt: skip
+        ) from error
+    within_s = job.duration_s if within_s is None else within_s
+    return replace(job, deadline_s=earliest_s + within_s, name=name)
 
 
-def _last_of(name: str, ledger: Path) -> tuple[float | None, float | None]:
-    """Energy [J] and time [s] of the last run of that name that ended well."""
+def _last_of(name: str, ledger: Path) -> str | None:
+    """The last run of that name that ended well."""
     for run in islice(named(ledger, name), MOST_RUNS):
         with suppress(WattermarkError):
-            found = show(ledger, run)
-            if found.recorded.status is Status.OK and found.footprint.it_energy_j is not None:
-                return found.footprint.it_energy_j.best, ran_s(found.footprint)
-    return None, None
+            if as_one(read_run(find_run(ledger, run).spools)).status is Status.OK:
+                return run
+    return None

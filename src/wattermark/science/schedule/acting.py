@@ -83,7 +83,7 @@ def ran_s(footprint: Footprint) -> float:
     return max(footprint.duration_s - still_s, 0.0)
 
 
-def left_of(job: PlannedJob, ran_s: float, now_s: float) -> PlannedJob | None:
+def left_of(job: PlannedJob, ran_s: float, restarts: int, now_s: float) -> PlannedJob | None:
     """The job that is still to be done; None where it has run as long as was thought.
 
     Parameters
@@ -92,10 +92,12 @@ def left_of(job: PlannedJob, ran_s: float, now_s: float) -> PlannedJob | None:
         As it was when nothing of it was done.
     ran_s : float
         How long it has run. [s]
+    restarts : int
+        How often it was started again, which takes ``restart_s`` of that. [1]
     now_s : float
         [s since 1970]
     """
-    left_s = job.duration_s - ran_s
+    left_s = job.duration_s - max(ran_s - restarts * job.restart_s, 0.0)
     if left_s <= 0:
         return None
     return replace(
