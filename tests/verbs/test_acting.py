@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +19,13 @@ from wattermark.errors import LeverStuck
 from wattermark.ledger.plans import plan_lines
 from wattermark.ledger.read import read_run
 from wattermark.levers.choose import CGROUP, SIGNAL, Hold
+from wattermark.values.plan import PlannedJob, Stretch
+from wattermark.verbs.acting import Acting, Clock, Errand
+from wattermark.verbs.command import run_command
+from wattermark.verbs.measure import Run
+from wattermark.verbs.planning import keep_plan, plan_job
+from wattermark.verbs.planning_again import Anew
+from wattermark.wiring.config import load_config
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="asks Linux about processes")
 ACT = """
@@ -147,6 +155,65 @@ def test_it_waits_for_its_begin_and_then_runs_on(act, noted):
 def test_it_ends_as_the_command_ends(act, code, returned):
     child = act(SIGNAL, [[0, 1]], code)
     assert child.wait(20) == returned
+
+
+LEAVES = """
+import json, sys, time
+import numpy as np
+from wattermark.levers.ask import asked, leave, resume_from
+random, step, w = np.random.default_rng(7), 0, np.zeros(8)
+x, true = random.normal(size=(256, 8)), random.normal(size=8)
+y = x @ true
+if resume_from():
+    kept = json.loads(open(resume_from()).read())
+    random.bit_generator.state, step, w = kept["random"], kept["step"], np.array(kept["w"])
+while step < 60_000:
+    batch = random.integers(0, len(x), 16)
+    w -= 0.001 * x[batch].T @ (x[batch] @ w - y[batch])
+    step += 1
+    if asked():
+        with open("checkpoint.json", "w") as file:
+            json.dump({"random": random.bit_generator.state, "step": step, "w": w.tolist()}, file)
+        print(f"left at {step}", flush=True)
+        leave("checkpoint.json")
+print(w.tobytes().hex())
+"""
+"""A loop of somebody's own, that looks at each step whether it is asked to leave."""
+
+
+def test_a_training_that_leaves_and_comes_back_is_one_run(act, recorded, noted, home):
+    alone = subprocess.run([sys.executable, "-c", LEAVES], env=home, capture_output=True, text=True, check=True)
+    child = act("checkpoint", [[0, 0.5], [1.5, 2.0], [3.0, 4.0]], LEAVES, cwd=home["HOME"])
+    said, told = child.communicate(timeout=60)
+    assert child.returncode == 0, told
+    *left, weights = said.splitlines()
+    assert len(left) >= 1 and f"{weights}\n" == alone.stdout
+    assert noted() == ["plan", "start", *["ask", "pause", "resume"] * len(left), "end"]
+    assert sorted(run.header.part for run in recorded()) == list(range(len(left) + 1))
+    assert not list(Path(home["TMPDIR"]).glob("wattermark-ask-*"))
+
+
+def test_a_training_that_does_not_leave_in_time_runs_on(act, noted):
+    """It looks at the end of an epoch only; by then the next stretch has begun."""
+    child = act("checkpoint", [[0, 0.1], [0.5, 0.6]], "import time; time.sleep(1)")
+    assert child.wait(20) == 0
+    assert noted() == ["plan", "start", "ask", "ask-no-more", "end"]
+
+
+def test_nobody_is_asked_to_leave_by_a_planner_that_is_dead(act):
+    """Nobody would start it again."""
+    code = """
+import time
+from wattermark.levers.ask import asked
+def wait(answer):
+    while asked() is not answer: time.sleep(0.01)
+    print(answer, flush=True)
+wait(False); wait(True); wait(False)
+"""
+    child = act("checkpoint", LATER, code)
+    assert [child.stdout.readline() for _ in range(2)] == ["False\n", "True\n"]
+    child.kill()
+    assert child.stdout.readline() == "False\n"
 
 
 # -- nobody is left behind -----------------------------------------------------------------
@@ -292,3 +359,139 @@ def test_ctrl_z_and_fg_do_not_end_a_pause(terminal, home, way):
     seen.type(b"\x03")
     seen.sees("KeyboardInterrupt")
     assert soon(lambda: state(worker) == "")
+
+
+# -- hours that take no time -------------------------------------------------------------------
+
+HOUR = 3600.0
+
+
+class Fast(Clock):
+    """An hour takes a quarter of a second; ``leap_s`` is what the clock on the wall was set by."""
+
+    RATE = 4 * HOUR
+
+    def __init__(self):
+        self.began_s, self.from_s, self.leap_s = time.time(), time.monotonic(), 0.0
+
+    def both_s(self):
+        steady_s = (time.monotonic() - self.from_s) * self.RATE
+        return self.began_s + steady_s + self.leap_s, steady_s
+
+    def wait(self, inbox, span_s):
+        return super().wait(inbox, min(span_s, 100.0) / self.RATE)
+
+
+@pytest.fixture
+def perform(ledger):
+    """Acts on stretches, in hours from now, as fast as the clock; answers what was done at which hour."""
+
+    def go(stretches, seconds, *, way=SIGNAL, again=None, clock=None, duration_h=2.0):
+        clock, config = clock or Fast(), load_config({"place": "deu"})
+        job = PlannedJob(
+            it_energy_j=HOUR, duration_s=duration_h * HOUR, earliest_s=clock.began_s,
+            deadline_s=clock.began_s + 48 * HOUR, interruptible=way is not None,
+        )  # fmt: skip
+        plan = plan_job(job, config=config, now_s=clock.began_s)
+        errand = Errand(
+            stretches=_hours(clock, stretches), config=config, ledger=ledger, plan=plan,
+            plan_id=keep_plan(ledger, plan), way=way,
+        )  # fmt: skip
+        acting = Acting(errand, clock=clock, again=again or Again(clock, None))
+        command = [sys.executable, "-c", f"import time; time.sleep({seconds})"]
+        ended = acting.go(
+            lambda before: Run(config, name="t", charge_self=False, resume=before),
+            lambda run, minder: run_command(command, run, minder=minder),
+        )
+        assert ended.code == 0
+        lines = plan_lines(ledger, errand.plan_id)[1:]
+        return [(line["kind"], (line["at_s"] - clock.began_s) / HOUR, line) for line in lines]
+
+    return go
+
+
+def _hours(clock, stretches):
+    return tuple(
+        Stretch(begin_s=clock.began_s + a * HOUR, end_s=clock.began_s + b * HOUR) for a, b in stretches
+    )
+
+
+def test_a_plan_of_hours_is_followed_to_the_minute(perform):
+    done = perform([(1, 2), (5, 6)], 0.6)
+    assert [kind for kind, *_ in done] == ["start", "pause", "resume", "end"]
+    assert [hour for _, hour, _ in done[:3]] == pytest.approx([1, 2, 5], abs=0.6)
+
+
+class Again:
+    """Answers once, from some hour on, with other stretches, and remembers what it was asked."""
+
+    def __init__(self, clock, stretches, *, from_h=0.0):
+        self.clock, self.stretches, self.from_h, self.asked = clock, stretches, from_h, []
+
+    def __call__(self, job, kept, before, config, now_s):
+        hour = (now_s - self.clock.began_s) / HOUR
+        self.asked.append((job, kept, hour))
+        if hour < self.from_h:
+            return Anew()
+        stretches, self.stretches = self.stretches, None
+        return Anew(_hours(self.clock, stretches) if stretches else None)
+
+
+def test_a_better_forecast_moves_the_begin(perform):
+    clock = Fast()
+    again = Again(clock, [(2, 4)])
+    done = perform([(10, 12)], 0.1, again=again, clock=clock)
+    assert [kind for kind, *_ in done] == ["plan", "start", "end"]
+    assert done[1][1] == pytest.approx(2, abs=0.6)
+    job, kept, _ = again.asked[0]
+    assert (job.duration_s, kept) == (2 * HOUR, _hours(clock, [(10, 12)]))
+
+
+def test_a_better_forecast_ends_a_pause_and_counts_what_ran(perform):
+    clock = Fast()
+    again = Again(clock, None)
+    perform([(0, 1), (4, 5)], 0.3, again=again, clock=clock)
+    left_h = {round(hour, 1): job.duration_s / HOUR for job, _, hour in again.asked}
+    paused = [left for hour, left in left_h.items() if 1.6 < hour < 4]
+    assert paused and paused == pytest.approx([1.0] * len(paused), abs=0.6)
+    again = Again(clock := Fast(), [(2, 3)])
+    again_done = perform([(0, 0.5), (20, 21)], 0.3, again=again, clock=clock)
+    assert [kind for kind, *_ in again_done if kind != "plan"] == ["start", "pause", "resume", "end"]
+    assert again_done[-2][1] < 4
+
+
+def test_what_cannot_be_paused_is_not_planned_again_once_it_runs(perform):
+    again = Again(clock := Fast(), None)
+    perform([(0, 1)], 0.5, way=None, again=again, clock=clock)
+    assert again.asked == []
+
+
+def test_a_clock_that_was_set_or_a_machine_that_slept_is_planned_again(perform):
+    """Eight hours are lost: what has been missed is seen at once, and not when a timer would have fired."""
+    clock = Fast()
+    again = Again(clock, None)
+    threading.Timer(0.15, lambda: setattr(clock, "leap_s", 8 * HOUR)).start()
+    done = perform([(4, 6)], 0.2, again=again, clock=clock)
+    assert [kind for kind, *_ in done] == ["start", "end"]
+    assert done[0][1] >= 8
+    again = Again(clock := Fast(), [(8.5, 9), (9.5, 10)], from_h=8)
+    threading.Timer(0.1, lambda: setattr(clock, "leap_s", 8 * HOUR)).start()
+    done = perform([(0, 2), (30, 31)], 0.6, again=again, clock=clock)
+    assert ("plan", "leapt") in [(kind, line.get("why")) for kind, _, line in done]
+
+
+def test_what_does_not_stop_runs_on_in_one_piece(perform, monkeypatch, caplog):
+    monkeypatch.setattr("wattermark.levers.signals.ROUNDS", 0)
+    done = perform([(0, 1), (40, 41)], 0.6)
+    assert [kind for kind, *_ in done] == ["start", "stuck", "end"]
+    assert "faster than they can be stopped" in caplog.text
+
+
+def test_a_plan_that_cannot_be_written_stops_nobody(perform, ledger, monkeypatch, caplog):
+    monkeypatch.setattr("wattermark.verbs.acting.note", _full)
+    perform([(0, 0.5), (1.5, 2)], 0.3)
+    assert caplog.text.count("cannot be written (No space left on device)") == 1
+
+
+def _full(*_, **__):
+    raise OSError(28, "No space left on device")

@@ -53,13 +53,17 @@ Inbox = SimpleQueue[Word]
 class Clock:
     """What time it is, and how long to wait. Tests have a faster one."""
 
+    def both_s(self) -> tuple[float, float]:
+        """Seconds since 1970; and those of a clock that nobody sets, and that stands still in a sleep."""
+        return time.time(), time.monotonic()
+
     def now_s(self) -> float:
         """[s since 1970]"""
-        return time.time()
+        return self.both_s()[0]
 
     def steady_s(self) -> float:
-        """Of a clock that nobody sets, and that stands still while the machine sleeps. [s]"""
-        return time.monotonic()
+        """[s]"""
+        return self.both_s()[1]
 
     def wait(self, inbox: Inbox, span_s: float) -> Word | None:
         """The next message, or nothing after that time."""
@@ -301,14 +305,13 @@ class Acting(Minder):
 
     def _await(self, until_s: float) -> Word | None:
         """The next message; nothing when that moment has come. By the clock on the wall."""
-        while (now_s := self._clock.now_s()) < until_s:
-            steady_s = self._clock.steady_s()
-            if (word := self._clock.wait(self._inbox, min(GLANCE_S, until_s - now_s))) is not None:
+        while (before := self._clock.both_s())[0] < until_s:
+            if (word := self._clock.wait(self._inbox, min(GLANCE_S, until_s - before[0]))) is not None:
                 return word
-            slept_s = self._clock.steady_s() - steady_s
-            if leapt(self._clock.now_s() - now_s, slept_s):
+            after = self._clock.both_s()
+            if leapt(after[0] - before[0], after[1] - before[1]):
                 return Word.LEAPT
-            if self._clock.steady_s() > self._fresh_until_s:
+            if after[1] > self._fresh_until_s:
                 return Word.STALE
             if self._lever is not None and self._hold is not None:
                 self._hold.guard.renew()
