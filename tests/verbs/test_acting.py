@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fakes.processes import kill, soon, stands_still, state
+from fakes.processes import kill, python, soon, stands_still, state
 from wattermark.errors import LeverStuck
 from wattermark.ledger.plans import plan_lines
 from wattermark.ledger.read import read_run
@@ -22,6 +22,7 @@ from wattermark.levers.choose import CGROUP, SIGNAL, Hold
 from wattermark.values.plan import PlannedJob, Stretch
 from wattermark.verbs.acting import Acting, Clock, Errand
 from wattermark.verbs.command import run_command
+from wattermark.verbs.look import seen
 from wattermark.verbs.measure import Run
 from wattermark.verbs.planning import keep_plan, plan_job
 from wattermark.verbs.planning_again import Anew
@@ -35,6 +36,7 @@ from wattermark.ledger.plans import note
 from wattermark.values.plan import Stretch
 from wattermark.verbs.acting import Acting, Errand
 from wattermark.verbs.command import end_alike, run_command
+from wattermark.verbs.look import seen
 from wattermark.verbs.measure import Run
 from wattermark.wiring.config import load_config
 way, stretches, *command = sys.argv[1:]
@@ -182,7 +184,9 @@ print(w.tobytes().hex())
 
 
 def test_a_training_that_leaves_and_comes_back_is_one_run(act, recorded, noted, home):
-    alone = subprocess.run([sys.executable, "-c", LEAVES], env=home, capture_output=True, text=True, check=True)
+    alone = subprocess.run(
+        [sys.executable, "-c", LEAVES], env=home, capture_output=True, text=True, check=True
+    )
     child = act("checkpoint", [[0, 0.5], [1.5, 2.0], [3.0, 4.0]], LEAVES, cwd=home["HOME"])
     said, told = child.communicate(timeout=60)
     assert child.returncode == 0, told
@@ -214,6 +218,20 @@ wait(False); wait(True); wait(False)
     assert [child.stdout.readline() for _ in range(2)] == ["False\n", "True\n"]
     child.kill()
     assert child.stdout.readline() == "False\n"
+
+
+@pytest.mark.slow
+def test_nothing_of_others_is_charged_while_it_is_paused(act, recorded, home):
+    """Another program works all the time; while it stands still, the run is charged next to nothing."""
+    code = "import time\nwhile time.process_time() < 0.9: pass"
+    with python("while True: pass") as other:
+        assert act(SIGNAL, [[0, 0.5], [2.5, 3]], code).wait(60) == 0
+        other.kill()
+    (spool,) = Path(home["WATTERMARK_LEDGER"]).glob("*/*.jsonl")
+    found = seen(spool).footprint
+    (still,) = found.spans
+    power_w = (found.it_energy_j.best - still.it_energy_j) / (found.duration_s - still.duration_s)
+    assert still.it_energy_j / still.duration_s < 0.1 * power_w
 
 
 # -- nobody is left behind -----------------------------------------------------------------

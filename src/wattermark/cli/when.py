@@ -66,10 +66,7 @@ def run_when(
     ledger = ledger_folder(config.ledger).absolute()
     plan_id = keep_plan(ledger, plan) if plan else None
     stretches = plan.best.stretches if plan else (_from(_begin_s(args, now_s)),)
-    errand = Errand(
-        stretches=stretches, config=config, ledger=ledger, plan=plan, plan_id=plan_id,
-        way=way if len(stretches) > 1 or (plan and way) else None,
-    )  # fmt: skip
+    errand = Errand(stretches=stretches, config=config, ledger=ledger, plan=plan, plan_id=plan_id, way=way)
     _foretell(stretches, plan, now_s, tell)
     acting = Acting(errand, say=tell)
     made: list[Run] = []

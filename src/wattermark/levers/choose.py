@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import count
@@ -82,7 +83,7 @@ def choose(wanted: str = AUTO) -> Hold:
     LeverStuck
         If none works here.
     """
-    if os.name != "posix":
+    if not hasattr(signal, "SIGSTOP"):
         raise LeverStuck("a command cannot be paused on this system", fix="It runs in one piece")
     if wanted == CHECKPOINT:
         return Hold(CHECKPOINT, {})
