@@ -2,7 +2,10 @@
 
 import copy
 import csv
+import os
 import pickle
+import subprocess
+import sys
 import time
 from importlib.metadata import entry_points
 from types import SimpleNamespace
@@ -350,3 +353,34 @@ def test_checkpoints_of_others_hold_nothing_of_ours(lab, callback, torch, tmp_pa
     trainer = lab.fit(callback())
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     assert torch.load(tmp_path / "a.ckpt", weights_only=True)["callbacks"] == {}
+
+
+RANK = """
+import os, sys
+import torch.distributed as ranks
+rank, folder = int(sys.argv[1]), sys.argv[2]
+ranks.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+from wattermark.integrations.hooks import told_to_leave
+os.environ["WATTERMARK_ASK"] = f"{folder}/{rank}"
+for first, other in ((True, False), (False, True)):
+    for asked, place in ((first, 0), (other, 1)):
+        if rank == place and asked: open(f"{folder}/{rank}/leave", "w").close()
+        elif rank == place and os.path.exists(f"{folder}/{rank}/leave"): os.remove(f"{folder}/{rank}/leave")
+    print(told_to_leave(), flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("torch")
+def test_all_ranks_leave_at_the_same_step(tmp_path):
+    """What one sees a moment before the others would let them wait for each other: the first decides."""
+    for rank in "01":
+        (tmp_path / rank).mkdir()
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-c", RANK, rank, str(tmp_path)], stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        for rank in "01"
+    ]  # fmt: skip
+    assert [rank.communicate(timeout=60)[0] for rank in ranks] == ["True\nFalse\n"] * 2

@@ -330,6 +330,49 @@ def test_a_group_stays_out_of_the_way_of_those_who_made_it():
     assert not group.folder.exists()
 
 
+def test_who_is_in_the_group_himself_does_not_freeze_it():
+    guard = Guard()
+    try:
+        group = ControlGroup(V2, guard)
+    except LeverStuck as why:
+        guard.close()
+        pytest.skip(str(why))
+    with group.entered(), pytest.raises(LeverStuck, match="ourselves"):
+        group.pause()
+    group.close()
+    guard.close()
+
+
+FOREIGN = """
+import os, subprocess, sys
+from wattermark.errors import LeverStuck
+from wattermark.levers.guarding import Guard
+from wattermark.levers.signals import Stopped
+child = subprocess.Popen([sys.executable, "-c", "while True: pass"], stdout=subprocess.DEVNULL)
+import psutil
+lever = Stopped(child.pid, Guard())
+os.setresuid(65534, 65534, 0)
+try:
+    lever.pause()
+except LeverStuck as error:
+    print(error, lever.paused, flush=True)
+finally:
+    os.setresuid(0, 0, 0)
+    child.kill()
+"""
+
+
+def test_another_users_process_is_said_to_be_out_of_reach(home):
+    """As of a command that calls sudo; what was stopped by then runs on."""
+    if os.getuid() != 0:
+        pytest.skip("only root can be somebody else")
+    done = subprocess.run(
+        [sys.executable, "-c", FOREIGN], env={**home, "PYTHONWARNINGS": "ignore"}, timeout=60,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "belongs to another user" in done.stdout and done.stdout.endswith(" False\n"), done.stderr
+
+
 @pytest.mark.parametrize("version", [V1, V2])
 def test_a_machine_without_control_groups_says_so(tmp_path, version):
     guard = Guard()

@@ -63,7 +63,7 @@ class ControlGroup:
     """
 
     def __init__(self, version: Version, guard: Guard, proc: Path = Path("/proc")) -> None:
-        self._version, self._guard = version, guard
+        self._version, self._guard, self._proc = version, guard, proc
         self._home = _own_group(version, proc)
         _thaw_orphans(self._home, version)
         self.folder = self._home / f"{PREFIX}{os.getpid()}-{start_of(os.getpid())}-{next(_numbers)}"
@@ -96,7 +96,8 @@ class ControlGroup:
         try:
             yield
         finally:
-            _write(self._home / "cgroup.procs", me)
+            with suppress(OSError):  # then ``pause`` will refuse
+                _write(self._home / "cgroup.procs", me)
 
     def pause(self) -> None:
         """Freeze it, and wait until all in it stand still.
@@ -104,8 +105,10 @@ class ControlGroup:
         Raises
         ------
         LeverStuck
-            If they do not; then all run on.
+            If they do not, or we could not leave the group after the start; then all run on.
         """
+        if self._holds_us():
+            raise LeverStuck("we are in the command's control group ourselves", fix="It runs in one piece")
         self._guard.owe(self._frost)
         self._paused = True
         until_s = time.monotonic() + PATIENCE_S
@@ -127,6 +130,12 @@ class ControlGroup:
                 thaw(str(self.folder / self._version.file))
             self._paused = False
         self._guard.settled(self._frost)
+
+    def _holds_us(self) -> bool:
+        """Who freezes himself thaws nobody."""
+        with suppress(OSError):
+            return self.folder.name in (self._proc / "self" / "cgroup").read_text(encoding="utf-8")
+        return False
 
     def close(self) -> None:
         """Resume, and take the group away; who outlived the command goes to ours."""

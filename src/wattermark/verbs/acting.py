@@ -10,14 +10,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from wattermark.errors import LeverStuck
+from wattermark.errors import FOREIGN, LeverStuck, WattermarkError
 from wattermark.ledger.plans import note
 from wattermark.levers.choose import Hold, choose
 from wattermark.report.planned import plan_document
@@ -33,6 +33,7 @@ from wattermark.wiring.config import Config
 
 GLANCE_S = 5.0
 """How long we sleep at a time: timers stand still while a machine sleeps, the clock on the wall does not."""
+ONE_PIECE = "It runs in one piece"
 FRESH_S = 900.0
 """A forecast is asked for again after this time at the soonest."""
 
@@ -148,9 +149,15 @@ class Acting(Minder):
         """With what the lever needs."""
         return {**os.environ, **self._hold.environment} if self._hold else None
 
-    def born(self) -> AbstractContextManager[None]:
-        """Where the lever can reach it."""
-        return self._hold.born() if self._hold else nullcontext()
+    @contextmanager
+    def born(self) -> Iterator[None]:
+        """Where the lever can reach it; if it cannot get there, it starts all the same."""
+        with ExitStack() as there:
+            try:
+                there.enter_context(self._hold.born() if self._hold else nullcontext())
+            except OSError as error:
+                self._give_up_pausing(LeverStuck(f"its group is gone ({error.strerror})", fix=ONE_PIECE))
+            yield
 
     def began(self, pid: int) -> None:
         """Note it, and let the pilot take over."""
@@ -195,6 +202,8 @@ class Acting(Minder):
     def _until_start(self) -> None:
         while not (act := act_at(self.stretches, self._clock.now_s())).runs:
             word = self._await(act.until_s)
+            if word is Word.SIGNALLED:  # it came while the command was leaving
+                raise KeyboardInterrupt
             if word in (Word.LEAPT, Word.STALE):
                 self._look_again(word)
 
@@ -327,7 +336,12 @@ class Acting(Minder):
         job = left_of(self.errand.plan.job, self._ran_so_far_s(), self.pauses, now_s)
         if job is None:
             return
-        found = self._again(job, left_in(self.stretches, now_s), self.errand.plan, self.errand.config, now_s)
+        kept = left_in(self.stretches, now_s)
+        try:
+            found = self._again(job, kept, self.errand.plan, self.errand.config, now_s)
+        except (*FOREIGN, WattermarkError) as error:  # a plan that holds is better than none
+            tell("it cannot be planned anew (%s: %s); the plan stays", type(error).__name__, error)
+            return
         if found.stretches is None:
             return
         self.stretches = found.stretches
