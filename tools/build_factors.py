@@ -15,7 +15,7 @@ from pathlib import Path
 
 from factor_build import cloud, grids, hardware, scarcity, water
 from factor_build.checks import check_tables
-from factor_build.common import BuildError, Row, make_row, read_facts, write_csv
+from factor_build.common import SOURCE_COLUMNS, BuildError, Table, copy_facts, write_csv
 from factor_build.notice import make_notice
 from factor_build.raw import ALL, RawFolder
 
@@ -23,7 +23,6 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLES = ROOT / "src" / "wattermark" / "factors" / "tables"
 MOST_BYTES = 500_000
 
-SOURCE_COLUMNS = ("id", "title", "publisher", "version", "licence", "ship", "attribution", "url_or_doi")
 FACTOR_COLUMNS = ("name", "low", "best", "high", "unit", "year", "basis", "source", "note")
 CARBON_COLUMNS = ("technology", "low", "best", "high", "unit", "year", "basis", "source", "note")
 COOLING_COLUMNS = (
@@ -31,12 +30,7 @@ COOLING_COLUMNS = (
     *("year", "basis", "source"),
 )
 
-Table = tuple[Sequence[str], list[Row]]
-
-
-def copy_facts(name: str, columns: Sequence[str]) -> Table:
-    """Take a table of facts as it is, without columns that are for the build only."""
-    return columns, [make_row(columns, {key: fact[key] for key in columns}) for fact in read_facts(name)]
+COORDINATE_COLUMNS = ("key", "latitude", "longitude", "city", "year", "basis", "source")
 
 
 def build_tables(raw: RawFolder) -> dict[str, Table]:
@@ -48,11 +42,14 @@ def build_tables(raw: RawFolder) -> dict[str, Table]:
         "grids": (grids.COLUMNS, grids.GridBuilder(raw, aware_keys).build()),
         "grid_history": (grids.HISTORY_COLUMNS, grids.build_history(raw)),
         "scarcity": (scarcity.COLUMNS, scarce),
+        "coordinates": copy_facts("coordinates", COORDINATE_COLUMNS),
         "cloud_regions": (cloud.COLUMNS, cloud.build_regions(aware_keys)),
         "provider_pue_wue": (cloud.PROVIDER_COLUMNS, cloud.build_disclosures()),
         "google_region_carbon": (cloud.GOOGLE_COLUMNS, cloud.build_google(raw)),
         "water_technology": (water.TECHNOLOGY_COLUMNS, water.build_technology()),
         "cooling_shares": (water.SHARE_COLUMNS, water.build_shares()),
+        "cooling_regions": (water.REGION_COLUMNS, water.build_regions()),
+        "mix_water": (water.FUEL_COLUMNS, water.build_fuels()),
         "carbon_technology": copy_facts("carbon_technology", CARBON_COLUMNS),
         "accelerators": (hardware.ACCELERATOR_COLUMNS, hardware.build_accelerators()),
         "cpu_tdp": (hardware.CPU_COLUMNS, hardware.build_cpus(raw)),

@@ -12,12 +12,10 @@ from fuzzing.holds import Broken
 from fuzzing.mutate import Case, mutated, mutated_case
 from wattermark.errors import WattermarkError
 from wattermark.verbs.ambient import ambient_config
+from wattermark.wiring.checks import LONGEST_S, SCOPES, SHORTEST_S
 from wattermark.wiring.config import (
-    LONGEST_S,
     PROJECT_FILE,
-    SCOPES,
     SETTINGS,
-    SHORTEST_S,
     Config,
     load_config,
 )

@@ -8,6 +8,7 @@ WattermarkError
   BadFactorTable       a table breaks its schema
   BadSpool             a file of the ledger cannot be read
   SignalUnavailable    a provider did not answer, or refused
+    SignalRefused      with a status that says so
     BadSignal          or answered what makes no sense
   NoPlan               nothing can be planned with what is known
   LeverStuck           a process or a scheduler does not obey
@@ -88,6 +89,15 @@ class BadSpool(WattermarkError):
 
 class SignalUnavailable(WattermarkError):
     """A provider of signals did not answer, or refused."""
+
+
+class SignalRefused(SignalUnavailable):
+    """A provider said no: ``status`` is its HTTP status, ``body`` what it said beside."""
+
+    def __init__(self, problem: str, *, fix: str, status: int = 0, body: bytes = b"") -> None:
+        super().__init__(problem, fix=fix)
+        self.status = status
+        self.body = body
 
 
 class BadSignal(SignalUnavailable):

@@ -25,9 +25,11 @@ PLACES = [
 def plan():
     weights = {"carbon": 1.0}
     planned = job(within=3)
+    known = [rates("home", carbon=[30, 20, 10])]
     made = judged(
         planned,
-        choose([rates("home", carbon=[30, 20, 10])], planned, weights),
+        choose(known, planned, weights),
+        known,
         PLACES,
         weights=weights,
         made_s=0.0,

@@ -49,8 +49,9 @@ def ledger(tmp_path):
 def made_plan(**signals):
     planned = job(hours=1.5, kwh=1.5, within=6, interruptible=True)
     home = outlook("home", **signals)
-    choice = choose([rates("home", **signals)], planned, CARBON_ONLY)
-    plan = judged(planned, choice, [home], weights=CARBON_ONLY, made_s=0.0)
+    known = [rates("home", **signals)]
+    choice = choose(known, planned, CARBON_ONLY)
+    plan = judged(planned, choice, known, [home], weights=CARBON_ONLY, made_s=0.0)
     heard = Heard(signal=Signal.CARBON, place="home", source="s", basis="", begin_s=0, end_s=6 * HOUR)
     return plan, {"home": replace(home, heard=(heard,))}
 

@@ -1,5 +1,6 @@
 """Settings: the strongest place that names one wins, each knows where it came from, and none is nonsense."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattermark.errors import UsageError
+from wattermark.wiring.checks import check_number
 from wattermark.wiring.config import (
     PROJECT_FILE,
     SETTINGS,
     Config,
-    check_number,
     forget,
     keep,
     load_config,
@@ -74,6 +75,9 @@ GOOD = [
     ("interval", 3600, 3600.0),
     ("scope", "machine", "machine"), ("place", " deu ", "deu"), ("equivalents", "Yes", True),
     ("equivalents", False, False), ("market_intensity", "0", 0.0), ("ledger", "runs", "runs"),
+    ("signals", "uk, watttime", "uk, watttime"), ("signals", ["uk", "watttime"], "uk, watttime"),
+    ("signals_basis", "direct", "direct"), ("signals_patience", "3", 3.0), ("eia_key", " abc ", "abc"),
+    ("carbon_aware_sdk_url", "http://127.0.0.1:5073/", "http://127.0.0.1:5073"),
 ]  # fmt: skip
 BAD = [
     ("pue", -1), ("pue", 0.5), ("pue", "nan"), ("pue", "abc"), ("pue", "inf"), ("pue", 1e9), ("pue", True),
@@ -81,6 +85,7 @@ BAD = [
     ("interval", "nan"), ("interval", "banana"), ("interval", "inf"), ("interval", 0.001), ("scope", "x"),
     ("scope", "Process "), ("place", ""), ("place", 7), ("ledger", " "), ("ledger", 7),
     ("equivalents", "perhaps"), ("market_intensity", -5), ("market_intensity", "green"),
+    ("signals", 7), ("signals", [1]), ("signals_basis", "marginal"), ("signals_patience", 0),
 ]  # fmt: skip
 
 
@@ -199,3 +204,40 @@ def test_a_home_that_is_a_file_cannot_keep_anything(folder):
     (folder / "home").write_text("")
     with pytest.raises(UsageError, match="cannot be changed"):
         keep("pue", "1.2")
+
+
+# -- secrets ---------------------------------------------------------------------------
+
+SECRET = "k-3y-n0body-tells"
+
+
+@pytest.mark.parametrize("name", [one.name for one in SETTINGS.values() if one.secret])
+@pytest.mark.parametrize("bad", [f"{SECRET}\n{SECRET}", f"{SECRET}\u00fc", [SECRET], {"a": SECRET}])
+def test_an_error_does_not_tell_a_secret(name, bad):
+    with pytest.raises(UsageError) as caught:
+        load_config({name: bad})
+    assert name in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_nothing_shows_a_secret_but_who_asks_for_it(monkeypatch):
+    monkeypatch.setenv("WATTERMARK_EIA_KEY", SECRET)
+    config = load_config({"electricity_maps_key": SECRET})
+    assert SECRET not in repr(config) + str(config)
+    assert (config.eia_key, config.electricity_maps_key) == (SECRET, SECRET)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are otherwise there")
+def test_a_file_with_a_secret_is_for_its_owner_only():
+    keep("pue", "1.2")
+    keep("eia_key", SECRET)
+    assert user_file().stat().st_mode & 0o777 == 0o600
+    keep("pue", "1.3")
+    assert user_file().stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("address", ["ftp://host", "host:80", "https://ada:lovelace@host", "", 7])
+def test_an_address_is_one_of_the_web_without_a_password(address):
+    with pytest.raises(UsageError, match="carbon_aware_sdk_url") as caught:
+        load_config({"carbon_aware_sdk_url": address})
+    assert "lovelace" not in str(caught.value)

@@ -18,6 +18,9 @@ _IDS = {
     "google_region_carbon": ("region", "year"),
     "water_technology": ("technology", "cooling", "basis"),
     "cooling_shares": ("region", "plant"),
+    "mix_water": ("region", "fuel"),
+    "cooling_regions": ("iso3",),
+    "coordinates": ("key",),
     "carbon_technology": ("technology", "basis"),
     "accelerators": ("id",),
     "cpu_tdp": ("name",),
@@ -34,6 +37,7 @@ _RANGES = {
     "scarcity": (("low", "annual", "high"),),
     "cloud_regions": (("pue_low", "pue", "pue_high"), ("wue_low", "wue", "wue_high")),
     "water_technology": (("low", "best", "high"),),
+    "mix_water": (("low", "best", "high"),),
     "carbon_technology": (("low", "best", "high"),),
     "accelerators": (
         ("embodied_kg_low", "embodied_kg", "embodied_kg_high"),

@@ -9,8 +9,11 @@ from pathlib import Path
 
 Row = dict[str, str]
 Cell = str | int | float | None
+Table = tuple[Sequence[str], list[Row]]
 
 FACTS = Path(__file__).resolve().parent.parent / "facts"
+
+SOURCE_COLUMNS = ("id", "title", "publisher", "version", "licence", "ship", "attribution", "url_or_doi")
 
 # A range is read as the 5-95 % interval of a lognormal: 1.645 standard deviations on each side.
 Z95 = 1.645
@@ -53,6 +56,11 @@ def make_row(columns: Sequence[str], values: Mapping[str, Cell]) -> Row:
     if extra:
         raise BuildError(f"no such column: {sorted(extra)}")
     return {column: to_cell(values.get(column)) for column in columns}
+
+
+def copy_facts(name: str, columns: Sequence[str]) -> Table:
+    """Take a table of facts as it is, without columns that are for the build only."""
+    return columns, [make_row(columns, {key: fact[key] for key in columns}) for fact in read_facts(name)]
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:

@@ -19,7 +19,7 @@ from .common import (
     weighted_percentile,
 )
 from .raw import CANADA, CHINA, OWID, US_STATES, RawFolder
-from .water import FUELS, GridWater, WaterModel
+from .water import FUELS, GridWater, WaterModel, hydro_class
 
 COLUMNS = (
     *("key", "kind", "name", "iso2", "iso3", "parent", "aware_key"),
@@ -281,8 +281,7 @@ class GridBuilder:
         if sum(mix.values()) < 0.5:
             return None
         fact = self._facts[item.iso3]
-        hydro_class = "usa" if item.iso3 == "USA" else fact["hydro_class"]
-        return self._model.grid_water(mix, fact["cooling_region"], hydro_class)
+        return self._model.grid_water(mix, fact["cooling_region"], hydro_class(fact))
 
     def _us_rates(self) -> dict[str, tuple[str, float]]:
         """Read the state rates: key -> (name, direct g CO2e/kWh)."""

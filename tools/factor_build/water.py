@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .common import Row, make_row, need_float, read_facts, to_float
+from .common import Cell, Row, make_row, need_float, read_facts, to_float
 
 TECHNOLOGY_COLUMNS = ("technology", "cooling", "low", "best", "high", "unit", "year", "basis", "source")
+FUEL_COLUMNS = ("region", "fuel", *("low", "best", "high"), "unit", "year", "basis", "source")
+REGION_COLUMNS = ("iso3", "cooling_region", "hydro_class", "year", "basis", "source")
 SHARE_COLUMNS = (
     *("region", "plant", "once_through_fresh", "once_through_sea", "tower", "pond", "dry"),
     *("year", "basis", "source"),
@@ -61,7 +63,11 @@ class WaterModel:
         value = self._factors[basis, technology, cooling][level]
         return need_float("" if value is None else str(value), f"{basis} {technology} {cooling} {level}")
 
-    def _fuel(self, fuel: str, region: str, basis: str, level: str) -> float:
+    def regions(self) -> list[str]:
+        """Return the cooling regions in order."""
+        return sorted({region for region, _ in self._shares})
+
+    def fuel(self, fuel: str, region: str, basis: str, level: str) -> float:
         """Return the fresh water of one fuel in one cooling region."""
         if fuel in _UNCOOLED:
             return self._factor(basis, _UNCOOLED[fuel], "any", level)
@@ -74,7 +80,7 @@ class WaterModel:
 
     def _thermal(self, mix: Mapping[str, float], region: str, basis: str, level: str) -> float:
         fuels = [(fuel, share) for fuel, share in mix.items() if fuel != "hydro"]
-        return sum(share * self._fuel(fuel, region, basis, level) for fuel, share in fuels)
+        return sum(share * self.fuel(fuel, region, basis, level) for fuel, share in fuels)
 
     def grid_water(self, mix: Mapping[str, float], region: str, hydro_class: str) -> GridWater:
         """Compute the factor of a mix.
@@ -98,6 +104,44 @@ class WaterModel:
             (hydro_low, hydro_best, hydro_high),
             self._thermal(mix, region, "withdrawal", "best"),
         )
+
+
+def build_fuels() -> list[Row]:
+    """Build ``mix_water.csv``: the fresh water that a kWh of each fuel takes, by cooling region."""
+    model = WaterModel()
+    named = {**{fuel: fuel for fuel in FUELS}, "geothermal": "other_renewable"}
+    del named["hydro"], named["other_renewable"]
+    rows = []
+    for region in model.regions():
+        for name, fuel in named.items():
+            water = {level: model.fuel(fuel, region, "consumption", level) for level in LEVELS}
+            values: dict[str, Cell] = {"region": region, "fuel": name, "unit": "L/kWh", "year": 2015}
+            values |= {"basis": "consumption", "source": "macknick+gcam+ours", **water}
+            rows.append(make_row(FUEL_COLUMNS, values))
+    return rows
+
+
+def build_regions() -> list[Row]:
+    """Build ``cooling_regions.csv``: which cooling and which reservoirs a country is taken to have."""
+    return [
+        make_row(
+            REGION_COLUMNS,
+            {
+                "iso3": fact["iso3"],
+                "cooling_region": fact["cooling_region"],
+                "hydro_class": hydro_class(fact),
+                "year": fact["year"],
+                "basis": "class",
+                "source": "gcam+ours",
+            },
+        )
+        for fact in read_facts("countries")
+    ]
+
+
+def hydro_class(fact: Row) -> str:
+    """Return how a country's reservoirs lose water; those of the USA were measured."""
+    return "usa" if fact["iso3"] == "USA" else fact["hydro_class"]
 
 
 def build_technology() -> list[Row]:

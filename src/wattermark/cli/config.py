@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from wattermark.cli.options import add_json
 from wattermark.cli.paint import print_json, table
@@ -15,13 +16,14 @@ EPILOG = (
   wattermark config                     what holds now
   wattermark config set place deu       keep it in your own file
   wattermark config unset place
+  wattermark config set electricity_maps_key -    reads it from stdin, so that no shell keeps it
 
 settings:
 """
-    + "".join(f"  {name:18} {one.help}\n" for name, one in SETTINGS.items())
+    + "".join(f"  {name:23} {one.help}\n" for name, one in SETTINGS.items())
     + """
 An option wins over an environment variable (WATTERMARK_PLACE ...), that over ./wattermark.toml,
-that over your own file, that over the default.
+that over your own file, that over the default. Of a key or a password is shown that it is set, and where.
 """
 )
 
@@ -43,20 +45,35 @@ def main(args: argparse.Namespace) -> int:
         )
     if args.action == "set" and args.setting == "place":
         check_place(args.value)
-    path = keep(args.setting, args.value) if args.action == "set" else forget(args.setting)
+    path = keep(args.setting, _value(args)) if args.action == "set" else forget(args.setting)
     print(f"{args.setting} {'is kept' if args.action == 'set' else 'is no longer'} in {path}")
     return 0
 
 
+def _value(args: argparse.Namespace) -> str:
+    """What is to be kept; a secret may come from stdin, where no history of a shell keeps it."""
+    if args.value == "-" and args.setting in SETTINGS and SETTINGS[args.setting].secret:
+        if sys.stdin.isatty():
+            from getpass import getpass
+
+            return getpass(f"{args.setting}: ")
+        return sys.stdin.readline()
+    return str(args.value)
+
+
+def _shown(name: str, value: object) -> object:
+    """What may be told of a setting: of a secret, that it is set."""
+    return "(set)" if SETTINGS[name].secret and value is not None else value
+
+
 def _show(*, as_json: bool) -> int:
     config = load_config()
-    values = {name: getattr(config, name) for name in SETTINGS}
+    values = {name: _shown(name, getattr(config, name)) for name in SETTINGS}
     if as_json:
         settings = {name: {"value": value, "origin": config.origin[name]} for name, value in values.items()}
         print_json({"schema": 1, "settings": settings})
         return 0
-    rows = [
-        (name, "-" if value is None else str(value), config.origin[name]) for name, value in values.items()
-    ]
+    shown = {name: "-" if value in (None, "") else str(value) for name, value in values.items()}
+    rows = [(name, text, config.origin[name]) for name, text in shown.items()]
     table(("setting", "value", "from"), rows)
     return 0

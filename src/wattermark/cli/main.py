@@ -29,6 +29,7 @@ COMMANDS = {
     "accelerators": "find the name of an accelerator",
     "factors": "the numbers behind the numbers, with their sources",
     "lint": "say where the numbers of a model card contradict each other",
+    "signals": "what changes by the hour at a place, who tells it, and how well",
     "config": "settings, and where each one came from",
     "completion": "let a shell complete our words",
 }
@@ -40,7 +41,8 @@ EPILOG = """examples:
   wattermark show last --place nor          what if it had run in Norway?
   wattermark doctor                         why is something modelled and not measured?
 
-Nothing leaves this machine. Learn more with: wattermark COMMAND --help
+Nothing leaves this machine, but to providers of signals that you set.
+Learn more with: wattermark COMMAND --help
 """
 
 

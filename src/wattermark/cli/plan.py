@@ -56,6 +56,8 @@ def add_job(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--least-run", metavar="T", type=duration_s, default=0.0, help="no piece is shorter")
     parser.add_argument("--most-pauses", metavar="N", type=int, help="it pauses no more often")
     parser.add_argument("--move-gb", metavar="GB", type=float, default=0.0, help="data to move elsewhere")
+    parser.add_argument("--bandwidth", metavar="G", type=float, default=1.0, help="to move them [Gbit/s]")
+    parser.add_argument("--egress", metavar="USD", type=float, default=0.0, help="to move a GB [USD]")
 
 
 def energy_j(text: str) -> float:
@@ -116,6 +118,8 @@ def job_of(args: argparse.Namespace, config: Config, now_s: float) -> PlannedJob
         least_run_s=args.least_run,
         most_pauses=args.most_pauses,
         move_gb=args.move_gb,
+        move_gbit_per_s=args.bandwidth,
+        move_usd_per_gb=args.egress,
     )
 
 

@@ -98,6 +98,27 @@ def given(name: str, value: float, unit: str, year: int) -> Factor:
     )
 
 
+def country_of(place: Place) -> str:
+    """The two letters of the country that a place is, or is a province of without a grid of its own; else
+    empty."""
+    row = _grids()[place.grid]
+    return row["iso2"] if row["kind"] in ("country", "cn_province") else ""
+
+
+def coordinates(place: Place, *, of_grid: bool = True) -> tuple[float, float] | None:
+    """Latitude and longitude of a place, in degrees.
+
+    A region of a cloud has its own. ``of_grid`` takes a grid to be where most of its data centres or people
+    are: near enough for the weather. None for the whole world, and where nobody knows.
+    """
+    provider, _, region = place.region.partition(":")
+    row = _regions()[provider, region] if place.region else None
+    if row is not None and row["lat"] and row["lon"]:
+        return number(row, "lat"), number(row, "lon")
+    city = {one["key"]: one for one in table("coordinates")}.get(place.grid) if of_grid else None
+    return None if city is None else (number(city, "latitude"), number(city, "longitude"))
+
+
 def all_places() -> Iterator[Row]:
     """Every place that ``resolve`` knows: grids, then cloud regions."""
     yield from table("grids")

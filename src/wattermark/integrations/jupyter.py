@@ -152,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-h", "--help", action="store_true", help="this text; the cell is not run")
     parser.add_argument("--name", help="what to call the run (default: the cell's number)")
     for setting in SETTINGS.values():
-        if setting.name not in SHOWN_ELSEWHERE:
+        if setting.of_runs and setting.name not in SHOWN_ELSEWHERE:
             parser.add_argument(f"--{setting.name.replace('_', '-')}", metavar="X", help=setting.help)
     parser.add_argument("--quiet", action="store_true", help="record, and show nothing")
     return parser

@@ -128,7 +128,9 @@ def plan_sections(plan: Plan, moment: Moment) -> tuple[Section, ...]:
 
 def _ways(plan: Plan, moment: Moment) -> Iterator[Line]:
     named = [("now", plan.now), ("best", plan.best)]
-    named += [("", option) for option in plan.front if option not in (plan.now, plan.best)]
+    for i, option in enumerate(plan.front):
+        if option not in (plan.now, plan.best):
+            named.append(("knee" if i == plan.knee else "", option))
     for name, option in named:
         label = " ".join(filter(None, (name, option.place)))
         yield Line(

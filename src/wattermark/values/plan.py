@@ -26,7 +26,7 @@ class PlannedJob:
     ``it_energy_j`` is that of all ``duration_s``, drawn evenly. An ``interruptible`` job may pause; each
     start after the first costs ``restart_s`` of running again (restore, warm-up, lost work), and while it is
     paused it draws ``held_power_w`` where it keeps its devices. Another place than ``home`` needs
-    ``move_gb`` of data there first.
+    ``move_gb`` of data there first: that takes time on the link, energy on the network, and a price.
     """
 
     it_energy_j: float
@@ -39,6 +39,9 @@ class PlannedJob:
     least_run_s: float = 0.0
     most_pauses: int | None = None
     move_gb: float = 0.0
+    move_gbit_per_s: float = 1.0
+    move_kwh_per_gb: float = 0.0
+    move_usd_per_gb: float = 0.0
     home: str = ""
     name: str = ""
 

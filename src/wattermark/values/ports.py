@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from wattermark.values.mix import Mix
     from wattermark.values.records import Channel
     from wattermark.values.series import Answer, Ask, Request, Series, Signal
+
+
+Told_co = TypeVar("Told_co", covariant=True)
 
 
 class Reader(Protocol):
@@ -43,6 +47,15 @@ class Spool(Protocol):
         ...
 
 
+class Talker(Protocol[Told_co]):
+    """Whoever holds a conversation over the network; of a ``Provider`` or a ``MixProvider``, that part."""
+
+    @property
+    def name(self) -> str: ...
+
+    def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Told_co]]: ...
+
+
 class Provider(Protocol):
     """Who tells a signal over the network. It asks and understands; it fetches nothing itself."""
 
@@ -58,6 +71,33 @@ class Provider(Protocol):
 
     def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Series]]:
         """Yield requests, get their answers (status 200 to 299), return what they said.
+
+        Any other status is thrown in as ``SignalRefused``, for who can do something about it, and else is
+        the end.
+
+        Raises
+        ------
+        BadSignal
+            If an answer makes no sense, or says that there is nothing.
+        """
+        ...
+
+
+class MixProvider(Protocol):
+    """Who tells which plants made the electricity; factors and ``science/mix`` turn that into signals."""
+
+    @property
+    def name(self) -> str:
+        """As in the settings: ``entsoe``."""
+        ...
+
+    @property
+    def signals(self) -> Sequence[Signal]:
+        """What can be known by what it tells."""
+        ...
+
+    def talk(self, ask: Ask) -> Generator[Request, Answer, Sequence[Mix]]:
+        """As a ``Provider``; what was first, a forecast after it.
 
         Raises
         ------

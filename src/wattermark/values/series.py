@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import pairwise
 from math import isfinite
 from typing import Final
 
@@ -23,6 +24,9 @@ class Signal(StrEnum):
     WUE = "wue"
     """Water that the site's cooling takes, per unit of IT energy."""
     WET_BULB = "wet-bulb"
+    TEMPERATURE = "temperature"
+    """With the humidity, what a wet bulb is made of where nobody tells it."""
+    HUMIDITY = "humidity"
     PRICE = "price"
 
 
@@ -33,8 +37,26 @@ UNIT: Final[Mapping[Signal, str]] = {
     Signal.WATER_HYDRO: "L/kWh",
     Signal.WUE: "L/kWh",
     Signal.WET_BULB: "degC",
+    Signal.TEMPERATURE: "degC",
+    Signal.HUMIDITY: "%",
     Signal.PRICE: "USD/kWh",
 }
+
+
+def check_steps(edges_s: tuple[float, ...], values: tuple[float | None, ...]) -> None:
+    """Refuse values that lie between no edges, edges that do not rise, and what is no number.
+
+    Raises
+    ------
+    ValueError
+        If it is so.
+    """
+    if len(edges_s) != len(values) + 1:
+        raise ValueError(f"{len(values)} values need {len(values) + 1} edges, not {len(edges_s)}")
+    if any(later <= earlier for earlier, later in pairwise(edges_s)):
+        raise ValueError("the edges of a series must rise")
+    if not all(value is None or isfinite(value) for value in values):
+        raise ValueError("a value of a series is a finite number, or None for a gap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +80,7 @@ class Series:
     flags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.edges_s) != len(self.values) + 1:
-            raise ValueError(
-                f"{len(self.values)} values need {len(self.values) + 1} edges, not {len(self.edges_s)}"
-            )
-        if any(later <= earlier for earlier, later in zip(self.edges_s, self.edges_s[1:], strict=False)):
-            raise ValueError("the edges of a series must rise")
-        if not all(value is None or isfinite(value) for value in self.values):
-            raise ValueError("a value of a series is a finite number, or None for a gap")
+        check_steps(self.edges_s, self.values)
 
     @property
     def unit(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wattermark.errors import UsageError
+from wattermark.factors.table import named
 from wattermark.ledger.plans import new_plan_id, note
 from wattermark.ledger.runs import ledger_folder
 from wattermark.report.planned import plan_document
@@ -76,7 +77,7 @@ def plan_and_outlooks(
     rates, weak = strong_enough([rates_of(one) for one in outlooks], job, limits.capacity_w)
     choice = choose_and_doubt(rates, job, weighed)
     choice = replace(choice, flags=(*weak, *choice.flags))
-    return judged(job, choice, outlooks, weights=weighed, made_s=now_s), outlooks
+    return judged(job, choice, rates, outlooks, weights=weighed, made_s=now_s), outlooks
 
 
 def job_like(
@@ -101,7 +102,10 @@ def job_like(
         raise UsageError(
             f"the {missing} of the job is not known", fix="Give --energy 12kWh --hours 8, or --run last"
         )
-    return PlannedJob(it_energy_j=it_energy_j, duration_s=duration_s, name=name, **told)
+    network = named("defaults", "network_kwh_per_gb").value.best
+    return PlannedJob(
+        **{"move_kwh_per_gb": network, **told}, it_energy_j=it_energy_j, duration_s=duration_s, name=name
+    )
 
 
 def check_job(job: PlannedJob) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
@@ -10,22 +9,39 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wattermark.errors import UsageError, nearest
+from wattermark.wiring.checks import (
+    SCOPES,
+    check_address,
+    check_intensity,
+    check_interval,
+    check_patience,
+    check_pue,
+    check_secret,
+    check_text,
+    check_words,
+    check_wue,
+    check_yes_no,
+    one_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PROJECT_FILE = "wattermark.toml"
-SHORTEST_S, LONGEST_S = 0.01, 3600.0
-SCOPES = ("process", "machine")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing that may be set: how it is checked, and what it means."""
+    """One thing that may be set: how it is checked, and what it means.
+
+    A ``secret`` is told by nobody; what is not ``of_runs`` is no option of a run.
+    """
 
     name: str
     check: Callable[[str, Any], Any]
     help: str
+    secret: bool = False
+    of_runs: bool = True
 
     @property
     def variable(self) -> str:
@@ -44,66 +60,65 @@ class Config:
     interval: float = 1.0
     ledger: str | None = None
     equivalents: bool = False
+    signals: str | None = None
+    signals_basis: str = "lifecycle"
+    signals_patience: float = 20.0
+    signals_file: str | None = None
+    electricity_maps_key: str | None = field(default=None, repr=False)
+    watttime_user: str | None = field(default=None, repr=False)
+    watttime_password: str | None = field(default=None, repr=False)
+    entsoe_key: str | None = field(default=None, repr=False)
+    eia_key: str | None = field(default=None, repr=False)
+    openmeteo_key: str | None = field(default=None, repr=False)
+    carbon_aware_sdk_url: str | None = None
+    carbon_aware_sdk_source: str = ""
     origin: Mapping[str, str] = field(default_factory=dict)
 
 
-def check_number(low: float, high: float, meaning: str) -> Callable[[str, Any], float]:
-    """A check for a number between two ends."""
+def _of_signals(name: str, check: Callable[[str, Any], Any], text: str, *, secret: bool = False) -> Setting:
+    return Setting(name, check, text, secret=secret, of_runs=False)
 
-    def check(name: str, value: Any) -> float:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not low <= number <= high or isinstance(value, bool):
-            raise UsageError(
-                f"{name} is {value!r}, but {meaning}", fix=f"Give a number from {low:g} to {high:g}"
-            )
-        return number
-
-    return check
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{name} is {value!r}, not a name", fix=f"Give {name} as text")
-    return value.strip()
-
-
-def _scope(name: str, value: Any) -> str:
-    if value not in SCOPES:
-        raise UsageError(f"{name} is {value!r}", fix=f"Choose from: {', '.join(SCOPES)}")
-    return str(value)
-
-
-def _yes_no(name: str, value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    answers = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    if str(value).lower() not in answers:
-        raise UsageError(f"{name} is {value!r}", fix="Say true or false")
-    return answers[str(value).lower()]
-
-
-check_pue = check_number(1.0, 5.0, "facility energy over IT energy lies between 1 and 5")
-check_wue = check_number(0.0, 50.0, "litres per kWh are not negative, nor that many")
-check_intensity = check_number(0.0, 5000.0, "grams CO2e per kWh are not negative, nor that many")
-check_grid_water = check_number(0.0, 200.0, "litres per kWh are not negative, nor that many")
-check_interval = check_number(SHORTEST_S, LONGEST_S, "a beat takes from 10 ms to an hour [s]")
 
 SETTINGS: Mapping[str, Setting] = {
     setting.name: setting
     for setting in (
         Setting(
-            "place", _text, "where it runs: deu, US-CAMX, aws:eu-west-1 (default: found out, else WORLD)"
+            "place", check_text, "where it runs: deu, US-CAMX, aws:eu-west-1 (default: found out, else WORLD)"
         ),
         Setting("pue", check_pue, "facility energy per IT energy (default: the place's)"),
         Setting("wue", check_wue, "on-site water per IT energy [L/kWh] (default: the place's)"),
         Setting("market_intensity", check_intensity, "intensity of the contracted supply [g CO2e/kWh]"),
-        Setting("scope", _scope, "process: the command and its children; machine: all that the meters saw"),
+        Setting(
+            "scope",
+            one_of(*SCOPES),
+            "process: the command and its children; machine: all that the meters saw",
+        ),
         Setting("interval", check_interval, "seconds between two looks at the meters"),
-        Setting("ledger", _text, "the folder that keeps the runs"),
-        Setting("equivalents", _yes_no, "show everyday equivalents"),
+        Setting("ledger", check_text, "the folder that keeps the runs"),
+        Setting("equivalents", check_yes_no, "show everyday equivalents"),
+        _of_signals(
+            "signals", check_words, "who is asked what changes by the hour, in order: uk, watttime=ZONE@PLACE"
+        ),
+        _of_signals("signals_basis", one_of("lifecycle", "direct"), "of carbon: lifecycle or direct"),
+        _of_signals("signals_patience", check_patience, "seconds that anybody waits for a provider"),
+        _of_signals("signals_file", check_text, "a file with signals of your own"),
+        _of_signals("electricity_maps_key", check_secret, "your key of Electricity Maps", secret=True),
+        _of_signals("watttime_user", check_secret, "your name at WattTime", secret=True),
+        _of_signals("watttime_password", check_secret, "your password at WattTime", secret=True),
+        _of_signals("entsoe_key", check_secret, "your token of ENTSO-E's Transparency Platform", secret=True),
+        _of_signals("eia_key", check_secret, "your key of the EIA's open data", secret=True),
+        _of_signals(
+            "openmeteo_key",
+            check_secret,
+            "your key of Open-Meteo (without one: not for business)",
+            secret=True,
+        ),
+        _of_signals("carbon_aware_sdk_url", check_address, "where your Carbon Aware SDK answers"),
+        _of_signals(
+            "carbon_aware_sdk_source",
+            one_of("", "watttime", "electricity_maps"),
+            "where it has its numbers from: watttime or electricity_maps",
+        ),
     )
 }
 
@@ -185,12 +200,20 @@ def _change(change: Callable[[MutableMapping[str, Any]], object]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
         change(document)
-        path.write_text(tomlkit.dumps(document), encoding="utf-8")
+        _write(path, tomlkit.dumps(document), private=any(SETTINGS[name].secret for name in document))
     except (OSError, ValueError, tomlkit.exceptions.TOMLKitError) as error:
         raise UsageError(
             f"{path} cannot be changed: {error}", fix="Mend the file or its permissions"
         ) from error
     return path
+
+
+def _write(path: Path, text: str, *, private: bool) -> None:
+    """One that holds a secret is for its owner only, before it holds it."""
+    if private:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+    path.write_text(text, encoding="utf-8")
 
 
 def _file(path: str) -> Mapping[str, Any]:

@@ -60,35 +60,51 @@ def reader_openers(names: tuple[str, ...] | None = None) -> dict[str, Callable[.
     return {name: _opener(name) for name in names}
 
 
-def _opener(name: str) -> Callable[..., Reader]:
-    def opened(*arguments: Any, **options: Any) -> Reader:
-        opener: Callable[..., Reader] = _load(name)
-        return opener(*arguments, **options)
+def load(group: str, own: Mapping[str, str], name: str, kind: str) -> Any:
+    """What stands behind a name: one of ours, or what an installed package offers.
 
-    return opened
+    Parameters
+    ----------
+    group : str
+        Of entry points.
+    own : mapping
+        Ours, as ``module:attribute``.
+    name, kind : str
+        Which, and what it is, for errors.
 
-
-def _load(name: str) -> Any:
-    if name in OWN:
-        module, _, attribute = OWN[name].partition(":")
+    Raises
+    ------
+    PluginError
+        If there is none, there are two, or it cannot be imported.
+    """
+    if name in own:
+        module, _, attribute = own[name].partition(":")
         return getattr(import_module(module), attribute)
     from importlib.metadata import entry_points
 
-    found = list(entry_points(group=GROUP, name=name))
+    found = list(entry_points(group=group, name=name))
     if not found:
-        raise PluginError(f"no reader {name!r} is installed", fix=f"Choose from: {', '.join(OWN)}")
+        raise PluginError(f"no {kind} {name!r} is installed", fix=f"Choose from: {', '.join(own)}")
     if len(found) > 1:
         raise PluginError(
-            f"two packages offer a reader {name!r}",
+            f"two packages offer a {kind} {name!r}",
             fix=f"Uninstall one of: {', '.join(point.value for point in found)}",
         )
     try:
         return found[0].load()
     except AttributeError as error:
         raise PluginError(
-            f"the reader {name!r} is not what its package says: {error}", fix="Report it to its makers"
+            f"the {kind} {name!r} is not what its package says: {error}", fix="Report it to its makers"
         ) from error
     except ImportError as error:
         raise PluginError(
-            f"the reader {name!r} needs {error.name}", fix=f"Run: pip install {error.name}"
+            f"the {kind} {name!r} needs {error.name}", fix=f"Run: pip install {error.name}"
         ) from error
+
+
+def _opener(name: str) -> Callable[..., Reader]:
+    def opened(*arguments: Any, **options: Any) -> Reader:
+        opener: Callable[..., Reader] = load(GROUP, OWN, name, "reader")
+        return opener(*arguments, **options)
+
+    return opened

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from wattermark.science.schedule.one import stretches_of
-from wattermark.science.schedule.rates import Rates, option_of
+from wattermark.science.schedule.rates import Rates, option_of, powered
 from wattermark.science.schedule.steps import Steps, integrals
 from wattermark.science.schedule.weights import PARTS, amount
 from wattermark.values.audit import Claim, Spent
@@ -107,13 +107,14 @@ def _oracle(spent: Sequence[Spent], job: PlannedJob, places: Sequence[Rates], wh
         earliest_s=job.earliest_s,
         deadline_s=max(job.deadline_s, took[-1].end_s),
         interruptible=job.interruptible,
+        held_power_w=job.held_power_w,
     )
     found: list[float] = []
     for rates in places:
         if not all(name in rates.per_j for name in PARTS[what]):
             continue
         rate = Steps(rates.edges_s, np.sum([rates.per_j[name].values for name in PARTS[what]], axis=0))
-        if stretches := stretches_of(rate, rate, real):
+        if stretches := stretches_of(*powered(rate, real), real):
             best = amount(option_of(rates, real, stretches), what)
             found += [] if best is None else [best]
     return min(found, default=None)

@@ -10,12 +10,15 @@ from typing import Final
 import numpy as np
 
 from wattermark.errors import NoPlan
-from wattermark.science.schedule.one import stretches_of
+from wattermark.science.schedule.pareto import front, knee
 from wattermark.science.schedule.rates import Rates, option_of
-from wattermark.science.schedule.weights import Weights, score_of, scored
+from wattermark.science.schedule.ways import Site, site, way, ways
+from wattermark.science.schedule.weights import PARTS, Weights, amount, score_of, scored
 from wattermark.values.plan import Option, PlannedJob, Stretch
+from wattermark.values.units import S_PER_HOUR
 
-EQUAL = 1e-9
+MOST_SHOWN: Final = 12
+EQUAL: Final = 1e-9
 """Scores that differ by less are equal: then it is the place that came first, and the earlier start."""
 
 
@@ -91,7 +94,7 @@ def choose(places: Sequence[Rates], job: PlannedJob, weights: Weights) -> Choice
     found: list[Option] = []
     flags: list[str] = []
     for rates in places:
-        option, flag = _at(rates, job, now, weights)
+        option, flag = _at(site(rates, places[0], job), now, weights)
         found += [option] if option else []
         flags += [flag] if flag else []
     candidates = [now, *found]
@@ -148,21 +151,63 @@ def strong_enough(
     return [rates for rates in places if rates.place not in weak], flags
 
 
-def _at(rates: Rates, job: PlannedJob, now: Option, weights: Weights) -> tuple[Option | None, str]:
+def _at(site: Site, now: Option, weights: Weights) -> tuple[Option | None, str]:
     """The best at one place, with what hinders it."""
-    rate = scored(rates, now, weights)
-    if rate is None:
+    rates = site.rates
+    score = scored(rates, now, weights)
+    if score is None:
         return None, f"left-out: {rates.place}: not all of {', '.join(weights)} is known there"
-    horizon_s = float(rates.edges_s[-1])
-    flag = ""
-    if horizon_s < job.deadline_s:
-        flag = f"horizon: at {rates.place} nothing is known of the last {_hours(job.deadline_s - horizon_s)}"
-        job = replace(job, deadline_s=horizon_s)
-    stretches = stretches_of(rate, rate, job)
-    if not stretches:
+    option = way(site, score)
+    if option is None:
         return None, f"left-out: {rates.place}: no time there holds the job, where its signals are known"
-    return option_of(rates, job, stretches), flag
+    return option, _horizon(site)
 
 
-def _hours(span_s: float) -> str:
-    return f"{span_s / 3600:.3g} h before the deadline"
+def _horizon(site: Site) -> str:
+    if not site.beyond_s:
+        return ""
+    unknown = f"{site.beyond_s / S_PER_HOUR:.3g} h before the deadline"
+    return f"horizon: at {site.rates.place} nothing is known of the last {unknown}"
+
+
+def front_of(places: Sequence[Rates], job: PlannedJob, chosen: Choice) -> tuple[tuple[Option, ...], int]:
+    """The ways that no other beats in carbon, water, cost and finish, by rising carbon; and their knee.
+
+    Water and cost count where they are known at home; places where they are not known are left out of it.
+
+    Parameters
+    ----------
+    places, job
+        As of ``choose``.
+    chosen : Choice
+        Of ``choose``; what it holds is tried as well.
+
+    Returns
+    -------
+    front : tuple of Option
+        No more than ``MOST_SHOWN``, the knee and the ends among them.
+    knee : int
+        Its place in the front: from there on, less of one thing takes most of another.
+    """
+    counted = [what for what in ("carbon", "water", "cost") if amount(chosen.now, what) is not None]
+    quantities = [name for what in counted for name in PARTS[what]]
+    tried = [chosen.now, *chosen.each]
+    for rates in places:
+        if all(name in rates.per_j for name in quantities):
+            tried += ways(site(rates, places[0], job), quantities)
+    options = list(dict.fromkeys(tried))
+    points = np.array([[*(_number(amount(o, what)) for what in counted), o.finish_s] for o in options])
+    best = front(points)
+    at = knee(points[best])
+    kept = _thinned(len(best), at)
+    return tuple(options[best[i]] for i in kept), kept.index(at)
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def _thinned(many: int, knee_at: int) -> list[int]:
+    """Evenly spread places in a front, the ends and the knee among them."""
+    spread = np.linspace(0, many - 1, min(many, MOST_SHOWN)).round().astype(int).tolist()
+    return sorted({*spread, knee_at})

@@ -154,6 +154,8 @@ def _area(gap: tuple[Candidate | None, ...], sizes: Sequence[float]) -> float:
 def _lattice(quantities: int, least: int) -> Iterator[tuple[float, ...]]:
     """Weights that sum to one, evenly spread, as many as asked for or a few more."""
     parts = 1
+    if quantities == 1:
+        least = 1
     while _count(quantities, parts) < least:
         parts += 1
     yield from _split(quantities, parts, parts)

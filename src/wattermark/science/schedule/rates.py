@@ -85,6 +85,20 @@ def rates_of(outlook: Outlook) -> Rates:
     return Rates(outlook.asked, pue, per_j)
 
 
+def powered(per_j: Steps, job: PlannedJob) -> tuple[Steps, Steps | None]:
+    """What a second of running costs, and one of being held; None where nothing is held.
+
+    Parameters
+    ----------
+    per_j : Steps
+        Per joule of IT energy, in any unit.
+    job : PlannedJob
+        Whose power it is.
+    """
+    running = Steps(per_j.edges_s, per_j.values * job.power_w)
+    return running, Steps(per_j.edges_s, per_j.values * job.held_power_w) if job.held_power_w else None
+
+
 def option_of(rates: Rates, job: PlannedJob, stretches: Iterable[Stretch]) -> Option:
     """What running in these stretches costs; a quantity that meets a gap in them is not known.
 

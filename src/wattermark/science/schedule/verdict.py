@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from wattermark.science.schedule.choice import Choice
+from wattermark.science.schedule.choice import Choice, front_of
+from wattermark.science.schedule.rates import Rates
 from wattermark.science.schedule.weights import PARTS, amount
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Plan, PlannedJob, Saving
@@ -17,6 +18,7 @@ LEAST_SAVING: Final = 0.01
 def judged(
     job: PlannedJob,
     choice: Choice,
+    places: Sequence[Rates],
     outlooks: Sequence[Outlook],
     *,
     weights: Mapping[str, float],
@@ -30,6 +32,8 @@ def judged(
         What is to run.
     choice : Choice
         Of ``choose``.
+    places : sequence of Rates
+        Home first.
     outlooks : sequence of Outlook
         What the choice was made with.
     weights : mapping
@@ -42,13 +46,14 @@ def judged(
     gain = main.planned if main else 0.0
     worth_it = choice.best is not choice.now and gain >= LEAST_SAVING
     flags = tuple(dict.fromkeys((*choice.flags, *(flag for one in outlooks for flag in one.flags))))
+    front, knee = front_of(places, job, choice)
     return Plan(
         job=job,
         now=choice.now,
         best=choice.best if worth_it else choice.now,
         savings=savings,
-        front=choice.each,
-        knee=0,
+        front=front,
+        knee=knee,
         otherwise=choice.otherwise,
         worth_it=worth_it,
         verdict="worth waiting" if worth_it else "not worth waiting",

@@ -85,7 +85,8 @@ def _given(site: Site) -> dict[str, Any]:
     given = {name: value for name in GIVEN if (value := getattr(site, name)) is not None}
     if not given:
         return {}
-    from wattermark.wiring.config import SETTINGS, check_grid_water, check_intensity
+    from wattermark.wiring.checks import check_grid_water, check_intensity
+    from wattermark.wiring.config import SETTINGS
 
     checks = {
         **{name: SETTINGS[name].check for name in ("pue", "wue", "market_intensity")},

@@ -1,0 +1,1 @@
+"""Signals: what changes by the hour, as providers tell it."""
