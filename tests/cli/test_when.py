@@ -164,3 +164,61 @@ def test_a_run_without_a_plan_imports_nothing_of_it(home):
     )
     done = subprocess.run([sys.executable, "-c", code], env=home, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+# -- hours that differ ----------------------------------------------------------------------
+
+GRID = """
+import json, sys, time
+from dataclasses import replace
+from wattermark.cli.main import main
+from wattermark.values.series import Series, Signal
+from wattermark.verbs import planning
+real, began_s, values = planning.outlook, time.time() + 1, json.loads(sys.argv[1])
+def outlook(asked, begin_s, end_s, **more):
+    edges = tuple(began_s + 1.5 * (i - 1) for i in range(len(values) + 1))
+    told = Series(signal=Signal.CARBON, place=asked, source="made", edges_s=edges, values=tuple(values))
+    return replace(real(asked, begin_s, end_s, **more), series={Signal.CARBON: told})
+planning.outlook = outlook
+sys.exit(main(["run", "--when", "greenest", "--place", "deu", "--energy", "1Wh", *sys.argv[2:]]))
+"""
+"""A grid whose intensity changes every second and a half; the values are given from now on. [g/kWh]"""
+WORKS = "import time; end = time.monotonic() + {}\nwhile time.monotonic() < end: pass"
+
+
+@pytest.fixture
+def on_grid(home):
+    def typed(values, *words, code="pass"):
+        return subprocess.run(
+            [sys.executable, "-c", GRID, json.dumps(values), *words, "--", sys.executable, "-c", code],
+            env=home, cwd=home["HOME"], capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    return typed
+
+
+@pytest.mark.slow
+def test_it_waits_pauses_and_goes_on_where_the_grid_is_clean(on_grid, plan):
+    code = WORKS.format(4.5)  # of the clock: it ends in its last stretch
+    words = ("--within", "20s", "--hours", "3s", "--interruptible", "--pause-by", "signal")
+    done = on_grid([500, 500, 100, 500, 500, 50, *[600] * 20], *words, code=code)
+    assert done.returncode == 0, done.stderr
+    lines = plan()[1]
+    assert [line["kind"] for line in lines] == ["plan", "start", "pause", "resume", "end"]
+    edges_s = [edge for one in lines[0]["plan"]["best"]["stretches"] for edge in one.values()]
+    acted_s = [line["at_s"] for line in lines[1:4]]
+    assert acted_s == pytest.approx(edges_s[:3], abs=0.5)
+    assert all(word in done.stderr for word in ("waits until", "paused", "goes on", "paused once, "))
+
+
+def test_a_horizon_before_the_deadline_is_told(on_grid):
+    done = on_grid([500] * 4, "--within", "1h", "--hours", "1s")
+    assert done.returncode == 0
+    assert "nothing is known of the last" in done.stderr
+
+
+def test_without_a_signal_it_says_so_and_starts(on_grid, home):
+    done = on_grid([None] * 9, "--within", "8s", "--hours", "1s", code="print('ran')")
+    assert (done.stdout, done.returncode) == ("ran\n", 0), done.stderr
+    assert "is not known" in done.stderr and "it starts without a plan" in done.stderr
+    assert not (Path(home["WATTERMARK_LEDGER"]) / "plans").exists()

@@ -77,7 +77,8 @@ def run_when(
 
     ended = acting.go(run, perform)
     if acting.pauses:
-        tell(f"paused {acting.pauses} times, {said(acting.paused_s, TIME)} in all")
+        often = "once" if acting.pauses == 1 else f"{acting.pauses} times"
+        tell(f"paused {often}, {said(acting.paused_s, TIME)} in all")
     return Done(ended, made[-1], acting)
 
 
