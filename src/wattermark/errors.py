@@ -10,6 +10,7 @@ WattermarkError
   SignalUnavailable    a provider did not answer, or refused
     SignalRefused      with a status that says so
     BadSignal          or answered what makes no sense
+      BadTrace         a file of the user's does (exit code 2)
   NoPlan               nothing can be planned with what is known
   LeverStuck           a process or a scheduler does not obey
   PluginError          an installed plug-in cannot be used
@@ -102,6 +103,12 @@ class SignalRefused(SignalUnavailable):
 
 class BadSignal(SignalUnavailable):
     """An answer of a provider that makes no sense, or holds nothing."""
+
+
+class BadTrace(BadSignal):
+    """A trace file that is none, or a line of it that makes no sense."""
+
+    exit_code = 2
 
 
 class NoPlan(WattermarkError):

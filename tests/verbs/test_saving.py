@@ -12,7 +12,7 @@ from wattermark.ledger.spool import line, reader_line, run_line
 from wattermark.report.audited import audit_document, audit_sections
 from wattermark.report.planned import plan_document, plan_of
 from wattermark.science.schedule.choice import choose
-from wattermark.science.schedule.verdict import judged
+from wattermark.science.schedule.verdict import Known, judged
 from wattermark.science.schedule.weights import CARBON_ONLY
 from wattermark.values.kinds import Kind, Part, Scope
 from wattermark.values.plan import Heard
@@ -51,7 +51,7 @@ def made_plan(**signals):
     home = outlook("home", **signals)
     known = [rates("home", **signals)]
     choice = choose(known, planned, CARBON_ONLY)
-    plan = judged(planned, choice, known, [home], weights=CARBON_ONLY, made_s=0.0)
+    plan = judged(planned, choice, [Known(one, {}) for one in known], [home], weights=CARBON_ONLY, made_s=0.0)
     heard = Heard(signal=Signal.CARBON, place="home", source="s", basis="", begin_s=0, end_s=6 * HOUR)
     return plan, {"home": replace(home, heard=(heard,))}
 

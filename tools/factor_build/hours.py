@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .common import BuildError, Row, make_row, read_facts
+from .common import BuildError, Cell, Row, make_row, read_facts
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ def build_shapes(traces: Path) -> tuple[list[Row], list[Row]]:
             raise BuildError(f"shape_zones: no zone {missing[0]} in {EM_2022}")
         if name not in shapes:
             shapes[name] = list(_months(name, np.mean([zones[z] for z in name.split("+")], axis=0), when))
-        papers = {"year": 2022, "basis": "lifecycle", "source": "em2022"}
+        papers: dict[str, Cell] = {"year": 2022, "basis": "lifecycle", "source": "em2022"}
         grids.append(
             make_row(GRID_COLUMNS, {"grid": fact["grid"], "shape": name, "note": fact["note"], **papers})
         )
@@ -70,7 +70,7 @@ def _months(name: str, values: Array, when: list[datetime]) -> Iterator[Row]:
     hour = np.array([one.hour for one in when])
     weekend = np.array([one.weekday() >= 5 for one in when])
     shaped = np.empty_like(relative)
-    rows = []
+    rows: list[dict[str, Cell]] = []
     for one in range(1, 13):
         mine = month == one
         ratio = float(relative[mine & weekend].mean() / relative[mine & ~weekend].mean())
@@ -79,16 +79,13 @@ def _months(name: str, values: Array, when: list[datetime]) -> Iterator[Row]:
         level = np.where(weekend[mine], ratio, 1.0)
         shaped[mine] = usual * level / level.mean()
         off = relative[mine] / shaped[mine] - 1
-        cells = {f"h{h:02d}": round(FOR_ALL * float(hours[h])) for h in range(24)}
-        rows.append(
-            {
-                **{"shape": name, "month": one, "weekend": round(ratio, 3)},
-                **{"spread": round(float(off.std()), 3), **cells},
-            }
-        )
+        cells: dict[str, Cell] = {f"h{h:02d}": round(FOR_ALL * float(hours[h])) for h in range(24)}
+        about: dict[str, Cell] = {"shape": name, "month": one, "weekend": round(ratio, 3)}
+        rows.append({**about, "spread": round(float(off.std()), 3), **cells})
     off = relative / shaped - 1
     alike = float(np.corrcoef(off[:-24], off[24:])[0, 1]) if off.std() > 0 else 0.0
-    papers = {"alike": round(max(alike, 0.0), 2), "year": 2022, "basis": "lifecycle", "source": "em2022"}
+    papers: dict[str, Cell] = {"alike": round(max(alike, 0.0), 2)}
+    papers |= {"year": 2022, "basis": "lifecycle", "source": "em2022"}
     for row in rows:
         yield make_row(SHAPE_COLUMNS, {**row, **papers})
 
@@ -100,25 +97,22 @@ def build_errors(traces: Path) -> list[Row]:
         actual, forecast = read_issues(path)
         for issue in range(0, len(actual), EVERY):
             came, said = (one[issue].reshape(LEADS, 3).mean(axis=1) for one in (actual, forecast))
-            cells = {f"e{3 * i:02d}": round(FOR_ALL * float(off)) for i, off in enumerate(came / said - 1)}
-            variability = round(float(forecast[issue].std() / forecast[issue].mean()), 3)
-            rows.append(
-                make_row(
-                    ERROR_COLUMNS,
-                    {
-                        **{"zone": path.name.removesuffix("_lifecycle.csv"), "issue": issue},
-                        **{"variability": variability, **cells},
-                        **{"year": 2021, "basis": "lifecycle", "source": "carboncast"},
-                    },
-                )
-            )
+            off = came / said - 1
+            cells: dict[str, Cell] = {f"e{3 * i:02d}": round(FOR_ALL * float(off[i])) for i in range(LEADS)}
+            about: dict[str, Cell] = {
+                "zone": path.name.removesuffix("_lifecycle.csv"),
+                "issue": issue,
+                "variability": round(float(forecast[issue].std() / forecast[issue].mean()), 3),
+            }
+            papers: dict[str, Cell] = {"year": 2021, "basis": "lifecycle", "source": "carboncast"}
+            rows.append(make_row(ERROR_COLUMNS, {**about, **cells, **papers}))
     if not rows:
         raise BuildError(f"no forecasts in {traces / FORECASTS}")
     return rows
 
 
 def read_issues(path: Path) -> tuple[Array, Array]:
-    """What came and what was forecast, shape (issues, 96); the labels of some hours repeat and are not used."""
+    """What came and what was forecast, shape (issues, 96); labels of hours repeat and are not read."""
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     names = ("actual_carbon_intensity_lifecycle", "forecasted_carbon_intensity_lifecycle")

@@ -59,14 +59,16 @@ def _section(title: str, rows: Iterable[Row]) -> str:
 
 
 def make_notice(sources: Sequence[Row]) -> str:
-    """Return the text of NOTICE: data under a licence, facts with their citation, the MIT terms."""
+    """Return the text of NOTICE: data under a licence, facts with their citation, tests' data, MIT terms."""
     others = [row for row in sources if row["id"] != "ours"]
     licensed = [row for row in others if row["ship"] == "yes"]
     facts = [row for row in others if row["ship"] == "facts"]
+    tests = [row for row in others if row["ship"] == "tests"]
     parts = [
         _HEAD,
         _section("This product includes data from:", licensed),
         _section("This product states facts, with citation, from:", facts),
+        _section("Its tests, which are not installed, include data from:", tests),
         "The parts marked MIT above are used under these terms:\n\n" + _MIT,
     ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"

@@ -21,6 +21,7 @@ COMMANDS = {
     "estimate": "what a training or a service would cost, before it runs",
     "plan": "when and where to run a job, and what that saves",
     "saved": "what a planned run really saved, by the signals as they became final",
+    "backtest": "what a better time would have saved on a history",
     "calibrate": "fit the serving model to your own measurements",
     "report": "as a standard wants it: SCI, GHG Protocol, AI Act, model card",
     "doctor": "which meters work here, and what mends the others",

@@ -15,11 +15,13 @@ PLAN_SCHEMA: Final = 1
 Moment = Callable[[float], str]
 """From seconds since 1970 to a text."""
 MOST_STRETCHES: Final = 6
+MOST_OTHERS: Final = 4
 WORDS: Final = {
     "carbon": "carbon",
     "carbon-marginal": "carbon, marginal",
     "water": "water",
     "water-thermal": "water, without reservoirs",
+    "weighed sum": "weighed sum",
     "cost": "cost",
 }
 
@@ -36,6 +38,7 @@ def plan_document(plan: Plan, iso: Moment) -> dict[str, Any]:
             "job": asdict(plan.job) | {"deadline": iso(plan.job.deadline_s)},
             "now": option_document(plan.now, iso),
             "best": option_document(plan.best, iso),
+            "considered": option_document(plan.considered, iso),
             "savings": [asdict(saving) for saving in plan.savings],
             "front": [option_document(option, iso) for option in plan.front],
             "knee": plan.knee,
@@ -81,6 +84,7 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
         job=PlannedJob(**_only(PlannedJob, told["job"])),
         now=_option(told["now"]),
         best=_option(told["best"]),
+        considered=_option(told["considered"]),
         savings=tuple(_saving(one) for one in told["savings"]),
         front=tuple(_option(one) for one in told["front"]),
         knee=told["knee"],
@@ -115,10 +119,11 @@ def _heard(told: Mapping[str, Any]) -> Heard:
 
 def plan_sections(plan: Plan, moment: Moment) -> tuple[Section, ...]:
     """A plan for a person: the verdict first."""
+    saves = "saves" if plan.worth_it else "would save"
     return (
         Section("", sentences=(plan.verdict,)),
         Section("ways to run", tuple(_ways(plan, moment))),
-        Section("what the best saves against starting now", tuple(_saved(plan))),
+        Section(f"what that {saves} against starting now", tuple(_saved(plan))),
         Section("when it runs", sentences=tuple(_stretches(plan.best, moment))),
         Section("counted otherwise", sentences=tuple(_otherwise(plan, moment))),
         Section("by", sentences=tuple(dict.fromkeys(heard_sentence(heard) for heard in plan.heard))),
@@ -127,20 +132,29 @@ def plan_sections(plan: Plan, moment: Moment) -> tuple[Section, ...]:
 
 
 def _ways(plan: Plan, moment: Moment) -> Iterator[Line]:
-    named = [("now", plan.now), ("best", plan.best)]
-    for i, option in enumerate(plan.front):
-        if option not in (plan.now, plan.best):
-            named.append(("knee" if i == plan.knee else "", option))
-    for name, option in named:
+    named = {plan.now: "now", plan.considered: "plan" if plan.worth_it else "considered"}
+    if plan.considered == plan.now:
+        named = {plan.now: "now"}
+    named.setdefault(plan.front[plan.knee], "knee")
+    others = [option for option in plan.front if option not in named]
+    for option in others[:: max(1, len(others) // MOST_OTHERS)]:
+        named[option] = ""
+    for option, name in named.items():
         label = " ".join(filter(None, (name, option.place)))
-        yield Line(
-            label, say(option.carbon_g, CARBON), _water_and_cost(option), _when(option, moment), bool(name)
-        )
+        carbon, more = say(option.carbon_g, CARBON), _water_and_cost(option)
+        yield Line(label, carbon, more, _when(option, moment), bool(name))
 
 
 def _when(option: Option, moment: Moment) -> str:
-    pauses = f", {option.pauses} pauses" if option.pauses else ""
-    return f"{moment(option.begin_s)} to {moment(option.finish_s)}{pauses}"
+    """From when until when; the day of the end only where it is another."""
+    begin, end = moment(option.begin_s), moment(option.finish_s)
+    day, _, hour = end.rpartition(" ")
+    pauses = f", {_times(option.pauses)}" if option.pauses else ""
+    return f"{begin} to {hour if day and begin.startswith(f'{day} ') else end}{pauses}"
+
+
+def _times(pauses: int) -> str:
+    return f"{pauses} pause{'' if pauses == 1 else 's'}"
 
 
 def _water_and_cost(option: Option) -> str:
@@ -160,8 +174,8 @@ def _saved(plan: Plan) -> Iterator[Line]:
     for saving in plan.savings:
         spread = saving.spread
         interval = f"{percent(spread.p10)} to {percent(spread.p90)}" if spread else ""
-        chance = saving.worse_chance
-        note = "" if chance is None else f"{chance:.0%} chance to end worse"
+        chance = saving.worse_chance if saving.planned else None
+        note = "" if chance is None else f"worse: {chance:.0%}"
         yield Line(WORDS.get(saving.quantity, saving.quantity), percent(saving.planned), interval, note)
 
 

@@ -51,8 +51,9 @@ LOAD = "load"
 HOUR_S, MOST_SPAN_S = 3600.0, 90 * 86400.0
 """They allow a year in one answer; a quarter of it, by the quarter of an hour, is 15 MB already."""
 MINUTES = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,4})M)?")
-MOST_POINTS = 1_000_000
-"""In one document: twice what every type tells in as long as is asked for; more would fill the memory."""
+MOST_POINTS = 500_000
+"""In one document: what every type tells, in both directions, in as long as is asked for. More is refused
+before it fills the memory: a curve that repeats itself can be a life of minutes in one line."""
 LONGEST_POSITION = 7
 NOT_THERE = 400
 PER_MW: Final = {"": 1.0, "MAW": 1.0, "KWT": 1e3}
@@ -185,10 +186,14 @@ def read(body: bytes) -> Told:
         left = MOST_POINTS - sum(map(len, told.values()))
         points.extend(islice(_points(series, -1.0 if takes else 1.0, revised), left + 1))
         if sum(map(len, told.values())) > MOST_POINTS:
-            raise BadSignal(f"{WHO} answered more than {MOST_POINTS} values", fix="Ask for a shorter time")
+            raise _too_much()
     if not any(told.values()):
         raise NothingTold(f"{WHO} answered a document without values", fix=TRY_LATER)
     return told
+
+
+def _too_much() -> BadSignal:
+    return BadSignal(f"{WHO} answered more than {MOST_POINTS} values", fix="Ask for a shorter time")
 
 
 def _refusal(reason: str) -> BadSignal:
@@ -208,9 +213,12 @@ def _points(series: Element, sign: float, revised_s: float | None) -> Iterator[P
         step = _step_s(text_of(period, "resolution"))
         if begin is None or end is None or step is None or end <= begin or (end - begin) % step:
             raise BadSignal(f"{WHO} answered a period that is none", fix=TRY_LATER)
-        told = _positions(period, round((end - begin) / step))
+        steps = round((end - begin) / step)
+        if steps > MOST_POINTS:
+            raise _too_much()
+        told = _positions(period, steps)
         value: float | None = None
-        for i in range(round((end - begin) / step)):
+        for i in range(steps):
             if i + 1 in told:
                 value = told[i + 1]
             elif not holds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from wattermark.values.series import check_steps
@@ -61,7 +61,3 @@ class Mix:
     def steps(self) -> int:
         """How many."""
         return len(self.edges_s) - 1
-
-    def flagged(self, *flags: str) -> Mix:
-        """The same with more to be said of it."""
-        return replace(self, flags=tuple(dict.fromkeys((*self.flags, *flags))))

@@ -128,13 +128,16 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to do with a job, and why. ``knee`` is the place in ``front`` where more of one costs much of
+    """What to do with a job, and why. ``considered`` is the best other way, which ``best`` is where that is
+    ``worth_it``; savings are its. ``otherwise`` holds ways that would be best if something were counted
+    otherwise, by its name. ``knee`` is the place in ``front`` where more of one costs much of
     another."""
 
     job: PlannedJob
     now: Option
     best: Option
     savings: tuple[Saving, ...]
+    considered: Option
     front: tuple[Option, ...]
     knee: int
     worth_it: bool

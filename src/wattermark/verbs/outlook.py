@@ -1,10 +1,23 @@
-"""What is known of the hours to come at a place: by providers that are set, else by the year's factor."""
+"""What is known of the hours to come at a place: by providers that are set, else by those of a usual year."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
 from wattermark.factors.places import given, resolve
-from wattermark.science.schedule.hours import hour_edges
-from wattermark.values.factors import Factor
+from wattermark.factors.shapes_of_grids import shape_of, usual_errors
+from wattermark.science.foresight.expected import (
+    USUAL_YEAR,
+    Doubt,
+    continued,
+    cooled_by_weather,
+    told_by_others,
+    usual_year,
+    yearly,
+)
+from wattermark.science.schedule.hours import days_before, hour_edges
+from wattermark.values.factors import Factor, Place
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Heard
 from wattermark.values.series import UNIT, Series, Signal
@@ -19,6 +32,18 @@ FACTOR_OF = {
     Signal.WATER_THERMAL: "water_thermal",
     Signal.WATER_HYDRO: "water_hydro",
 }
+ASKED = (*FACTOR_OF, Signal.CARBON_MARGINAL, Signal.WET_BULB, Signal.PRICE)
+HISTORY_DAYS = 28
+"""So much of what was is asked for where a forecast does not reach far enough."""
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An outlook, and how each of its signals may err; those that nothing is said of do not change."""
+
+    outlook: Outlook
+    doubts: Mapping[Signal, Doubt]
 
 
 def home_of(config: Config) -> str:
@@ -27,38 +52,97 @@ def home_of(config: Config) -> str:
 
 
 def outlook(
-    asked: str, begin_s: float, end_s: float, *, config: Config, price: float | None = None
+    asked: str, begin_s: float, end_s: float, *, config: Config, now_s: float, price: float | None = None
 ) -> Outlook:
-    """All that is known of a place between two moments. [s since 1970]
+    """All that is known of a place between two moments, as of ``expected``."""
+    return expected(asked, begin_s, end_s, config=config, now_s=now_s, price=price).outlook
+
+
+def expected(
+    asked: str, begin_s: float, end_s: float, *, config: Config, now_s: float, price: float | None = None
+) -> Expected:
+    """All that is known of a place between two moments, and how far it may be trusted. [s since 1970]
 
     The user's own PUE and WUE hold at home only; ``price`` is theirs, where they know it. [USD/kWh]
 
     Raises
     ------
     UsageError
-        If there is no such place.
+        If there is no such place, or a provider that is set needs a setting that is not there.
     """
     at_home = asked == home_of(config)
     place = place_recorded(asked, place_asked(config).found) if at_home else resolve(asked)
     pue, wue = (config.pue, config.wue) if at_home else (None, None)
     factors = {factor.name: factor for factor in factors_at(place, pue=pue, wue=wue)}
+    span = (begin_s, end_s)
     series = {
-        signal: _yearly(signal, factors[name], asked, begin_s, end_s)
+        signal: _yearly(signal, factors[name], asked, span)
         for signal, name in FACTOR_OF.items()
         if name in factors
     }
     if price is not None:
-        paid = given("price", price, UNIT[Signal.PRICE], year=0)
-        series[Signal.PRICE] = _yearly(Signal.PRICE, paid, asked, begin_s, end_s)
-    heard = tuple(_heard(one) for one in series.values())
-    return Outlook(
-        asked=asked, place=place, pue=factors["pue"], series=series, heard=heard, flags=place.flags
+        series[Signal.PRICE] = _yearly(
+            Signal.PRICE, given("price", price, UNIT[Signal.PRICE], year=0), asked, span
+        )
+    usual = {
+        signal: yearly(one, factors[FACTOR_OF[signal]])
+        for signal, one in series.items()
+        if signal in FACTOR_OF
+    }
+    series[Signal.CARBON], usual[Signal.CARBON] = usual_year(
+        series[Signal.CARBON], shape_of(place.grid), factors["carbon_intensity"]
     )
+    told, heard, doubts = _told(place, span, config, now_s)
+    if Signal.WET_BULB in told and Signal.WUE in series:
+        told[Signal.WUE] = cooled_by_weather(series[Signal.WUE], told.pop(Signal.WET_BULB))
+    series |= told
+    heard += [_heard(one) for signal, one in series.items() if signal not in told]
+    found = Outlook(
+        asked=asked,
+        place=place,
+        pue=factors["pue"],
+        series=series,
+        heard=tuple(heard),
+        flags=tuple(_flags(place, told, heard)),
+    )
+    return Expected(found, usual | doubts)
 
 
-def _yearly(signal: Signal, factor: Factor, asked: str, begin_s: float, end_s: float) -> Series:
+def _told(
+    place: Place, span: Span, config: Config, now_s: float
+) -> tuple[dict[Signal, Series], list[Heard], dict[Signal, Doubt]]:
+    """What the user's providers say, nothing where none is set."""
+    if not config.signals:
+        return {}, [], {}
+    from wattermark.verbs.heard import series_for
+
+    found, heard = series_for(place, ASKED, *span, config=config, now_s=now_s)
+    told = {one.signal: one for one in found}
+    doubts = {signal: told_by_others(one, usual_errors()) for signal, one in told.items() if _is_grid(signal)}
+    carbon = told.get(Signal.CARBON)
+    if carbon is not None and carbon.end_s < span[1]:
+        before = (days_before(span[0], HISTORY_DAYS), span[0])
+        history, _ = series_for(place, (Signal.CARBON,), *before, config=config, now_s=now_s)
+        same = [one for one in history if (one.source, one.basis) == (carbon.source, carbon.basis)]
+        told[Signal.CARBON], doubts[Signal.CARBON] = continued(carbon, same, span[1], usual_errors())
+    return told, heard, doubts
+
+
+def _is_grid(signal: Signal) -> bool:
+    """Whether forecasts of it err as those of a grid's intensity do."""
+    return signal not in (Signal.WET_BULB, Signal.WUE, Signal.PRICE)
+
+
+def _flags(place: Place, told: Mapping[Signal, Series], heard: list[Heard]) -> Iterator[str]:
+    yield from place.flags
+    for one in told.values():
+        yield from one.flags
+    yield from (flag for one in heard if not one.told for flag in one.flags)
+
+
+def _yearly(signal: Signal, factor: Factor, asked: str, span: Span) -> Series:
     """A yearly factor as a series: the same at all hours."""
-    edges = hour_edges(begin_s, end_s)
+    edges = hour_edges(*span)
     return Series(
         signal=signal,
         place=asked,
@@ -77,7 +161,6 @@ def _heard(series: Series) -> Heard:
         basis=series.basis,
         begin_s=series.begin_s,
         end_s=series.end_s,
-        issued_s=series.issued_s,
-        told=series.source != YEARLY,
+        told=series.source not in (YEARLY, USUAL_YEAR),
         flags=series.flags,
     )

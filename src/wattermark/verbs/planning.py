@@ -15,13 +15,13 @@ from wattermark.report.planned import plan_document
 from wattermark.science.schedule.acting import ran_s
 from wattermark.science.schedule.choice import choose_and_doubt, strong_enough
 from wattermark.science.schedule.rates import rates_of
-from wattermark.science.schedule.verdict import judged
+from wattermark.science.schedule.verdict import Known, judged
 from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Plan, PlannedJob
 from wattermark.verbs.look import show
 from wattermark.verbs.moments import iso
-from wattermark.verbs.outlook import home_of, outlook
+from wattermark.verbs.outlook import expected, home_of
 from wattermark.wiring.config import Config
 
 
@@ -70,14 +70,24 @@ def plan_and_outlooks(
     check_job(job)
     weighed = check_weights(weights)
     asked = tuple(dict.fromkeys(places or (home_of(config),)))
-    outlooks = [
-        outlook(one, job.earliest_s, job.deadline_s, config=config, price=limits.price_usd_per_kwh.get(one))
+    found = [
+        expected(
+            one,
+            job.earliest_s,
+            job.deadline_s,
+            config=config,
+            now_s=now_s,
+            price=limits.price_usd_per_kwh.get(one),
+        )
         for one in asked
     ]
-    rates, weak = strong_enough([rates_of(one) for one in outlooks], job, limits.capacity_w)
+    outlooks = [one.outlook for one in found]
+    rates = [rates_of(one) for one in outlooks]
+    known = [Known(rate, one.doubts) for rate, one in zip(rates, found, strict=True)]
+    rates, weak = strong_enough(rates, job, limits.capacity_w)
     choice = choose_and_doubt(rates, job, weighed)
     choice = replace(choice, flags=(*weak, *choice.flags))
-    return judged(job, choice, rates, outlooks, weights=weighed, made_s=now_s), outlooks
+    return judged(job, choice, known, outlooks, weights=weighed, made_s=now_s), outlooks
 
 
 def job_like(

@@ -45,7 +45,7 @@ def saved(ledger: Path, wanted: str, *, config: Config, now_s: float) -> Audit:
     spent = spent_by(ledger, run.run, pauses(lines))
     if not spent:
         raise UsageError(f"no meter saw any energy of the run {run.run}", fix="See: wattermark show")
-    return audit(run.run, plan_id, plan, spent, _outlooks(plan, spent, config), now_s=now_s)
+    return audit(run.run, plan_id, plan, spent, _outlooks(plan, spent, config, now_s), now_s=now_s)
 
 
 def pauses(lines: Lines) -> list[Pause]:
@@ -68,12 +68,12 @@ def _plan(line: Mapping[str, Any], plan_id: str) -> Plan:
         raise BadSpool(f"the plan {plan_id} is not one of ours: {error}", fix="Name another run") from error
 
 
-def _outlooks(plan: Plan, spent: Sequence[Spent], config: Config) -> dict[str, Outlook]:
+def _outlooks(plan: Plan, spent: Sequence[Spent], config: Config, now_s: float) -> dict[str, Outlook]:
     """All places of a plan, as their hours really were."""
     begin_s = min(plan.job.earliest_s, spent[0].begin_s)
     end_s = max(plan.job.deadline_s, spent[-1].end_s)
     names = dict.fromkeys((plan.now.place, plan.best.place, *(option.place for option in plan.front)))
-    return {name: outlook(name, begin_s, end_s, config=config) for name in names}
+    return {name: outlook(name, begin_s, end_s, config=config, now_s=now_s) for name in names}
 
 
 def audit(

@@ -181,6 +181,20 @@ def test_moving_freely_it_runs_where_each_hour_is_cheapest():
     )
 
 
+def test_places_that_are_always_alike_are_no_place_to_go_round_in():
+    """Ties everywhere, and moves that take no time: it ends, and where it began."""
+    places = [place(name, [1.0] * 6) for name in ("home", "same", "alike")]
+    job = replace(MAY_PAUSE, duration_s=4 * HOUR_S, deadline_s=6 * HOUR_S)
+    assert sum(leg.stretch.duration_s for leg in legs_of(places, job)) == job.duration_s
+    rng = np.random.default_rng(1)
+    rows = rng.integers(0, 2, (3, 40)).astype(float)
+    path = cheapest_path(rows, np.zeros((3, 40)), 30, Rules(), Moving(costs=np.zeros((3, 3))))
+    assert (
+        sum(rows[where, begin:end].sum() for begin, end, where in path)
+        == np.sort(rows.min(axis=0))[:30].sum()
+    )
+
+
 def path_cost(places_by_cell, case):
     """What running in these places costs (-1: not running); infinite where it breaks a rule."""
     at, runs = 0, []

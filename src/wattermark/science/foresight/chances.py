@@ -30,8 +30,10 @@ AGES_DAYS, OLD_DAYS = 240.0, 45.0
 at most."""
 USUAL: Final = 20
 """How many plans of one's own the usual record counts for."""
-LEAST_HALF, WORSE = 1e-9, 1e-9
+LEAST_WIDTH, WORSE = 1e-9, 1e-9
 """Less than this is rounding: of the width of a band, and of a loss. [1]"""
+LEAST_SIDE: Final = 0.125
+"""No side of a band is narrower than this part of it."""
 QUANTILES: Final = (0.1, 0.5, 0.9)
 BELIEVED, BELIEVED_PLANS = 0.05, 10
 """Of plans that look safe so many are believed to end worse, and that counts for so many plans."""
@@ -39,7 +41,7 @@ BELIEVED, BELIEVED_PLANS = 0.05, 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """How plans fared within their paths: 0 is the paths' median, 1 is half of their P10 to P90.
+    """How plans fared within their paths, whose P10, P50 and P90 are -1, 0 and 1.
 
     ``low``, ``mid`` and ``high`` are where the 10th, 50th and 90th percentile of past plans lay. ``chances``
     are those to end worse than now that these plans would have been told, rising, and ``worse`` how many of
@@ -229,9 +231,10 @@ def record_of(drawn: Sequence[Array], realised: ArrayLike, *, days: float) -> Re
     """
     came = np.asarray(realised, np.float64)
     q = np.array([np.quantile(one, QUANTILES) for one in drawn]).reshape(-1, 3)
-    half = (q[:, 2] - q[:, 0]) / 2
-    moves = half > LEAST_HALF  # else the plan is to start now
-    scores = (came[moves] - q[moves, 1]) / half[moves]
+    down, up = _sides(q.T)
+    moves = q[:, 2] - q[:, 0] > LEAST_WIDTH  # else the plan is to start now
+    off = (came - q[:, 1])[moves]
+    scores = off / np.where(off < 0, down[moves], up[moves])
     usual = np.interp((np.arange(USUAL) + 0.5) / USUAL, [0, 0.1, 0.5, 0.9, 1], [-2.0, -1.0, 0.0, 1.0, 2.0])
     low, mid, high = (float(one) for one in np.quantile(np.concatenate((scores, usual)), QUANTILES))
     wider = _wider(max(days / ALIKE_DAYS, 1.5))
@@ -246,20 +249,34 @@ def record_of(drawn: Sequence[Array], realised: ArrayLike, *, days: float) -> Re
     )
 
 
+def _sides(q: Array) -> tuple[Array, Array]:
+    """How far P10 and P90 lie from P50, none less than a part of both; ``q`` of shape (3, ...)."""
+    least = LEAST_SIDE * (q[2] - q[0])
+    down, up = np.maximum(q[1] - q[0], least), np.maximum(q[2] - q[1], least)
+    return np.maximum(down, LEAST_WIDTH), np.maximum(up, LEAST_WIDTH)
+
+
+def _moved(scores: Array, q: Array) -> Array:
+    """What lies so many sides from P50."""
+    down, up = _sides(q)
+    return np.asarray(q[1] + np.where(scores < 0, scores * down, scores * up), np.float64)
+
+
 def _band(q: Array, record: Record) -> tuple[float, float, float]:
     """P10, P50 and P90 as they are told, from those of the paths."""
-    mid, half = float(q[1]), float(q[2] - q[0]) / 2
-    return mid + half * record.low, mid + half * record.mid, mid + half * record.high
+    if q[2] - q[0] <= LEAST_WIDTH:
+        return float(q[0]), float(q[1]), float(q[2])
+    low, mid, high = _moved(np.array([record.low, record.mid, record.high]), q)
+    return float(low), float(mid), float(high)
 
 
 def _worse(drawn: Array, record: Record) -> float:
     """The share of paths that end worse than now, each moved as its quantiles are; never none for sure."""
     q = np.quantile(drawn, QUANTILES)
-    low, mid, high = _band(q, record)
-    down, up = (mid - low) / max(q[1] - q[0], LEAST_HALF), (high - mid) / max(q[2] - q[1], LEAST_HALF)
-    off = drawn - q[1]
-    moved = mid + np.where(off < 0, off * down, off * up)
-    return (float((moved < -WORSE).sum()) + 0.5) / (len(moved) + 1)
+    down, up = _sides(q)
+    scores = (drawn - q[1]) / np.where(drawn < q[1], down, up)
+    told = record.mid + scores * np.where(scores < 0, record.mid - record.low, record.high - record.mid)
+    return (float((_moved(told, q) < -WORSE).sum()) + 0.5) / (len(drawn) + 1)
 
 
 def _wider(independent: float) -> float:

@@ -23,7 +23,8 @@ MOST_DAYS, LEAST_DAYS = 365, 28
 RIDGE: Final = 20.0
 """How many days of one's own the belief counts for that a feature has no weight."""
 REFIT_DAYS: Final = 7
-BACKTEST_DAYS: Final = 84
+BACKTEST_DAYS, BACKTEST_REFIT_DAYS = 84, 28
+"""How far a forecast looks back at itself, with weights that are fitted anew this often."""
 FIRST_ISSUE: Final = 3
 FEW_DAYS: Final = "forecast-of-few-days: the history holds less than two weeks"
 NO_HISTORY: Final = "no-history: nothing is known of this signal, and nothing is forecast"
@@ -105,7 +106,7 @@ def forecast(history: Steps, now_s: float, horizon_s: float) -> GridForecast:
     leads = int(np.ceil((now_s + horizon_s - begin_s) / DAY_S - 1e-9))
     told = _ahead(days, np.array([len(days.values)]), leads)[0]
     edges = begin_s + np.arange(len(told) + 1) * days.slot_s
-    past = _backtest(days, leads, BACKTEST_DAYS)
+    past = _backtest(days, leads, BACKTEST_DAYS, BACKTEST_REFIT_DAYS)
     flags = (FEW_DAYS,) if len(days.values) < 2 * REFIT_DAYS else ()
     return GridForecast(
         steps=Steps(np.asarray(edges, np.float64), told),
@@ -137,7 +138,7 @@ def past_forecasts(history: Steps, end_s: float, horizon_s: float, *, most_days:
     leads = max(int(np.ceil(horizon_s / DAY_S - 1e-9)), 1)
     if days is None:
         return _no_issues(np.array([0.0, horizon_s]))
-    return _cut(_backtest(days, leads, most_days), horizon_s)
+    return _cut(_backtest(days, leads, most_days, REFIT_DAYS), horizon_s)
 
 
 def _cut(issues: Issues, horizon_s: float) -> Issues:
@@ -165,7 +166,7 @@ def _until(history: Steps, end_s: float) -> tuple[Array, Array]:
     return inside, history.values[:kept]
 
 
-def _backtest(days: Days, leads: int, most_days: int) -> Issues:
+def _backtest(days: Days, leads: int, most_days: int, refit_days: int) -> Issues:
     many, slots = days.values.shape
     leads_s = np.arange(leads * slots + 1) * days.slot_s
     first = max(FIRST_ISSUE, many - leads + 1 - most_days)
@@ -173,7 +174,7 @@ def _backtest(days: Days, leads: int, most_days: int) -> Issues:
     if not len(issues):
         return _no_issues(leads_s)
     told = np.concatenate(
-        [_ahead(days, issues[i : i + REFIT_DAYS], leads) for i in range(0, len(issues), REFIT_DAYS)]
+        [_ahead(days, issues[i : i + refit_days], leads) for i in range(0, len(issues), refit_days)]
     )
     seen = np.where(days.known, days.real(days.values), np.nan).ravel()
     came = seen[issues[:, None] * slots + np.arange(leads * slots)]
@@ -203,7 +204,7 @@ def _fitted(days: Days, around: _Around, learnt: Whole, lead: int) -> Array:
     x = _design(days, around, learnt, lead)
     y = days.values[learnt + lead] - around.week[learnt]
     seen = days.known[learnt + lead]
-    x, y = x[seen], y[seen]
+    x, y = (x[seen], y[seen]) if not seen.all() else (x.reshape(-1, x.shape[-1]), y.ravel())
     return np.asarray(np.linalg.solve(x.T @ x + ridge, x.T @ y), np.float64)
 
 

@@ -23,6 +23,7 @@ from wattermark.science.foresight.scores import error_by_day, mape, mean_error
 from wattermark.science.foresight.verdict import is_worth
 from wattermark.science.schedule.steps import Array, Steps
 from wattermark.values.plan import Saving, Stretch
+from wattermark.values.trial import Fared, Judgement, Trial
 
 LEAST_KNOWN: Final = 20
 """With fewer past issues nothing is said, and nothing is judged."""
@@ -32,55 +33,6 @@ MENDED: Final = "issue-times-mended: some labels repeat and jump; the issues are
 SHORT: Final = "horizon-short: the forecasts end before the deadline, which was moved to their end"
 
 Whole = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """How a way to plan fared: the saving of all jobs together against "start now", and the share of jobs
-    that ended worse than that. [1]"""
-
-    saving: float
-    worse: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """What was said of plans, against what came; each by a past that it had no part in.
-
-    ``covered`` is the share of realised savings within P10 to P90, ``below`` that under P10; ``worth`` the
-    share of plans that were called worth waiting, ``worth_worse`` the share of these that ended worse than
-    "start now" and ``kept`` how much of the saving of all plans they hold. None where nothing was judged.
-    """
-
-    plans: int
-    covered: float | None
-    below: float | None
-    worth: float | None
-    worth_worse: float | None
-    kept: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """What planning would have saved on a user's own past.
-
-    ``forward`` judges by what was known at each moment, ``halved`` the second half by the first, ``crossed``
-    each block of time by all others. ``record`` is for the plans to come.
-    """
-
-    jobs: int
-    left_out: int
-    oracle: Policy
-    static: Policy
-    replanned: Policy
-    forward: Judged
-    halved: Judged
-    crossed: Judged
-    error: float | None
-    mape: float | None
-    error_by_day: tuple[float | None, ...]
-    record: Record
-    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +102,6 @@ def trial(
         error=mean_error(issues.actual, issues.forecast),
         mape=mape(issues.actual, issues.forecast),
         error_by_day=error_by_day(issues.actual, issues.forecast, issues.leads_s),
-        record=_record(priced, np.arange(len(priced.now)), within_s),
         flags=flags,
     )
 
@@ -276,10 +227,10 @@ def _saved(cost: Array, now: Array) -> Array:
     return np.asarray(np.where(some, (now - cost) / np.where(some, np.abs(now), 1.0), 0.0), np.float64)
 
 
-def _policy(cost: Array, now: Array) -> Policy:
+def _policy(cost: Array, now: Array) -> Fared:
     total = np.array([now.sum()])
     worse = float((cost > now + 1e-9 * np.abs(now)).mean())
-    return Policy(saving=float(_saved(np.array([cost.sum()]), total)[0]), worse=worse)
+    return Fared(saving=float(_saved(np.array([cost.sum()]), total)[0]), worse=worse)
 
 
 def _forward(issued_s: Array, within_s: float) -> Iterator[tuple[Whole, Whole]]:
@@ -326,7 +277,7 @@ def _thinned(items: Whole, most: int) -> Whole:
 
 def _judged(
     priced: _Priced, folds: Iterator[tuple[Whole, Whole]], within_s: float, least_saving: float | None
-) -> Judged:
+) -> Judgement:
     said: list[Saving] = []
     of: list[int] = []
     for known, some in folds:
@@ -341,14 +292,14 @@ def _judged(
     return _held(said, priced.realised[of], least_saving)
 
 
-def _held(said: Sequence[Saving], came: Array, least_saving: float | None) -> Judged:
+def _held(said: Sequence[Saving], came: Array, least_saving: float | None) -> Judgement:
     if not said:
-        return Judged(plans=0, covered=None, below=None, worth=None, worth_worse=None, kept=None)
-    low = np.array([one.spread.p10 for one in said]) - 1e-9
-    high = np.array([one.spread.p90 for one in said]) + 1e-9
+        return Judgement(plans=0, covered=None, below=None, worth=None, worth_worse=None, kept=None)
+    bands = np.array([(one.spread.p10, one.spread.p90) for one in said if one.spread is not None])
+    low, high = bands[:, 0] - 1e-9, bands[:, 1] + 1e-9
     worth = np.array([is_worth(one, least_saving) for one in said])
     total = float(came.sum())
-    return Judged(
+    return Judgement(
         plans=len(said),
         covered=float(((came >= low) & (came <= high)).mean()),
         below=float((came < low).mean()),

@@ -37,3 +37,16 @@ def pieces(begin_s: float, end_s: float, cuts_s: Iterable[float] = ()) -> list[t
         *(cut for cut in (*hour_edges(begin_s, end_s), *cuts_s) if begin_s < cut < end_s),
     }
     return list(pairwise(sorted(edges)))
+
+
+def days_before(moment_s: float, days: int) -> float:
+    """A moment so many days of 24 h earlier. [s since 1970]
+
+    Parameters
+    ----------
+    moment_s : float
+        [s since 1970]
+    days : int
+        [d]
+    """
+    return moment_s - days * 24 * S_PER_HOUR

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from wattermark.science.schedule.steps import Array, Steps, cut
+from wattermark.science.schedule.window import ROUNDING_S
 from wattermark.values.plan import Stretch
 
 
@@ -28,12 +29,13 @@ def cheapest_stretches(
     """
     inside = cut(steps, earliest_s, deadline_s)
     lengths = np.where(np.isfinite(inside.values), inside.lengths_s, 0.0)
-    if lengths.sum() < duration_s * (1 - 1e-12):
+    if lengths.sum() < duration_s - ROUNDING_S:
         return ()
     order = np.argsort(inside.values, kind="stable")  # NaN last
     used = np.zeros(len(order))
     before = np.concatenate(([0.0], np.cumsum(lengths[order])[:-1]))
     used[order] = np.clip(duration_s - before, 0.0, lengths[order])
+    used[used < ROUNDING_S] = 0.0  # what only rounding leaves is no pause
     return joined(_pieces(inside, used))
 
 
@@ -47,7 +49,7 @@ def joined(pieces: Iterable[Stretch]) -> tuple[Stretch, ...]:
     """
     found: list[Stretch] = []
     for piece in pieces:
-        if found and piece.begin_s - found[-1].end_s <= 1e-6:
+        if found and piece.begin_s - found[-1].end_s <= ROUNDING_S:
             found[-1] = Stretch(begin_s=found[-1].begin_s, end_s=piece.end_s)
         else:
             found.append(piece)

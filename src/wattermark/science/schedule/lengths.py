@@ -17,14 +17,36 @@ NEAR_S: Final = 1e-6
 
 
 def rules_of(job: PlannedJob, grid: Grid) -> Rules:
-    """What the pauses of a job take, in cells."""
+    """What the pauses of a job take, in cells.
+
+    Parameters
+    ----------
+    job : PlannedJob
+        Its restarts, least runs and most pauses.
+    grid : Grid
+        Of ``grid_of``.
+    """
     least = grid.cells(job.least_run_s)
     spare = 0 if grid.exact or not least else 1  # so that what is cut off leaves no run too short
     return Rules(job.restart_s / grid.cell_s, least + spare, job.most_pauses)
 
 
 def to_length(runs: Runs, grid: Grid, running: Array, held: Array, job: PlannedJob) -> tuple[Stretch, ...]:
-    """Runs as stretches, less what was rounded up, cell by cell off the ends where it costs most."""
+    """Runs as stretches, less what was rounded up, cell by cell off the ends where it costs most.
+
+    No run is cut below its least length, its restart and ``SHORTEST_S``.
+
+    Parameters
+    ----------
+    runs : tuple of (int, int)
+        Of ``cheapest_runs``.
+    grid : Grid
+        Of which they are cells.
+    running, held : ndarray
+        What each cell costs, shape (n,); where being held is not known nothing is cut off, if that can be.
+    job : PlannedJob
+        What the stretches add up to: its duration, and a restart for each after the first.
+    """
     ends_s = [[float(grid.edges_s[begin]), float(grid.edges_s[end])] for begin, end in runs]
     cells = [[begin, end - 1] for begin, end in runs]
     shortest_s = [SHORTEST_S + (job.restart_s if i else 0.0) for i in range(len(runs))]

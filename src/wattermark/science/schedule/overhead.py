@@ -81,13 +81,14 @@ class _Trace:
     """How each state was come to, and which one ends cheapest.
 
     ``came`` says how to running, ``paused`` whether a pause began in the cell before, ``moved`` from which
-    place to being paused (0: from none, else one more); shape (edges, moves, pauses, places, done).
+    place to being paused (0: from none, else twice its number and two, and one more where it ran until it
+    moved); shape (edges, moves, pauses, places, done).
     """
 
     problem: Problem
     came: NDArray[np.uint8]
     paused: NDArray[np.bool_]
-    moved: NDArray[np.uint8] | None
+    moved: NDArray[np.int16] | None
     end: int
     state: tuple[int, int, int]
 
@@ -97,12 +98,12 @@ class _Trace:
         p, shape, jump = problem, problem.shape, problem.jump
         edges, ring = p.n + 1, jump + 1
         came, paused = np.zeros((edges, *shape), np.uint8), np.zeros((edges, *shape), np.bool_)
-        moved = np.zeros((edges, *shape), np.uint8) if p.moves else None
+        moved = np.zeros((edges, *shape), np.int16) if p.moves else None
         by_restart = p.narrow(came.view(np.bool_)[:, :, p.pause_counts :, :, p.gain :])  # RESTARTS is True
         by_pause = p.narrow(paused)
         on, new = (_Views.of(p) for _ in range(2))
         waiting = [_Views.of(p) for _ in range(ring)]
-        arriving = _Arrivals.of(p)
+        arriving = _Arrivals.of(p) if p.moves else None
         steps, holds, restarts, starts = p.steps(), p.holds(), p.restarts(), p.first_starts()
         least, end, state = np.inf, 0, (0, 0, 0)
         for t in range(1, edges):
@@ -118,7 +119,7 @@ class _Trace:
             np.less(on.some, before.some, out=by_pause[t])
             np.minimum(on.some, before.some, out=now.some)
             np.add(now.some, holds[t - 1], out=now.some)
-            if moved is not None:
+            if moved is not None and arriving is not None:
                 arriving.go(t, new.all, now.all, moved)
             reached = float(new.ends.min())
             if reached < least - NEAR * abs(least if end else 0.0):
@@ -147,12 +148,18 @@ class _Trace:
         self, t: int, moves: int, pauses: int, place: int, done: int
     ) -> tuple[int, int, int]:
         """When and where the run before it ended, and after how many moves."""
+        arrives = True
         while True:
-            if self.moved is not None and (source := int(self.moved[t, moves, pauses, place, done])):
-                t, moves, place = t - self.problem.moving.cells, moves - self.problem.move_counts, source - 1
-                at_once = self.paused[t + 1, moves, pauses, place, done]  # it ran until it moved
+            code = 0 if self.moved is None else int(self.moved[t, moves, pauses, place, done])
+            if code and arrives:
+                t, moves, place = (
+                    t - self.problem.moving.cells,
+                    moves - self.problem.move_counts,
+                    code // 2 - 1,
+                )
+                at_once, arrives = bool(code % 2), False  # what arrives at an edge does not leave at it
             else:
-                at_once = self.paused[t, moves, pauses, place, done]
+                at_once, arrives = bool(self.paused[t, moves, pauses, place, done]), True
                 t -= 1
             if at_once:
                 return t, moves, place
@@ -184,24 +191,26 @@ class _Arrivals:
     """What is on its way: of the last ``cells`` edges, what each place gets and from where."""
 
     problem: Problem
-    ring: list[tuple[Array, NDArray[np.uint8]]]
+    move_costs: Array
+    ring: list[tuple[Array, NDArray[np.int16]]]
 
     @classmethod
     def of(cls, p: Problem) -> _Arrivals:
-        nothing = np.full(p.shape, np.inf), np.zeros(p.shape, np.uint8)
-        return cls(p, [nothing for _ in range(p.moving.cells + 1)])
+        nothing = np.full(p.shape, np.inf), np.zeros(p.shape, np.int16)
+        return cls(p, p.move_costs, [nothing for _ in range(p.moving.cells + 1)])
 
-    def go(self, t: int, running: Array, waiting: Array, moved: NDArray[np.uint8]) -> None:
+    def go(self, t: int, running: Array, waiting: Array, moved: NDArray[np.int16]) -> None:
         """Leave at this edge from wherever it is cheapest, and take what arrives into what waits."""
         p, size = self.problem, len(self.ring)
-        here = np.minimum(running, waiting)[: p.shape[0] - p.move_counts]
-        ways = here[:, :, :, None, :] + p.move_costs[:, :, None]  # (moves, pauses, from, to, done)
+        leaving = slice(0, p.shape[0] - p.move_counts)
+        here, at_once = np.minimum(running, waiting)[leaving], (running <= waiting)[leaving]
+        ways = here[:, :, :, None, :] + self.move_costs[:, :, None]  # (moves, pauses, from, to, done)
         source = ways.argmin(axis=2)
-        costs, sources = np.full(p.shape, np.inf), np.zeros(p.shape, np.uint8)
+        costs, codes = np.full(p.shape, np.inf), np.zeros(p.shape, np.int16)
         costs[p.move_counts :] = np.take_along_axis(ways, source[:, :, None], axis=2)[:, :, 0]
-        sources[p.move_counts :] = source + 1
-        self.ring[t % size] = costs, sources
-        costs, sources = self.ring[(t + 1) % size]  # that left ``cells`` edges ago
+        codes[p.move_counts :] = 2 * source + 2 + np.take_along_axis(at_once, source, axis=2)
+        self.ring[t % size] = costs, codes
+        costs, codes = self.ring[(t + 1) % size]  # that left ``cells`` edges ago
         better = costs < waiting
-        moved[t][better] = sources[better]
+        moved[t][better] = codes[better]
         np.minimum(costs, waiting, out=waiting)

@@ -11,7 +11,7 @@ import numpy as np
 
 from wattermark.science.carbon import operational_carbon_g
 from wattermark.science.energy import facility_energy, kwh
-from wattermark.science.schedule.steps import Array, Steps, common, integrals, steps_of
+from wattermark.science.schedule.steps import Array, Steps, along, integrals, steps_of
 from wattermark.science.water import offsite_water_l, onsite_water_l
 from wattermark.values.boundary import ItEnergy, Number
 from wattermark.values.outlook import Outlook
@@ -19,15 +19,16 @@ from wattermark.values.plan import Option, PlannedJob, Stretch
 from wattermark.values.series import Signal
 
 ONE_JOULE: Final = ItEnergy(1.0)
-QUANTITIES: Final = (
-    "carbon_g",
-    "carbon_marginal_g",
-    "water_onsite_l",
-    "water_offsite_thermal_l",
-    "water_offsite_hydro_l",
-    "cost_usd",
-)
-"""What an ``Option`` is reckoned in, by the names of its fields."""
+SIGNALS: Final = {
+    "carbon_g": Signal.CARBON,
+    "carbon_marginal_g": Signal.CARBON_MARGINAL,
+    "water_onsite_l": Signal.WUE,
+    "water_offsite_thermal_l": Signal.WATER_THERMAL,
+    "water_offsite_hydro_l": Signal.WATER_HYDRO,
+    "cost_usd": Signal.PRICE,
+}
+"""What an ``Option`` is reckoned in, by the names of its fields, and the signal that each follows."""
+QUANTITIES: Final = tuple(SIGNALS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,20 +68,20 @@ def rates_of(outlook: Outlook) -> Rates:
     """
     pue = outlook.pue.value.best
     facility = facility_energy(ONE_JOULE, pue)
-    made: dict[str, tuple[Signal, Callable[[Array], Number]]] = {
-        "carbon_g": (Signal.CARBON, lambda x: operational_carbon_g(facility, x)),
-        "carbon_marginal_g": (Signal.CARBON_MARGINAL, lambda x: operational_carbon_g(facility, x)),
-        "water_onsite_l": (Signal.WUE, lambda x: onsite_water_l(ONE_JOULE, x)),
-        "water_offsite_thermal_l": (Signal.WATER_THERMAL, lambda x: offsite_water_l(facility, x)),
-        "water_offsite_hydro_l": (Signal.WATER_HYDRO, lambda x: offsite_water_l(facility, x)),
-        "cost_usd": (Signal.PRICE, lambda x: kwh(facility) * x),
+    made: dict[str, Callable[[Array], Number]] = {
+        "carbon_g": lambda x: operational_carbon_g(facility, x),
+        "carbon_marginal_g": lambda x: operational_carbon_g(facility, x),
+        "water_onsite_l": lambda x: onsite_water_l(ONE_JOULE, x),
+        "water_offsite_thermal_l": lambda x: offsite_water_l(facility, x),
+        "water_offsite_hydro_l": lambda x: offsite_water_l(facility, x),
+        "cost_usd": lambda x: kwh(facility) * x,
     }
-    outlook.series[Signal.CARBON]  # a place that nobody knows has no rates
-    told = {name: pair for name, pair in made.items() if pair[0] in outlook.series}
-    steps = common([steps_of(outlook.series[signal]) for signal, _ in told.values()])
+    carbon = steps_of(outlook.series[Signal.CARBON])
+    others = [name for name in QUANTITIES[1:] if SIGNALS[name] in outlook.series]
+    steps = along(carbon, [steps_of(outlook.series[SIGNALS[name]]) for name in others])
     per_j = {
-        name: Steps(one.edges_s, np.asarray(per(one.values), np.float64))
-        for (name, (_, per)), one in zip(told.items(), steps, strict=True)
+        name: Steps(one.edges_s, np.asarray(made[name](one.values), np.float64))
+        for name, one in zip(("carbon_g", *others), steps, strict=True)
     }
     return Rates(outlook.asked, pue, per_j)
 

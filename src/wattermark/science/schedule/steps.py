@@ -89,6 +89,30 @@ def common(several: Sequence[Steps]) -> list[Steps]:
     return [Steps(edges, steps.values[_at(steps, edges[:-1])]) for steps in several]
 
 
+def along(first: Steps, others: Sequence[Steps]) -> list[Steps]:
+    """All of them on all of their edges, as far as the first reaches; NaN where another does not.
+
+    Parameters
+    ----------
+    first : Steps
+        Which tells from when until when.
+    others : sequence of Steps
+        Any number.
+    """
+    several = [first, *others]
+    edges = np.unique(np.concatenate([steps.edges_s for steps in several]))
+    edges = edges[(edges >= first.edges_s[0]) & (edges <= first.edges_s[-1])]
+    middles = (edges[:-1] + edges[1:]) / 2
+    return [
+        Steps(edges, np.where(_holds(steps, middles), steps.values[_at(steps, middles)], np.nan))
+        for steps in several
+    ]
+
+
+def _holds(steps: Steps, moments_s: Array) -> NDArray[np.bool_]:
+    return np.asarray((moments_s > steps.edges_s[0]) & (moments_s < steps.edges_s[-1]), np.bool_)
+
+
 def integrals(steps: Steps, begins_s: ArrayLike, ends_s: ArrayLike) -> Array:
     """The integral from each beginning to its end; NaN where it reaches into a gap or beyond the ends.
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from wattermark.science.schedule.steps import Array, Steps, integrals
+from wattermark.science.schedule.steps import Array, Steps, cut, integrals
 from wattermark.values.plan import Stretch
+
+ROUNDING_S = 1e-6
+"""Moments are numbers of ten digits before the point; their differences are no better than this."""
 
 
 def best_window(steps: Steps, duration_s: float, earliest_s: float, deadline_s: float) -> Stretch | None:
@@ -27,14 +30,17 @@ def best_window(steps: Steps, duration_s: float, earliest_s: float, deadline_s: 
     -------
     Stretch or None
     """
-    starts = starts_to_try(steps.edges_s, duration_s, earliest_s, deadline_s)
-    if not len(starts):
+    inside = cut(steps, earliest_s, deadline_s)
+    starts = starts_to_try(inside.edges_s, duration_s, earliest_s, deadline_s)
+    if not len(starts) or not len(inside.values):
         return None
-    costs = integrals(steps, starts, starts + duration_s)
+    ends, last_s = starts + duration_s, inside.edges_s[-1]
+    costs = integrals(inside, starts, np.where(np.abs(ends - last_s) <= ROUNDING_S, last_s, ends))
     if np.isnan(costs).all():
         return None
     least = float(np.nanmin(costs))
-    near = costs <= least + 1e-12 * abs(least)  # of equals, rounding must not choose
+    whole = float(np.nansum(np.abs(inside.values) * inside.lengths_s))
+    near = costs <= least + 1e-14 * whole  # of equals, rounding must not choose
     begin_s = float(starts[np.argmax(near)])
     return Stretch(begin_s=begin_s, end_s=begin_s + duration_s)
 
@@ -55,5 +61,7 @@ def starts_to_try(edges_s: Array, duration_s: float, earliest_s: float, deadline
         Rising; empty where there is no time for it.
     """
     latest_s = deadline_s - duration_s
+    if abs(latest_s - earliest_s) <= ROUNDING_S:
+        latest_s = earliest_s  # it just fits, whatever the last digits of the moments say
     starts = np.unique(np.concatenate((edges_s, edges_s - duration_s, [earliest_s, latest_s])))
     return starts[(starts >= earliest_s) & (starts <= latest_s)]

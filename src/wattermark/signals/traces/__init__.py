@@ -1,0 +1,1 @@
+"""What a trace file is made of: cells, moments, columns with a meaning, steps."""
