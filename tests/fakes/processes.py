@@ -38,6 +38,25 @@ while True:
         os._exit(0)
     os.wait()
 """
+WATCHER = """
+import os, subprocess, sys, time
+for _ in range(60): subprocess.Popen(["sleep", "60"])
+root = os.getpid()
+def state(): return open(f"/proc/{root}/stat", "rb").read().rpartition(b")")[2].split()[0]
+
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        while state() != b"T": pass
+        if os.fork() == 0:
+            while True: pass
+        while True: pass
+    os._exit(0)
+os.wait()
+while True: time.sleep(1)
+"""
+"""One that left the tree, and makes a child as soon as it sees its root stopped."""
 
 
 def python(code, **more):

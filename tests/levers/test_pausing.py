@@ -7,9 +7,10 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
-from fakes.processes import BUSY, FORKS, TREE, kill, python, soon, stands_still, state
+from fakes.processes import BUSY, FORKS, TREE, WATCHER, kill, python, soon, stands_still, state
 from wattermark.errors import LeverStuck
 from wattermark.levers.choose import CGROUP, GROUP_1, MARK, SIGNAL, Hold, choose
 from wattermark.levers.freezer import PREFIX, V1, V2, ControlGroup
@@ -85,7 +86,6 @@ def test_all_that_a_command_made_stands_still(hold, begun):
 
 @every_way
 def test_a_command_that_forks_all_the_time_is_caught(hold, begun):
-    """A child that is made while we stop is found at the second look."""
     child = begun(FORKS, hold)
     child.stdout.readline()
     lever = hold.lever(child.pid)
@@ -93,6 +93,20 @@ def test_a_command_that_forks_all_the_time_is_caught(hold, begun):
         lever.pause()
         assert stands_still(child.pid, span_s=0.02)
         lever.resume()
+
+
+@pytest.mark.parametrize("hold", [SIGNAL], indirect=True)
+def test_a_child_that_is_made_while_we_stop_is_found_at_the_second_look(hold, begun):
+    child = begun(WATCHER, hold)
+    watcher = int(child.stdout.readline())
+    lever = hold.lever(child.pid)
+    lever.pause()
+    born = [one.pid for one in psutil.Process(watcher).children()]
+    still = stands_still(watcher, *born)
+    lever.resume()
+    kill(watcher, *born)
+    assert still
+    assert len(born) <= 1
 
 
 @every_way
