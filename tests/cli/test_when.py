@@ -71,7 +71,7 @@ def test_bad_input_gets_one_sentence_exit_code_2_and_starts_nothing(wm, home, wo
 def test_what_is_not_worth_waiting_for_starts_now_and_its_plan_is_kept(wm, plan, home):
     done = wm("run", "--when", "greenest", *KNOWN, "--", "echo", "hi")
     assert (done.stdout, done.returncode) == ("hi\n", 0), done.stderr
-    assert "wattermark: starts now (not worth waiting)" in done.stderr
+    assert "wattermark: starts now. Not worth waiting" in done.stderr
     plan_id, lines = plan()
     assert [line["kind"] for line in lines] == ["plan", "start", "end"]
     (spool,) = Path(home["WATTERMARK_LEDGER"]).glob("*/*.jsonl")
@@ -104,9 +104,9 @@ def test_a_moment_needs_no_plan(wm, home):
 
 def test_a_dry_run_shows_the_plan_and_starts_nothing(wm, home):
     done = wm("run", "--when", "greenest", *KNOWN, "--dry-run", "--", "touch", "started")
-    assert (done.returncode, "not worth waiting" in done.stdout) == (0, True)
+    assert (done.returncode, "Not worth waiting" in done.stdout) == (0, True)
     told = wm("run", "--when", "greenest", *KNOWN, "--dry-run", "--json", "--", "touch", "started")
-    assert json.loads(told.stdout)["plan"]["verdict"] == "not worth waiting"
+    assert json.loads(told.stdout)["plan"]["worth_it"] is False
     assert not Path(home["HOME"], "started").exists()
     assert not list(Path(home["WATTERMARK_LEDGER"]).glob("*"))
 
@@ -172,17 +172,21 @@ GRID = """
 import json, sys, time
 from dataclasses import replace
 from wattermark.cli.main import main
+from wattermark.science.foresight.expected import yearly
 from wattermark.values.series import Series, Signal
 from wattermark.verbs import planning
-real, began_s, values = planning.outlook, time.time() + 1, json.loads(sys.argv[1])
-def outlook(asked, begin_s, end_s, **more):
+from wattermark.verbs.outlook import Expected
+real, began_s, values = planning.expected, time.time() + 1, json.loads(sys.argv[1])
+def expected(asked, begin_s, end_s, **more):
     edges = tuple(began_s + 1.5 * (i - 1) for i in range(len(values) + 1))
     told = Series(signal=Signal.CARBON, place=asked, source="made", edges_s=edges, values=tuple(values))
-    return replace(real(asked, begin_s, end_s, **more), series={Signal.CARBON: told})
-planning.outlook = outlook
+    found = real(asked, begin_s, end_s, **more).outlook
+    return Expected(replace(found, series={Signal.CARBON: told}), {Signal.CARBON: yearly(told, found.pue)})
+planning.expected = expected
 sys.exit(main(["run", "--when", "greenest", "--place", "deu", "--energy", "1Wh", *sys.argv[2:]]))
 """
-"""A grid whose intensity changes every second and a half; the values are given from now on. [g/kWh]"""
+"""A grid whose intensity changes every second and a half, and whose level alone is in doubt; the values are
+given from now on. [g/kWh]"""
 WORKS = "import time; end = time.monotonic() + {}\nwhile time.monotonic() < end: pass"
 
 

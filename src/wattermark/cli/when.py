@@ -182,7 +182,7 @@ def _foretell(
     stretches: tuple[Stretch, ...], plan: Plan | None, now_s: float, tell: Callable[[str], None]
 ) -> None:
     begin_s = stretches[0].begin_s
-    why = f" ({plan.verdict})" if plan else ""
+    why = f". {plan.verdict}" if plan else ""
     if begin_s <= now_s:
         tell(f"starts now{why}")
     else:
