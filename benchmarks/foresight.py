@@ -2,7 +2,7 @@
 
 ``DIR/carboncast`` holds ``forecast96h_2021H2/*_lifecycle.csv`` (published forecasts beside what came) and
 ``actual_2020_2021/*_lifecycle_emissions.csv`` (https://github.com/aamyli/CarbonCast, Apache-2.0). No number
-was fitted to NL, PJM, SE and ERCO, of which only the history is here: our own forecasts of it are their issues.
+was fitted to NL, PJM, SE and ERCO, of which only the history is here: our own forecasts are their issues.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from wattermark.factors.shapes_of_grids import shape_of, usual_errors  # noqa: E
 from wattermark.science.foresight.chances import (  # noqa: E402
     SHAPE_RECORD,
     USUAL_RECORD,
+    Record,
     spread_of,
     time_in,
 )
-from wattermark.science.foresight.errors import errors_of_table  # noqa: E402
+from wattermark.science.foresight.errors import Errors, errors_of_table  # noqa: E402
 from wattermark.science.foresight.grid_forecast import Issues, forecast, past_forecasts  # noqa: E402
 from wattermark.science.foresight.rolling import Task, planned  # noqa: E402
 from wattermark.science.foresight.scores import error_by_day, mape  # noqa: E402
@@ -51,6 +52,8 @@ GRID_OF = {
     **{"BPAT": "US-NWPP", "CISO": "US-CAMX", "DE": "DEU", "ES": "ESP", "ISNE": "US-NEWE", "PL": "POL"},
     **{"ERCO": "US-ERCT", "NL": "NLD", "PJM": "US-RFCE", "SE": "SWE"},
 }
+Trust = tuple[Errors, Record]
+HOW = ("forward", "halved", "crossed")
 ASKED = {"mape": 10.1, "covered": (75.0, 85.0), "worth_worse": 10.0, "zones_not_better": 1}
 
 
@@ -151,9 +154,7 @@ def plans_table(title: str, tried: dict[str, Trial]) -> dict[str, object]:
         bands = " ".join(_of(j.covered, 6)[:-3] for j in (one.forward, one.halved, one.crossed))
         worth = " ".join(_of(share, 7)[:-3] for share in (said.worth, said.worth_worse, said.kept))
         print(f"{zone:8s} {100 * one.oracle.saving:6.1f}  {policies}  | {bands}   | {worth}")
-    told = {
-        how: pooled([getattr(one, how) for one in tried.values()]) for how in ("forward", "halved", "crossed")
-    }
+    told = {how: pooled([getattr(one, how) for one in tried.values()]) for how in HOW}
     for how, (covered, worth, worse) in told.items():
         print(
             f"  all zones, {how:8s}: in the band {100 * covered:.1f} % (asked: 75 to 85); worth waiting "

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -42,7 +43,7 @@ def read(cache, begin_h=0.0, end_h=24.0, key=KEY):
 
 def test_what_is_kept_is_read_as_it_was(cache):
     told = issue(0, 1.0, None, 3.25, flags=("a: b", "c"))
-    cache.keep("them", "DE", ask(), [told])
+    cache.keep([KEY], ask(), [told])
     assert read(cache) == Series(
         signal=told.signal, place="deu", source="them", edges_s=told.edges_s, values=told.values,
         basis="lifecycle", issued_s=NOW - 60, fetched_s=NOW, forecast_from_s=NOW,
@@ -71,25 +72,25 @@ def test_nothing_is_known_at_first(cache):
     ],
 )
 def test_nobody_hears_what_was_said_of_something_else(cache, key, there):
-    cache.keep("them", "DE", ask(), [issue(0, 1.0)])
+    cache.keep([KEY], ask(), [issue(0, 1.0)])
     assert (read(cache, key=key) is not None) is there
 
 
 def test_the_latest_word_stands_and_all_are_kept(cache):
-    cache.keep("them", "DE", ask(now_h=0), [issue(0, 1.0, 2.0, 3.0)])
-    cache.keep("them", "DE", ask(now_h=1), [issue(1, 20.0, 30.0, 40.0)])
+    cache.keep([KEY], ask(now_h=0), [issue(0, 1.0, 2.0, 3.0)])
+    cache.keep([KEY], ask(now_h=1), [issue(1, 20.0, 30.0, 40.0)])
     assert read(cache).values == (1.0, 20.0, 30.0, 40.0)
     assert [one.values for one in cache.issues(KEY)] == [(1.0, 2.0, 3.0), (20.0, 30.0, 40.0)]
 
 
 def test_two_bases_are_never_mixed(cache):
-    cache.keep("them", "DE", ask(now_h=0), [issue(0, 1.0, 2.0, basis="direct")])
-    cache.keep("them", "DE", ask(now_h=1), [issue(1, 20.0)])
+    cache.keep([KEY], ask(now_h=0), [issue(0, 1.0, 2.0, basis="direct")])
+    cache.keep([KEY], ask(now_h=1), [issue(1, 20.0)])
     assert read(cache).values == (20.0,)
 
 
 def test_a_stretch_is_cut_out(cache):
-    cache.keep("them", "DE", ask(), [issue(0, 1.0, 2.0, 3.0)])
+    cache.keep([KEY], ask(), [issue(0, 1.0, 2.0, 3.0)])
     assert read(cache, 1, 2).values == (2.0,)
     assert read(cache, 5, 6) is None
 
@@ -104,11 +105,12 @@ def test_a_stretch_is_cut_out(cache):
         pytest.param(0.5, {"end_h": 72}, False, id="much longer"),
         pytest.param(0.5, {"begin_h": -48}, False, id="much earlier"),
         pytest.param(0.5, {"begin_h": 3, "end_h": 5}, True, id="a part"),
+        pytest.param(0.5, {"begin_h": -0.5}, False, id="a little earlier"),
         pytest.param(-5, {}, False, id="the clock was set back"),
     ],
 )
 def test_who_was_asked_lately_is_not_asked_again(cache, later_h, asked, lately):
-    cache.keep("them", "DE", ask(), [issue(0, 1.0, 2.0)])
+    cache.keep([KEY], ask(), [issue(0, 1.0, 2.0)])
     assert cache.asked_lately(KEY, ask(now_h=later_h, **asked)) is lately
 
 
@@ -119,9 +121,35 @@ def test_a_series_is_fresh_for_a_step_of_it(step, fresh):
     assert fresh_s((0.0, step, 2 * step)) == fresh
 
 
+def test_what_was_not_answered_is_not_asked_again_either(cache):
+    water = Key(provider="them", zone="DE", signal=Signal.WATER_HYDRO)
+    cache.keep([KEY, water], ask(), [issue(0, 1.0)])
+    assert cache.asked_lately(water, ask(now_h=0.4))
+    assert not cache.asked_lately(water, ask(now_h=1.1))
+    assert read(cache, key=water) is None
+
+
+def test_issues_may_be_thinned_out(cache):
+    for i in range(10):
+        cache.keep([KEY], ask(now_h=i), [issue(i, float(i))])
+    assert [one.values[0] for one in cache.issues(KEY, apart_s=3 * HOUR)] == [1.0, 4.0, 7.0, 9.0]
+    assert [one.values[0] for one in cache.issues(KEY, apart_s=3 * HOUR, most=2)] == [7.0, 9.0]
+
+
+def test_a_history_does_not_hide_the_forecast_of_the_same_hours(cache):
+    """A planner asks for both, one after the other."""
+    for i in range(3):
+        cache.keep([KEY], ask(now_h=i), [issue(i, float(i))])
+        came = replace(issue(-50, *[5.0] * 50), forecast_from_s=None)
+        cache.keep([KEY], ask(now_h=i, begin_h=-50, end_h=0), [came])
+    told = cache.issues(KEY, apart_s=3 * HOUR)
+    assert [one.forecast_from_s is None for one in told].count(False) == 2
+    assert read(cache, 2, 3).values == (2.0,)
+
+
 def test_what_is_too_old_is_forgotten(cache):
-    cache.keep("them", "DE", ask(now_h=0), [issue(0, 1.0)])
-    cache.keep("them", "DE", ask(now_h=KEPT_S / HOUR + 1), [issue(5, 2.0)])
+    cache.keep([KEY], ask(now_h=0), [issue(0, 1.0)])
+    cache.keep([KEY], ask(now_h=KEPT_S / HOUR + 1), [issue(5, 2.0)])
     assert [one.values for one in cache.issues(KEY)] == [(2.0,)]
 
 
@@ -136,7 +164,7 @@ sys.path.insert(0, sys.argv[3])
 from signals.test_cache import KEY, Cache, ask, issue, read
 cache = Cache(Path(sys.argv[1]))
 for i in range(25):
-    cache.keep("them", "DE", ask(now_h=float(i)), [issue(0, float(i), float(sys.argv[2]))])
+    cache.keep([KEY], ask(now_h=float(i)), [issue(0, float(i), float(sys.argv[2]))])
     assert read(cache) is not None
 print(cache.flags)
 """
@@ -151,7 +179,9 @@ print(cache.flags)
     for thread in threads:
         thread.join()
     assert [(one.stdout, one.stderr) for one in said] == [("()\n", "")] * 4
-    assert len(Cache(path).issues(KEY)) == 100
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT COUNT(*) FROM told").fetchone() == (100,)
+    database.close()
 
 
 # -- what happens to files -------------------------------------------------------------
@@ -185,7 +215,7 @@ def garbled(path):
 
 @pytest.mark.parametrize("damage", [cut_in_half, overwrite, scribble, of_the_future, garbled])
 def test_a_damaged_file_is_set_aside_and_told(cache, damage):
-    cache.keep("them", "DE", ask(), [issue(0, 1.0)])
+    cache.keep([KEY], ask(), [issue(0, 1.0)])
     damage(cache.path)
     for end in ("-wal", "-shm"):
         if os.path.exists(f"{cache.path}{end}"):
@@ -194,31 +224,31 @@ def test_a_damaged_file_is_set_aside_and_told(cache, damage):
     assert read(after) is None
     assert [flag.startswith("cache-damaged") for flag in after.flags] == [True]
     assert cache.path.with_name("signals.sqlite.damaged").exists()
-    after.keep("them", "DE", ask(), [issue(0, 5.0)])
+    after.keep([KEY], ask(), [issue(0, 5.0)])
     assert read(Cache(cache.path)).values == (5.0,)
 
 
 def test_a_damaged_file_does_not_eat_what_is_kept_next(cache):
     cache.path.parent.mkdir()
     overwrite(cache.path)
-    cache.keep("them", "DE", ask(), [issue(0, 5.0)])
+    cache.keep([KEY], ask(), [issue(0, 5.0)])
     assert read(cache).values == (5.0,)
 
 
 def test_a_folder_that_cannot_be_made_is_done_without(tmp_path):
     (tmp_path / "file").write_text("")
     cache = Cache(tmp_path / "file" / "signals.sqlite")
-    cache.keep("them", "DE", ask(), [issue(0, 1.0)])
+    cache.keep([KEY], ask(), [issue(0, 1.0)])
     assert read(cache) is None
     assert [flag.startswith("cache: ") for flag in cache.flags] == [True]
 
 
 def test_one_that_is_locked_for_long_is_done_without(cache, monkeypatch):
     monkeypatch.setattr("wattermark.signals.cache.BUSY_S", 0.05)
-    cache.keep("them", "DE", ask(), [issue(0, 1.0)])
+    cache.keep([KEY], ask(), [issue(0, 1.0)])
     holder = sqlite3.connect(cache.path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    cache.keep("them", "DE", ask(), [issue(0, 2.0)])
+    cache.keep([KEY], ask(), [issue(0, 2.0)])
     assert "locked" in cache.flags[0]
     holder.execute("ROLLBACK")
     holder.close()
@@ -252,7 +282,7 @@ def test_a_read_takes_no_time(cache):
     asks = [ask(now_h=float(i)) for i in range(0, 60 * 24, 4)]
     values = [float(i) for i in range(96)]
     for one in asks:
-        cache.keep("them", "DE", one, [issue(one.now_s / HOUR - NOW / HOUR - 24, *values)])
+        cache.keep([KEY], one, [issue(one.now_s / HOUR - NOW / HOUR - 24, *values)])
     now_h = (asks[-1].now_s - NOW) / HOUR
     took = []
     for _ in range(5):
@@ -263,7 +293,7 @@ def test_a_read_takes_no_time(cache):
 
 
 def test_it_holds_what_was_told_and_no_more(cache):
-    cache.keep("them", "DE", ask(), [issue(0, 1.0, flags=("told: x",))])
+    cache.keep([KEY], ask(), [issue(0, 1.0, flags=("told: x",))])
     with sqlite3.connect(cache.path) as database:
         (row,) = database.execute("SELECT * FROM told").fetchall()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

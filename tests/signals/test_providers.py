@@ -208,6 +208,11 @@ def test_a_region_that_the_plan_does_not_have(watttime):
         heard(of_watttime(watttime), ask("PJM"))
 
 
+def test_their_end_is_inclusive_and_ours_is_not(watttime):
+    series = heard(of_watttime(watttime), ask("CAISO_NORTH", -2, -1))
+    assert series.end_s == NOW - HOUR
+
+
 def test_warnings_are_told_in_both_of_their_forms(watttime):
     flags = heard(of_watttime(watttime), ask("CAISO_NORTH")).flags
     assert flags == ("provider-warns: as a text", "provider-warns: as an object")

@@ -11,14 +11,15 @@ from wattermark.values.factors import Place
 from wattermark.values.series import Series
 from wattermark.values.told import LeadError, Told
 
-HEADINGS = ("signal", "provider", "zone", "now", "basis", "told", "reaches", "off by, day 1, 2 ...")
+HEADINGS = ("signal", "by", "now", "age", "ahead", "error by day")
 NOBODY = (
     "No provider is set, and nobody is asked: plans do with what is known of the place without a key.",
-    "To hear the hours: wattermark config set signals uk (Great Britain, without a key), or electricity_maps,"
-    " watttime, carbon_aware_sdk. See docs/signals.md",
+    "To hear the hours: wattermark config set signals uk (Great Britain, without a key), or entsoe, eia,"
+    " electricity_maps, watttime, carbon_aware_sdk, open_meteo. See docs/signals.md",
 )
 NOTHING_HERE = "None of the providers that are set tells of this place."
-NOT_YET = "not known yet"
+NOT_YET = "not known"
+LEAST_AGE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +60,24 @@ def told_document(overview: Overview) -> dict[str, object]:
 
 
 def _row(one: Told, now_s: float) -> tuple[str, ...]:
-    named = (one.signal.value, one.provider, one.zone)
+    by = f"{one.provider} {one.zone}"
     if one.series is None:
-        return (*named, "-", "-", "-", "-", "-")
+        return (one.signal.value, by, "-", "-", "-", "-")
     value = value_at(one.series, now_s)
+    basis = one.series.basis
     return (
-        *named,
+        one.signal.value + (f", {basis}" if basis and basis not in one.signal.value else ""),
+        by,
         "-" if value is None else f"{digits(value)} {one.series.unit}",
-        one.series.basis or "-",
-        f"{say(_age_s(one.series, now_s), TIME)} ago",
-        f"{say(max(one.series.end_s - now_s, 0.0), TIME)} ahead",
+        _short(_age_s(one.series, now_s)),
+        _short(max(one.series.end_s - now_s, 0.0)),
         _errors(one.errors),
     )
+
+
+def _short(length_s: float | None) -> str:
+    """A length of time; below a minute is none."""
+    return "0 min" if length_s is not None and length_s < LEAST_AGE_S else say(length_s, TIME)
 
 
 def _errors(errors: tuple[LeadError, ...]) -> str:

@@ -6,46 +6,32 @@ set aside, one that cannot be written is done without. It holds what was told, a
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import sys
 import zlib
-from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import isnan, nan
 from pathlib import Path
 from typing import TypeVar
 
 from wattermark.signals.answers import harmless
+from wattermark.signals.cache_rows import COLUMNS, prepare, row_of, series_of_row
 from wattermark.signals.tidy import between, joined
 from wattermark.values.series import Ask, Series, Signal
 
 T = TypeVar("T")
 VARIABLE = "WATTERMARK_CACHE"
 FILE = "signals.sqlite"
-SCHEMA_VERSION = 1
 KEPT_S = 60 * 86400.0
 """So long issues are kept. [s]"""
 SHORTEST_FRESH_S, LONGEST_FRESH_S = 1800.0, 3600.0
 BUSY_S = 2.0
-MOST_READ = 48
+MOST_READ = 12
 """More issues than that are not looked through for what holds now."""
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS told (
-    id INTEGER PRIMARY KEY, provider TEXT NOT NULL, zone TEXT NOT NULL, signal TEXT NOT NULL,
-    basis TEXT NOT NULL, place TEXT NOT NULL, source TEXT NOT NULL, issued_s REAL, fetched_s REAL NOT NULL,
-    asked_begin_s REAL NOT NULL, asked_end_s REAL NOT NULL, forecast_from_s REAL, flags TEXT NOT NULL,
-    edges BLOB NOT NULL, vals BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS told_newest ON told (provider, zone, signal, basis, fetched_s DESC);
-CREATE INDEX IF NOT EXISTS told_oldest ON told (fetched_s);
-"""
 WHERE = "WHERE provider = ? AND zone = ? AND signal = ? AND (basis = ? OR ? = '')"
-COLUMNS = "basis, place, source, issued_s, fetched_s, forecast_from_s, flags, edges, vals"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +44,13 @@ class Key:
     basis: str = ""
 
     @property
+    def name(self) -> tuple[str, str, str, str]:
+        return (self.provider, self.zone, self.signal.value, self.basis)
+
+    @property
     def columns(self) -> tuple[str, ...]:
-        return (self.provider, self.zone, self.signal.value, self.basis, self.basis)
+        """As ``WHERE`` takes them."""
+        return (*self.name, self.basis)
 
 
 class Cache:
@@ -75,14 +66,32 @@ class Cache:
         self.path = path
         self.flags: tuple[str, ...] = ()
 
-    def keep(self, provider: str, zone: str, ask: Ask, series: Sequence[Series]) -> None:
-        """What a provider said of a zone, beside what it said before; what is too old is forgotten."""
-        rows = [_row(provider, zone, ask, one) for one in series]
+    def keep(self, keys: Sequence[Key], ask: Ask, series: Sequence[Series]) -> None:
+        """What somebody said, beside what they said before; what is too old is forgotten.
+
+        Parameters
+        ----------
+        keys : sequence of Key
+            What was asked for, of one provider and zone: also what was not answered need not be asked again.
+        ask : Ask
+            When, and for which stretch of time.
+        series : sequence of Series
+            The answer.
+        """
+        fresh = {one.signal: fresh_s(one.edges_s) for one in series}
+        longest_s = max(fresh.values(), default=SHORTEST_FRESH_S)
+        asked = [
+            (*key.name, ask.begin_s, ask.end_s, ask.now_s, ask.now_s + fresh.get(key.signal, longest_s))
+            for key in keys
+        ]
+        rows = [row_of(keys[0].provider, keys[0].zone, ask.now_s, one) for one in series]
 
         def work(database: sqlite3.Connection) -> None:
             with database:  # all of it, or nothing
                 database.executemany(f"INSERT INTO told VALUES (NULL{', ?' * 14})", rows)
                 database.execute("DELETE FROM told WHERE fetched_s < ?", (ask.now_s - KEPT_S,))
+                database.executemany("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?)", asked)
+                database.execute("DELETE FROM asked WHERE until_s < ?", (ask.now_s,))
 
         self._use(work, None)
 
@@ -92,10 +101,15 @@ class Cache:
         The flags are those of the latest one.
         """
 
+        query = (
+            f"SELECT {COLUMNS} FROM told {WHERE} AND end_s > ? AND begin_s < ?"
+            " ORDER BY fetched_s DESC, id DESC LIMIT ?"
+        )
+
         def work(database: sqlite3.Connection) -> list[Series]:
             found: list[Series] = []
-            for one in _newest(database, key, MOST_READ):
-                part = between(one, begin_s, end_s)
+            for row in database.execute(query, (*key.columns, begin_s, end_s, MOST_READ)):
+                part = between(series_of_row(key.signal, row), begin_s, end_s)
                 if part is not None and (not found or part.basis == found[0].basis):
                     found.append(part)
                 if found and found[-1].begin_s <= begin_s and found[0].end_s >= end_s:
@@ -107,24 +121,37 @@ class Cache:
         return joined(found[::-1]) if found else None
 
     def asked_lately(self, key: Key, ask: Ask) -> bool:
-        """Whether what is asked was asked within the time in which the answer stays fresh."""
-        columns = "asked_begin_s, asked_end_s, fetched_s, edges"
-        query = f"SELECT {columns} FROM told {WHERE} AND fetched_s BETWEEN ? AND ?"
-        span = (ask.now_s - LONGEST_FRESH_S, ask.now_s)
+        """Whether what is asked was asked within the time in which the answer stays fresh.
 
-        def work(database: sqlite3.Connection) -> bool:
-            return any(
-                ask.now_s - fetched_s <= fresh_s(_numbers(edges))
-                and begin_s <= ask.begin_s + LONGEST_FRESH_S
-                and ask.end_s <= end_s + LONGEST_FRESH_S
-                for begin_s, end_s, fetched_s, edges in database.execute(query, (*key.columns, *span))
-            )
+        Its end may lie a little later, as it moves with the clock.
+        """
+        query = (
+            "SELECT 1 FROM asked WHERE provider = ? AND zone = ? AND signal = ? AND basis = ?"
+            " AND at_s <= ? AND until_s >= ? AND begin_s <= ? AND end_s >= ? LIMIT 1"
+        )
+        span = (ask.now_s, ask.now_s, ask.begin_s, ask.end_s - LONGEST_FRESH_S)
+        return self._use(
+            lambda database: database.execute(query, (*key.name, *span)).fetchone() is not None, False
+        )
 
-        return self._use(work, False)
+    def issues(self, key: Key, *, apart_s: float = 1.0, most: int = -1) -> list[Series]:
+        """All that was ever said and is kept, the oldest first.
 
-    def issues(self, key: Key, most: int = -1) -> list[Series]:
-        """All that was ever said and is kept, the oldest first; the latest ``most`` of them."""
-        return self._use(lambda database: list(_newest(database, key, most))[::-1], [])
+        Parameters
+        ----------
+        key : Key
+            Whose, of what.
+        apart_s : float
+            Of all forecasts within so many seconds the last one only, and so of what came. [s]
+        most : int
+            The latest so many.
+        """
+        query = (
+            f"SELECT {COLUMNS} FROM told WHERE id IN (SELECT MAX(id) FROM told {WHERE}"
+            " GROUP BY CAST(fetched_s / ? AS INTEGER), forecast_from_s IS NULL)"
+            " ORDER BY fetched_s DESC, id DESC LIMIT ?"
+        )
+        return self._use(lambda database: _all(database, query, key, apart_s, most), [])
 
     def _use(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """What is done with the file; once more with a new one, if it is damaged."""
@@ -133,7 +160,7 @@ class Cache:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 database = sqlite3.connect(self.path, timeout=BUSY_S)
-                _prepare(database)
+                prepare(database)
                 return work(database)
             except (OSError, sqlite3.OperationalError) as error:  # busy for long, full, read only
                 self._say(f"cache: {self.path} cannot be used ({error})")
@@ -184,63 +211,6 @@ def fresh_s(edges_s: Sequence[float]) -> float:
     return min(max(min(steps, default=0.0), SHORTEST_FRESH_S), LONGEST_FRESH_S)
 
 
-def _prepare(database: sqlite3.Connection) -> None:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version == SCHEMA_VERSION:
-        return
-    if version:
-        raise sqlite3.DatabaseError(f"it is of version {version}, not {SCHEMA_VERSION}")
-    with suppress(sqlite3.OperationalError):  # another process is about to do it
-        database.execute("PRAGMA journal_mode = WAL")
-    database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-
-
-def _newest(database: sqlite3.Connection, key: Key, most: int) -> Iterator[Series]:
-    query = f"SELECT {COLUMNS} FROM told {WHERE} ORDER BY fetched_s DESC, id DESC LIMIT ?"
-    for row in database.execute(query, (*key.columns, most)):
-        yield _series(key.signal, *row)
-
-
-def _row(provider: str, zone: str, ask: Ask, one: Series) -> tuple[object, ...]:
-    values = [nan if value is None else value for value in one.values]
-    return (
-        provider, zone, one.signal.value, one.basis, one.place, one.source, one.issued_s, ask.now_s,
-        ask.begin_s, ask.end_s, one.forecast_from_s, json.dumps(one.flags),
-        _packed(one.edges_s), _packed(values),
-    )  # fmt: skip
-
-
-def _series(  # noqa: PLR0917  as the columns stand
-    signal: Signal,
-    basis: str,
-    place: str,
-    source: str,
-    issued_s: float | None,
-    fetched_s: float,
-    forecast_from_s: float | None,
-    flags: str,
-    edges: bytes,
-    values: bytes,
-) -> Series:
-    return Series(
-        signal=signal,
-        place=place,
-        source=source,
-        edges_s=_numbers(edges),
-        values=tuple(None if isnan(value) else value for value in _numbers(values)),
-        basis=basis,
-        issued_s=issued_s,
-        fetched_s=fetched_s,
-        forecast_from_s=forecast_from_s,
-        flags=tuple(json.loads(flags)),
-    )
-
-
-def _packed(numbers: Sequence[float]) -> bytes:
-    return zlib.compress(array("d", numbers).tobytes(), 1)
-
-
-def _numbers(packed: bytes) -> tuple[float, ...]:
-    found = array("d")
-    found.frombytes(zlib.decompress(packed))
-    return tuple(found)
+def _all(database: sqlite3.Connection, query: str, key: Key, apart_s: float, most: int) -> list[Series]:
+    rows = database.execute(query, (*key.columns, apart_s, most)).fetchall()
+    return [series_of_row(key.signal, row) for row in reversed(rows)]

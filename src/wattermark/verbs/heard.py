@@ -25,8 +25,8 @@ from wattermark.wiring.providers import Wanted, build, wanted
 
 CARBON = (Signal.CARBON, Signal.CARBON_MARGINAL)
 """Signals that have a basis."""
-MOST_ISSUES = 300
-"""So many of the latest issues tell how good a provider's forecasts are."""
+APART_S, MOST_ISSUES = 10_800.0, 120
+"""Issues of a fortnight, three hours apart, tell how good a provider's forecasts are. [s]"""
 
 
 def series_for(
@@ -136,7 +136,7 @@ def _told(
         try:
             told = fetch(provider, ask, Patience(total_s=config.signals_patience))
             found = as_series(told, place, ask.signals, basis)
-            cache.keep(provider.name, zone, ask, found)
+            cache.keep(list(keys.values()), ask, found)
             said = {one.signal: one for one in found}
         except (FactorNotFound, SignalUnavailable) as error:
             trouble = error.problem
@@ -147,7 +147,7 @@ def _told(
             provider=provider.name,
             zone=zone,
             series=series,
-            errors=errors_by_lead(cache.issues(key, MOST_ISSUES)),
+            errors=errors_by_lead(cache.issues(key, apart_s=APART_S, most=MOST_ISSUES)),
             flags=(*_state(provider.name, series, trouble), *cache.flags),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from wattermark.factors.places import given, resolve
 from wattermark.factors.shapes_of_grids import shape_of, usual_errors
@@ -92,7 +93,7 @@ def expected(
     series[Signal.CARBON], usual[Signal.CARBON] = usual_year(
         series[Signal.CARBON], shape_of(place.grid), factors["carbon_intensity"]
     )
-    told, heard, doubts = _told(place, span, config, now_s)
+    told, heard, doubts, flags = _told(place, span, config, now_s, at_home=at_home)
     if Signal.WET_BULB in told and Signal.WUE in series:
         told[Signal.WUE] = cooled_by_weather(series[Signal.WUE], told.pop(Signal.WET_BULB))
     series |= told
@@ -103,15 +104,37 @@ def expected(
         pue=factors["pue"],
         series=series,
         heard=tuple(heard),
-        flags=tuple(_flags(place, told, heard)),
+        flags=(*_flags(place, told, heard), *flags),
     )
     return Expected(found, usual | doubts)
 
 
-def _told(
+Told = tuple[dict[Signal, Series], list[Heard], dict[Signal, Doubt], list[str]]
+
+
+def _told(place: Place, span: Span, config: Config, now_s: float, *, at_home: bool) -> Told:
+    """What the user's file and providers say, the file first; nothing where neither is set."""
+    told, heard, doubts, flags = _of_file(place, span, config, at_home=at_home)
+    more, others, theirs = _of_providers(place, span, config, now_s)
+    told = more | told
+    return told, heard + [one for one in others if one.signal not in doubts], theirs | doubts, flags
+
+
+def _of_file(place: Place, span: Span, config: Config, *, at_home: bool) -> Told:
+    if not config.signals_file:
+        return {}, [], {}, []
+    from wattermark.verbs.filed import filed
+
+    told, known, flags = filed(Path(config.signals_file), place, ASKED, *span, at_home=at_home)
+    doubts: dict[Signal, Doubt] = {}
+    for signal, one in told.items():
+        told[signal], doubts[signal] = continued(one, [known[signal]], span[1], usual_errors())
+    return told, [_heard(one) for one in told.values()], doubts, flags
+
+
+def _of_providers(
     place: Place, span: Span, config: Config, now_s: float
 ) -> tuple[dict[Signal, Series], list[Heard], dict[Signal, Doubt]]:
-    """What the user's providers say, nothing where none is set."""
     if not config.signals:
         return {}, [], {}
     from wattermark.verbs.heard import series_for

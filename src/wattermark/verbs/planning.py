@@ -13,7 +13,7 @@ from wattermark.ledger.plans import new_plan_id, note
 from wattermark.ledger.runs import ledger_folder
 from wattermark.report.planned import plan_document
 from wattermark.science.schedule.acting import ran_s
-from wattermark.science.schedule.choice import choose_and_doubt, strong_enough
+from wattermark.science.schedule.choice import choose_and_doubt, of_one_basis, strong_enough
 from wattermark.science.schedule.rates import rates_of
 from wattermark.science.schedule.verdict import Known, judged
 from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
@@ -81,12 +81,14 @@ def plan_and_outlooks(
         )
         for one in asked
     ]
+    fits, mixed = of_one_basis([one.outlook for one in found])
+    found = [one for one, fit in zip(found, fits, strict=True) if fit]
     outlooks = [one.outlook for one in found]
     rates = [rates_of(one) for one in outlooks]
     known = [Known(rate, one.doubts) for rate, one in zip(rates, found, strict=True)]
     rates, weak = strong_enough(rates, job, limits.capacity_w)
     choice = choose_and_doubt(rates, job, weighed)
-    choice = replace(choice, flags=(*weak, *choice.flags))
+    choice = replace(choice, flags=(*mixed, *weak, *choice.flags))
     return judged(job, choice, known, outlooks, weights=weighed, made_s=now_s), outlooks
 
 

@@ -123,6 +123,11 @@ def test_they_find_what_no_weights_find():
     assert whole_front(costs, 1) == ((0,), (1,), (3,), (2,))
 
 
+def test_of_equals_in_one_the_best_in_the_other_is_found():
+    costs = np.array([[0, 10], [1, 5], [1, 4], [1, 3], [2, 0]])
+    assert whole_front(costs, 1, most=2) == ((0,), (3,), (4,))
+
+
 def test_some_of_them_are_spread_between_the_ends():
     costs = np.random.default_rng(1).random((24, 2))
     found = np.array([costs[list(cells)].sum(axis=0) for cells in whole_front(costs, 6, most=5)])

@@ -71,6 +71,7 @@ def test_ways_are_told_cheapest_first_with_the_move_in_them():
         ("home", 10 * HOUR_S),
     ]
     assert ways((HOME,), replace(JOB, duration_s=9 * HOUR_S)) == ()
+    assert [way.place for way in ways((replace(GREEN, move_cost=NAN), HOME), JOB)] == ["home"]
 
 
 def test_what_moving_takes():

@@ -63,6 +63,27 @@ def test_what_is_no_whole_number_of_cells_is_cut_off_where_it_costs_most():
     assert cost_of(told, rate, None) == pytest.approx(HOUR_S * (1 + 2 + 0.5 * 3) + 7.25 * 3 + 2 * 1.5 * 3)
 
 
+def test_where_cells_do_not_fit_one_piece_does():
+    """Ten minutes of slack and an odd now: no cell is left to pause in, and the job still has a place."""
+    job = replace(MAY_PAUSE, duration_s=3 * HOUR_S - 260.0, earliest_s=100.0, restart_s=60.0)
+    told = stretches_of(hours([1.0, 9, 1]), None, replace(job, deadline_s=3 * HOUR_S - 100.0))
+    assert len(told) == 1 and told[0].duration_s == pytest.approx(job.duration_s)
+
+
+def test_what_is_too_much_is_not_cut_off_towards_a_pause_that_is_paid():
+    job = replace(MAY_PAUSE, duration_s=2 * HOUR_S - 200.0, deadline_s=3 * HOUR_S)
+    told = stretches_of(hours([2.2, 9, 2]), hours([0.5] * 3), job)
+    assert [(one.begin_s, one.end_s) for one in told] == [(200.0, HOUR_S), (2 * HOUR_S, 3 * HOUR_S)]
+
+
+def test_no_run_is_too_short_by_rounding():
+    """Two cheap stretches of 1,200 s hold two runs of 1,199 s, but not in a job of 2,101 s."""
+    rate = hours([1.0] * 4 + [2.0] * 4 + [1.0] * 4, 300.0)
+    job = replace(MAY_PAUSE, duration_s=2101.0, least_run_s=1199.0, deadline_s=3600.0)
+    assert len(stretches_of(rate, None, job)) == 1
+    assert len(stretches_of(rate, None, replace(job, least_run_s=900.0))) == 2
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     values=st.lists(st.one_of(st.none(), st.floats(0.01, 10)), min_size=4, max_size=40),

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from wattermark.science.foresight.chances import SHAPE_RECORD, USUAL_RECORD, Record
+from wattermark.science.foresight.days import DAY_S
 from wattermark.science.foresight.errors import Errors, errors_of_table, filled
 from wattermark.science.foresight.grid_forecast import forecast
 from wattermark.science.foresight.shape import shape_errors, shaped
@@ -22,6 +23,8 @@ from wattermark.values.year_shape import ErrorTable, YearShape
 
 USUAL_YEAR: Final = "hours of a usual year"
 OWN_FORECAST: Final = "own forecast"
+LEAST_HISTORY_S: Final = 2 * DAY_S
+"""Of less nothing follows for other days."""
 LEVELS: Final = 100
 AS_DRAWN: Final = Record(low=-1.0, mid=0.0, high=1.0)
 """What is drawn from an interval is as wide as it says."""
@@ -124,6 +127,8 @@ def continued(
     if series.end_s >= end_s - LEAST_MISSING_S:
         return series, told_by_others(series, usual)
     before = _known([*history, series])
+    if before.lengths_s[np.isfinite(before.values)].sum() < LEAST_HISTORY_S:
+        return series, told_by_others(series, usual)
     made = forecast(before, series.end_s, end_s - series.end_s)
     more = cut(made.steps, series.end_s, end_s)
     if not len(more.values) or not np.isfinite(more.values).any():

@@ -14,7 +14,9 @@ from wattermark.science.schedule.pareto import front, knee
 from wattermark.science.schedule.rates import Rates, option_of
 from wattermark.science.schedule.ways import Site, site, way, ways
 from wattermark.science.schedule.weights import PARTS, Weights, amount, score_of, scored
+from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Option, PlannedJob, Stretch
+from wattermark.values.series import Signal
 from wattermark.values.units import S_PER_HOUR
 
 MOST_SHOWN: Final = 12
@@ -130,6 +132,33 @@ def _otherwise(
                 found = choose(places, job, swapped).best
                 if (found.place, found.stretches) != (best.place, best.stretches):
                     yield other, found
+
+
+def of_one_basis(outlooks: Sequence[Outlook]) -> tuple[list[bool], list[str]]:
+    """Which places tell carbon on the basis that home does, and a flag for each that does not.
+
+    Lifecycle and direct intensities are two quantities; one whose basis nobody told is taken as home's, and
+    that is flagged.
+
+    Parameters
+    ----------
+    outlooks : sequence of Outlook
+        Home first.
+    """
+    bases = [_basis(one.series[Signal.CARBON].basis) for one in outlooks]
+    home = bases[0]
+    flags = []
+    for one, basis in zip(outlooks, bases, strict=True):
+        if basis and home and basis != home:
+            flags.append(f"left-out: {one.asked}: its carbon is {basis}, home's is {home}: no comparing")
+        elif basis != home:
+            flags.append(f"basis-unknown: nobody says whether carbon is {basis or home} at all places")
+    return [basis == home or not basis or not home for basis in bases], list(dict.fromkeys(flags))
+
+
+def _basis(told: str) -> str:
+    """``lifecycle_estimated`` is lifecycle; what is none of both is not known."""
+    return next((basis for basis in ("lifecycle", "direct") if told.startswith(basis)), "")
 
 
 def strong_enough(

@@ -20,6 +20,8 @@ from wattermark.science.schedule.steps import Steps, common, integrals
 from wattermark.science.schedule.window import starts_to_try
 from wattermark.values.plan import PlannedJob, Stretch
 
+COARSE_S: Final = 1200.0
+"""Of the cells where pauses cost something: a front is many plans, and each is put right to the second."""
 SAME: Final = 1e-9
 """Costs that differ by less than this, over their size, are one."""
 
@@ -93,7 +95,7 @@ def supported(
 
     def best_by(weights: Sequence[float]) -> Candidate | None:
         held = None if held_rates is None else weighted(held_rates, weights)
-        stretches = stretches_of(weighted(rates, weights), held, job)
+        stretches = stretches_of(weighted(rates, weights), held, job, COARSE_S)
         if not stretches:
             return None
         kept = [None] * len(rates) if held_rates is None else held_rates

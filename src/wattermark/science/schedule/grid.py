@@ -35,11 +35,17 @@ class Grid:
         return ceil(duration_s / self.cell_s - 1e-9)
 
 
-def grid_of(steps: Steps, job: PlannedJob, layers: int = 1, more_s: tuple[float, ...] = ()) -> Grid | None:
+def grid_of(
+    steps: Steps,
+    job: PlannedJob,
+    layers: int = 1,
+    more_s: tuple[float, ...] = (),
+    fine_s: float = FINE_S,
+) -> Grid | None:
     """The grid of a job's time, on the edges of the steps; None where not a single cell lies in it.
 
     The cell is the longest that divides all steps and all lengths of the job, where it is at least
-    ``FINE_S``. Else it is a part of a step of about ``FINE_S``, and lengths are rounded up to it: ends
+    ``fine_s``. Else it is a part of a step of about that, and lengths are rounded up to it: ends
     between cells that are cut by the first or last moment are not used. Both are coarser where there would
     be more than ``MOST_STATES`` of states.
 
@@ -53,6 +59,8 @@ def grid_of(steps: Steps, job: PlannedJob, layers: int = 1, more_s: tuple[float,
         How often each state is kept. [1]
     more_s : tuple of float
         Other lengths that should fall on it. [s]
+    fine_s : float
+        No cell is shorter. [s]
     """
     inside = cut(steps, job.earliest_s, job.deadline_s)
     if not len(inside.values):
@@ -60,11 +68,11 @@ def grid_of(steps: Steps, job: PlannedJob, layers: int = 1, more_s: tuple[float,
     native = _of_all(*inside.lengths_s[1:-1].tolist()) or float(inside.lengths_s.max())
     lengths = (job.duration_s, job.restart_s, job.least_run_s, *more_s, *inside.lengths_s.tolist())
     whole = _of_all(*lengths)
-    cell_s = whole if whole >= FINE_S else native / ceil(native / FINE_S) if native >= FINE_S else FINE_S
+    cell_s = whole if whole >= fine_s else native / ceil(native / fine_s) if native >= fine_s else fine_s
     states = (inside.edges_s[-1] - inside.edges_s[0]) / cell_s * job.duration_s / cell_s * layers
     factor = ceil(np.sqrt(max(1.0, states / MOST_STATES)))
     edges = _edges(inside, cell_s * factor)
-    return Grid(edges, cell_s * factor, whole >= FINE_S and factor == 1) if len(edges) > 1 else None
+    return Grid(edges, cell_s * factor, whole >= fine_s and factor == 1) if len(edges) > 1 else None
 
 
 def _edges(inside: Steps, cell_s: float) -> Array:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from wattermark.science.schedule.grid import grid_of
+from wattermark.science.schedule.grid import FINE_S, grid_of
 from wattermark.science.schedule.interruptible import cheapest_stretches
 from wattermark.science.schedule.lengths import rules_of, to_length
 from wattermark.science.schedule.overhead import cheapest_runs
@@ -17,7 +17,7 @@ from wattermark.values.plan import PlannedJob, Stretch
 Stretches = tuple[Stretch, ...]
 
 
-def stretches_of(rate: Steps, held_rate: Steps | None, job: PlannedJob) -> Stretches:
+def stretches_of(rate: Steps, held_rate: Steps | None, job: PlannedJob, fine_s: float = FINE_S) -> Stretches:
     """When a job runs cheapest at one place; nothing where it finds no place.
 
     One piece by ``best_window`` and pauses that cost nothing by ``cheapest_stretches``: both exact for any
@@ -37,6 +37,8 @@ def stretches_of(rate: Steps, held_rate: Steps | None, job: PlannedJob) -> Stret
         a gap of it, as what that would cost is not known; None holds nothing, and pauses are free.
     job : PlannedJob
         ``home``, ``move_gb`` and its energy do not matter here.
+    fine_s : float
+        Of the cells of a grid that is not exact: longer ones are quicker. [s]
     """
     piece = best_window(rate, job.duration_s, job.earliest_s, job.deadline_s)
     one: Stretches = () if piece is None else (piece,)
@@ -46,7 +48,7 @@ def stretches_of(rate: Steps, held_rate: Steps | None, job: PlannedJob) -> Stret
     nothing_more = not job.restart_s and not job.least_run_s and job.most_pauses is None
     if len(free) <= 1 or (nothing_more and held_rate is None):
         return free
-    several = _on_a_grid(rate, held_rate, job)
+    several = _on_a_grid(rate, held_rate, job, fine_s)
     whole, parts = (cost_of(way, rate, held_rate) if way else np.nan for way in (one, several))
     if np.isnan(parts) or whole <= parts + 1e-12 * abs(parts):
         return one
@@ -75,8 +77,8 @@ def _integral(steps: Steps, parts: list[tuple[float, float]]) -> float:
     return float(integrals(steps, begins, ends).sum())
 
 
-def _on_a_grid(rate: Steps, held_rate: Steps | None, job: PlannedJob) -> Stretches:
-    grid = grid_of(rate, job, 1 if job.most_pauses is None else job.most_pauses + 1)
+def _on_a_grid(rate: Steps, held_rate: Steps | None, job: PlannedJob, fine_s: float) -> Stretches:
+    grid = grid_of(rate, job, 1 if job.most_pauses is None else job.most_pauses + 1, fine_s=fine_s)
     if grid is None:
         return ()
     running = grid.over(rate)
