@@ -20,6 +20,7 @@ from wattermark.verbs.tell import harmless, tell
 
 BASES = ("lightning.pytorch.callbacks.Callback", "pytorch_lightning.callbacks.Callback")
 FIT = "fit"
+RANDOM = "wattermark_random"
 CHECKPOINT = "wattermark-left.ckpt"
 """Below ``default_root_dir``: of a training that was asked to leave."""
 
@@ -119,13 +120,17 @@ class Hooks:
     def teardown(self, trainer: Any, pl_module: Any, stage: Any) -> None:
         self.stages.end()
 
-    def state_dict(self) -> dict[str, Any]:
-        """Of a training that leaves; nothing in other checkpoints."""
-        return {"random": self._random} if self._random is not None else {}
+    def on_save_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        """Of a training that leaves; nothing in other checkpoints.
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        Not by ``state_dict``: Lightning takes no two callbacks of a class that have one.
+        """
+        if self._random is not None:
+            checkpoint[RANDOM] = self._random
+
+    def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
         """What a training left that goes on now."""
-        self._random = state_dict.get("random")
+        self._random = checkpoint.get(RANDOM)
 
     def _leave(self, trainer: Any) -> None:
         """Save all, and end the program: what follows ``fit`` must not take the training for done."""
