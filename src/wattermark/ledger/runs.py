@@ -65,7 +65,19 @@ def home() -> Path:
 def new_run_id(name: str) -> str:
     """Sorts by time, reads well, and is not given twice."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return f"{stamp}-{safe(name)[:24].strip('-.') or 'run'}-{os.urandom(4).hex()}"
+    return f"{stamp}-{_short(name)}-{os.urandom(4).hex()}"
+
+
+def _short(name: str) -> str:
+    return safe(name)[:24].strip("-.") or "run"
+
+
+def named(ledger: Path, name: str) -> Iterator[str]:
+    """The runs of that name, the newest first."""
+    short = _short(name)
+    for place in runs(ledger):
+        if _name(place.run) == short and name in _told_names(place):
+            yield place.run
 
 
 def safe(name: str) -> str:
