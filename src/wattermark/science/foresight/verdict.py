@@ -64,11 +64,12 @@ def is_worth(saving: Saving, least_saving: float | None = None) -> bool:
 
 
 def _yes(saving: Saving, waits_s: float) -> str:
+    worth = "Worth waiting" if waits_s > 0 else "Worth a change of plans"
     later = f"ends {_duration(waits_s)} later and " if waits_s > 0 else ""
     sure = "" if saving.spread is None else f" ({_band(saving.spread)})"
     worse = _in_a_hundred(saving.worse_chance or 0.0)
     return (
-        f"Worth waiting: it {later}saves {_percent(_middle(saving))} of the {saving.quantity}{sure}; "
+        f"{worth}: it {later}saves {_percent(_middle(saving))} of the {saving.quantity}{sure}; "
         f"{worse} end worse than starting now."
     )
 
