@@ -1,5 +1,7 @@
 """Errors of forecasts as whole paths."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,7 +63,7 @@ def test_a_path_is_a_past_error_on_todays_forecast():
 
 
 def test_beyond_the_last_lead_the_last_day_is_taken_again_and_the_past_is_sure():
-    relative = np.linspace(0.0, 0.47, 48)
+    relative = np.linspace(0.1, 0.57, 48)
     errors = errors_of(
         100 * (1 + relative[None]), np.full((1, 48), 100.0), np.arange(49) * HOUR_S, issued_s=[0]
     )
@@ -86,6 +88,15 @@ def test_many_issues_are_thinned_evenly():
     errors = of(actual, forecast)
     assert errors.many == MOST_PATHS
     assert errors.relative.mean() == pytest.approx((actual / forecast - 1).mean(), rel=0.01)
+
+
+def test_what_is_scaled_up_never_falls_below_nothing():
+    """Errors of a calm grid, on a forecast that varies a hundred times as much."""
+    calm = replace(of([[50.0, 150.0, 100.0, 20.0]], [[100.0] * 4]), variability=np.array([0.005]))
+    found = paths(steps([50.0, 200.0, 50.0, 200.0]), 0.0, calm)
+    assert (found >= 0).all()
+    assert found[0, 2] == pytest.approx(50.0)
+    assert found[0, 3] < found[0, 0] < 50.0 < found[0, 1]
 
 
 def test_others_fill_up_what_is_too_few():

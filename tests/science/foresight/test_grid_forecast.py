@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wattermark.science.foresight.days import days_of
 from wattermark.science.foresight.grid_forecast import FEW_DAYS, NO_HISTORY, forecast, past_forecasts
 from wattermark.science.schedule.steps import Steps
 
@@ -48,6 +49,21 @@ def test_a_clean_daily_cycle_is_forecast_exactly(days, step_s):
     assert told.steps.edges_s[-1] - told.steps.edges_s[0] == HORIZON_S
     assert told.steps.values == pytest.approx(expected(told, step_s), rel=1e-6)
     assert told.error is None or told.error < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("end_s", "weekday"),
+    [
+        pytest.param(MONDAY_S, 6, id="what ends on Monday at midnight was Sunday"),
+        pytest.param(MONDAY_S + 6 * HOUR_S, 6, id="mostly Sunday"),
+        pytest.param(MONDAY_S + 18 * HOUR_S, 0, id="mostly Monday"),
+        pytest.param(MONDAY_S + 5 * DAY_S, 4, id="Friday"),
+    ],
+)
+def test_a_row_is_the_weekday_that_most_of_it_is(end_s, weekday):
+    days = days_of(daily(30, begin_s=MONDAY_S - 20 * DAY_S), end_s)
+    assert days.weekday(np.array([len(days.values) - 1])) == [weekday]
+    assert days.weekday(np.array([len(days.values)])) == [(weekday + 1) % 7]
 
 
 def test_weekends_are_learnt():

@@ -7,7 +7,16 @@ import pytest
 
 from wattermark.science.foresight.chances import USUAL_RECORD
 from wattermark.science.foresight.grid_forecast import Issues
-from wattermark.science.foresight.trial import MENDED, SHORT, issues_of_history, record, trial
+from wattermark.science.foresight.trial import (
+    MENDED,
+    SHORT,
+    _crossed,
+    _forward,
+    _halved,
+    issues_of_history,
+    record,
+    trial,
+)
 
 from .real import DAY_S, HOUR_S, steps
 
@@ -154,6 +163,21 @@ def test_the_record_is_the_trials_own():
     ask = {"job_s": 6 * HOUR_S, "within_s": DAY_S, "interruptible": True}
     assert record(issues, **ask).plans == 60
     assert record(made(n=5), **ask) == USUAL_RECORD
+
+
+@pytest.mark.parametrize("fold", [_forward, _halved, _crossed])
+@pytest.mark.parametrize("every_s", [DAY_S, DAY_S / 4, 3 * DAY_S])
+def test_no_issue_is_judged_by_one_that_overlaps_it(fold, every_s):
+    """And by what was known at each moment, none that was not over then."""
+    issued_s, within_s = BEGIN_S + np.arange(100) * every_s, 4 * DAY_S
+    judged = []
+    for known, of in fold(issued_s, within_s):
+        judged += of.tolist()
+        apart = np.abs(issued_s[known][:, None] - issued_s[of][None, :])
+        assert (apart >= within_s).all()
+        if fold is not _crossed:
+            assert (issued_s[known][:, None] + within_s <= issued_s[of][None, :]).all()
+    assert judged == list(range(50 if fold is _halved else 0, 100))
 
 
 # -- a plain history -------------------------------------------------------------------

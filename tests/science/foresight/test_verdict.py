@@ -75,7 +75,7 @@ def test_the_verdict(told, least, worth, says):
 @pytest.mark.parametrize(
     ("waits_s", "says"),
     [
-        pytest.param(0, "Worth waiting: it saves 20 %", id="as early as now"),
+        pytest.param(0, "Worth a change of plans: it saves 20 %", id="as early as now, elsewhere"),
         pytest.param(1800, "it ends 30 min later", id="minutes"),
         pytest.param(9000, "it ends 2.5 h later", id="hours"),
         pytest.param(200000, "it ends 56 h later", id="days"),

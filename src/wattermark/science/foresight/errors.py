@@ -25,6 +25,7 @@ ENOUGH_PATHS: Final = 20
 LEAST_BASE: Final = 0.1
 """An error is told over the forecast, or over so much of its mean where the forecast is next to nothing."""
 MOST_GAPS: Final = 0.1
+LOWEST: Final = -0.99
 LEAST_VARIABILITY: Final = 0.01
 HOUR_S: Final = 3600.0
 
@@ -132,7 +133,8 @@ def paths(forecast: Steps, issued_s: float, errors: Errors) -> Array:
     leads_s = (forecast.edges_s[:-1] + forecast.edges_s[1:]) / 2 - issued_s
     drawn = np.where(leads_s < 0, 0.0, errors.relative[:, _column(errors, leads_s)])
     if len(errors.variability):
-        drawn = drawn * np.sqrt(float(variability(forecast.values)) / errors.variability)[:, None]
+        scale = np.sqrt(float(variability(forecast.values)) / errors.variability)[:, None]
+        drawn = np.expm1(np.log1p(np.maximum(drawn, LOWEST)) * scale)  # never below nothing
     return np.asarray(forecast.values + drawn * base(forecast.values), np.float64)
 
 
