@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wattermark.values.plan import Plan
     from wattermark.values.range import Range
     from wattermark.verbs.again import account
-    from wattermark.verbs.asked import plan, saved
+    from wattermark.verbs.asked import backtest, plan, saved
     from wattermark.verbs.estimates.api import estimate_api
     from wattermark.verbs.estimates.inference import estimate_inference
     from wattermark.verbs.estimates.media import estimate_media
@@ -33,6 +33,7 @@ _FACE = {
     "track": "wattermark.verbs.track",
     "Run": "wattermark.verbs.measure",
     "account": "wattermark.verbs.again",
+    "backtest": "wattermark.verbs.asked",
     "plan": "wattermark.verbs.asked",
     "saved": "wattermark.verbs.asked",
     "estimate_training": "wattermark.verbs.estimates.training",
@@ -75,6 +76,7 @@ __all__ = [
     "WattermarkError",
     "__version__",
     "account",
+    "backtest",
     "estimate_api",
     "estimate_inference",
     "estimate_media",

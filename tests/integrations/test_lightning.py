@@ -2,7 +2,10 @@
 
 import copy
 import csv
+import os
 import pickle
+import subprocess
+import sys
 import time
 from importlib.metadata import entry_points
 from types import SimpleNamespace
@@ -10,6 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 import wattermark as wm
+from wattermark.integrations.lightning import RANDOM
+from wattermark.levers.ask import LEFT_CODE, RESUME, Asking
+from wattermark.levers.guarding import Guard
 
 NOISE = (
     "ignore:.*isinstance.treespec, LeafSpec.*:FutureWarning",
@@ -277,3 +283,106 @@ trainer.fit(BoringModel())
 ours = [type(one) for one in trainer.callbacks if type(one).__name__ == "WattermarkCallback"]
 print([one.__mro__[2].__module__ for one in ours], "lightning.pytorch" in sys.modules)
 """
+
+
+# -- asked to save and leave --------------------------------------------------------------
+
+
+@pytest.fixture
+def asking(monkeypatch):
+    """A plan that may ask this program to leave, as it may ask a command."""
+    guard = Guard()
+    made = Asking(guard)
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    yield made
+    made.close()
+    guard.close()
+
+
+def weights(model):
+    return [value.clone() for value in model.state_dict().values()]
+
+
+def test_a_training_that_leaves_and_comes_back_ends_with_the_same_weights(  # noqa: PLR0917
+    lab, callback, torch, asking, kept, monkeypatch
+):
+    """Rows are shuffled and dropped at random: what the framework does not keep, the callback does."""
+    shuffled = torch.utils.data.DataLoader(lab.batches.dataset, batch_size=8, shuffle=True)
+
+    def model():
+        made = lab.model()
+        made.layer = torch.nn.Sequential(torch.nn.Dropout(0.3), torch.nn.Linear(4, 1))
+        return made
+
+    torch.manual_seed(5)
+    straight = model()
+    lab.trainer(callback(), max_epochs=4).fit(straight, shuffled)
+
+    torch.manual_seed(5)
+    for _ in range(2):
+        asking.pause()
+        with pytest.raises(SystemExit) as left:
+            checkpoint = asking.checkpoint
+            lab.trainer(callback(), max_epochs=4).fit(model(), shuffled, ckpt_path=checkpoint)
+        assert (left.value.code, asking.paused) == (LEFT_CODE, True)
+        asking.resume()
+        monkeypatch.setenv(RESUME, asking.checkpoint)
+        torch.manual_seed(99)  # another process knows nothing of the first one's numbers
+    back = model()
+    trainer = lab.trainer(callback(), max_epochs=4)
+    trainer.fit(back, shuffled, ckpt_path=asking.checkpoint)
+    assert trainer.current_epoch == 4
+    assert all(torch.equal(a, b) for a, b in zip(weights(straight), weights(back), strict=True))
+    assert [run.status for run in kept()] == ["ok"] * 4
+    assert [len(spans(run)) for run in kept()] == [4, 1, 1, 2]
+
+
+def test_a_training_that_is_nearly_done_ends_instead_of_leaving(lab, callback, asking):
+    asking.pause()
+    assert lab.fit(callback(), max_epochs=1).state.finished
+    assert not asking.paused
+
+
+def test_a_training_that_begins_anew_is_told(lab, callback, asking, monkeypatch, caplog):
+    monkeypatch.setenv(RESUME, "/some/where.ckpt")
+    lab.fit(callback())
+    assert "begins anew; to go on give fit() ckpt_path='/some/where.ckpt'" in caplog.text
+
+
+def test_checkpoints_of_others_hold_nothing_of_ours(lab, callback, torch, tmp_path):
+    trainer = lab.fit(callback())
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    held = torch.load(tmp_path / "a.ckpt", weights_only=True)
+    assert held["callbacks"] == {} and RANDOM not in held
+
+
+RANK = """
+import os, sys
+import torch.distributed as ranks
+rank, folder = int(sys.argv[1]), sys.argv[2]
+ranks.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+from wattermark.integrations.hooks import told_to_leave
+os.environ["WATTERMARK_ASK"] = f"{folder}/{rank}"
+for first, other in ((True, False), (False, True)):
+    for asked, place in ((first, 0), (other, 1)):
+        if rank == place and asked: open(f"{folder}/{rank}/leave", "w").close()
+        elif rank == place and os.path.exists(f"{folder}/{rank}/leave"): os.remove(f"{folder}/{rank}/leave")
+    print(told_to_leave(), flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("torch")
+def test_all_ranks_leave_at_the_same_step(tmp_path):
+    """What one sees a moment before the others would let them wait for each other: the first decides."""
+    for rank in "01":
+        (tmp_path / rank).mkdir()
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-c", RANK, rank, str(tmp_path)], stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        for rank in "01"
+    ]  # fmt: skip
+    assert [rank.communicate(timeout=60)[0] for rank in ranks] == ["True\nFalse\n"] * 2

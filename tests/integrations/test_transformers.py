@@ -4,6 +4,9 @@ import time
 
 import pytest
 
+from wattermark.levers.ask import LEFT_CODE, RESUME, Asking
+from wattermark.levers.guarding import Guard
+
 NOISE = ("ignore:.*pin_memory.*:UserWarning",)
 pytestmark = [
     pytest.mark.usefixtures("ledger"),
@@ -225,3 +228,65 @@ def test_a_model_learns_the_same_with_and_without(trainer, watch, torch):
         one.train()
         weights.append(one.model.transformer.wte.weight.detach().clone())
     assert torch.equal(*weights)
+
+
+# -- asked to save and leave --------------------------------------------------------------
+
+
+@pytest.fixture
+def asking(monkeypatch):
+    """A plan that may ask this program to leave, as it may ask a command."""
+    guard = Guard()
+    made = Asking(guard)
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    yield made
+    made.close()
+    guard.close()
+
+
+def test_a_training_that_leaves_and_comes_back_ends_with_the_same_weights(
+    trainer, watch, torch, asking, monkeypatch
+):
+    """In the middle of an epoch; rows are shuffled, and dropout is at work."""
+    straight = trainer()
+    straight.train()
+
+    steps = []
+
+    def each():
+        steps.append(1)
+        if len(steps) in (3, 6):
+            asking.pause()
+
+    for _ in range(2):
+        one = trainer(each=each)
+        watch(one)
+        with pytest.raises(SystemExit) as left:
+            one.train(resume_from_checkpoint=asking.checkpoint)
+        assert (left.value.code, asking.paused) == (LEFT_CODE, True)
+        asking.resume()
+        monkeypatch.setenv(RESUME, asking.checkpoint)
+        torch.manual_seed(99)  # another process knows nothing of the first one's numbers
+    back = trainer(each=each)
+    watch(back)
+    back.train(resume_from_checkpoint=asking.checkpoint)
+    assert len(steps) == back.state.global_step == straight.state.global_step == 8
+    pairs = zip(straight.model.parameters(), back.model.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_training_that_is_nearly_done_ends_instead_of_leaving(trainer, watch, asking):
+    one = trainer(max_steps=1)
+    watch(one)
+    asking.pause()
+    one.train()
+    assert not asking.paused
+
+
+def test_a_training_that_begins_anew_is_told(trainer, watch, asking, monkeypatch, caplog):
+    monkeypatch.setenv(RESUME, "/some/where")
+    one = trainer(max_steps=1)
+    watch(one)
+    one.train()
+    assert "begins anew; to go on give train() resume_from_checkpoint='/some/where'" in caplog.text

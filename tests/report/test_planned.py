@@ -57,7 +57,9 @@ def test_a_person_reads_the_verdict_first_and_the_chance_to_lose(plan):
     first, *others = plan_sections(plan, str)
     assert first.sentences == (plan.verdict,)
     text = repr(others)
-    assert all(word in text for word in ("10.0 % to 60.0 %", "worse: 5%", "off by 10%", "stale: x"))
+    assert all(
+        word in text for word in ("10.0 % to 60.0 %", "P50 40.0 %, worse: 5%", "off by 10%", "stale: x")
+    )
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["with curves", "of a place that nobody tells of"])

@@ -20,6 +20,7 @@ COMMANDS = {
     "show": "one run: energy, carbon, water, and how sure they are",
     "estimate": "what a training or a service would cost, before it runs",
     "plan": "when and where to run a job, and what that saves",
+    "slurm": "submit a job to SLURM for its best time, and follow it",
     "saved": "what a planned run really saved, by the signals as they became final",
     "backtest": "what a better time would have saved on a history",
     "calibrate": "fit the serving model to your own measurements",
@@ -34,6 +35,9 @@ COMMANDS = {
     "config": "settings, and where each one came from",
     "completion": "let a shell complete our words",
 }
+
+SECOND_WORDS = {"plan fleet": "when and where to run many jobs, where capacity is limited"}
+"""Commands of two words; the module of each has an underscore between them."""
 
 EPILOG = """examples:
   wattermark run -- python train.py         measure it, read the summary
@@ -84,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     if words[0] not in COMMANDS:
         return _unknown(words[0])
+    if " ".join(words[:2]) in SECOND_WORDS:
+        return _guarded(" ".join(words[:2]), words[2:])
     return _guarded(words[0], words[1:])
 
 
@@ -113,10 +119,11 @@ class Parser(argparse.ArgumentParser):
 
 def command_parser(name: str) -> tuple[Command, argparse.ArgumentParser]:
     """One command's module and its parser."""
-    module: Command = import_module(f"wattermark.cli.{name}")
+    summary = COMMANDS.get(name) or SECOND_WORDS[name]
+    module: Command = import_module(f"wattermark.cli.{name.replace(' ', '_')}")
     parser = Parser(
         prog=f"wattermark {name}",
-        description=COMMANDS[name][0].upper() + COMMANDS[name][1:] + ".",
+        description=summary[0].upper() + summary[1:] + ".",
         epilog=module.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

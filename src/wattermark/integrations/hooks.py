@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from wattermark.errors import MissingExtra
+from wattermark.levers.ask import asked, may_be_asked
 
 PREFIX = "wattermark/"
 """Before the name of each number that we add to a framework's metrics."""
@@ -16,6 +17,18 @@ PREFIX = "wattermark/"
 def metrics(costs: dict[str, float]) -> dict[str, float]:
     """Costs under the names that a framework logs: ``wattermark/it_energy_j``."""
     return {f"{PREFIX}{name}": value for name, value in costs.items()}
+
+
+def told_to_leave() -> bool:
+    """Whether a plan asks this training to save and leave: the first rank hears it for all of a job."""
+    if not may_be_asked():
+        return False
+    distributed = getattr(sys.modules.get("torch"), "distributed", None)
+    if distributed is None or not distributed.is_available() or not distributed.is_initialized():
+        return asked()
+    heard = [asked()]
+    distributed.broadcast_object_list(heard, src=0)
+    return bool(heard[0])
 
 
 def on_top_of(paths: Sequence[str], hooks: type, name: str, *, feature: str, package: str) -> Any:

@@ -11,17 +11,26 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from wattermark.integrations.hooks import metrics, on_top_of
+from wattermark.integrations import random_states
+from wattermark.integrations.hooks import metrics, on_top_of, told_to_leave
+from wattermark.levers.ask import leave, resume_from
 from wattermark.verbs.measure import Run
 from wattermark.verbs.stages import Stages
-from wattermark.verbs.tell import harmless
+from wattermark.verbs.tell import harmless, tell
 
 BASES = ("lightning.pytorch.callbacks.Callback", "pytorch_lightning.callbacks.Callback")
 FIT = "fit"
+RANDOM = "wattermark_random"
+CHECKPOINT = "wattermark-left.ckpt"
+"""Below ``default_root_dir``: of a training that was asked to leave."""
 
 
 class Hooks:
     """Measures what a Trainer does, and logs it where the trainer logs its metrics.
+
+    Under ``wattermark run --when greenest --interruptible --pause-by checkpoint`` it saves and ends the
+    program at the end of an epoch, when the plan says so. The same command goes on later, if it hands the
+    checkpoint on: ``trainer.fit(model, ckpt_path=os.environ.get("WATTERMARK_RESUME_FROM"))``.
 
     Parameters
     ----------
@@ -42,6 +51,8 @@ class Hooks:
     def __init__(self, **options: Any) -> None:
         super().__init__()
         self.stages = Stages(options)
+        self._random: dict[str, Any] | None = None
+        """States of random numbers, of a training that leaves or has come back."""
 
     @property
     def run(self) -> Run | None:
@@ -57,6 +68,11 @@ class Hooks:
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Not before, since only now it is known which checkpoint the training goes on from."""
         checkpoint = trainer.ckpt_path
+        if resume_from() is not None and not checkpoint:
+            tell("this training begins anew; to go on give fit() ckpt_path=%r", resume_from())
+        if self._random is not None and trainer.world_size == 1:
+            random_states.restore(self._random)
+        self._random = None
         self._begin(trainer, pl_module, FIT, resumed=os.path.basename(checkpoint) if checkpoint else None)
 
     @harmless
@@ -75,6 +91,8 @@ class Hooks:
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         self.stages.leave("epoch")
         _log(trainer, pl_module, self.stages.costs_of("epoch"))
+        if _first(trainer) is self and told_to_leave() and not _is_last(trainer):
+            self._leave(trainer)
 
     @harmless
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
@@ -101,6 +119,26 @@ class Hooks:
     @harmless
     def teardown(self, trainer: Any, pl_module: Any, stage: Any) -> None:
         self.stages.end()
+
+    def on_save_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        """Of a training that leaves; nothing in other checkpoints.
+
+        Not by ``state_dict``: Lightning takes no two callbacks of a class that have one.
+        """
+        if self._random is not None:
+            checkpoint[RANDOM] = self._random
+
+    def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        """What a training left that goes on now."""
+        self._random = checkpoint.get(RANDOM)
+
+    def _leave(self, trainer: Any) -> None:
+        """Save all, and end the program: what follows ``fit`` must not take the training for done."""
+        checkpoint = os.path.join(trainer.default_root_dir, CHECKPOINT)
+        self._random = random_states.collect()
+        trainer.save_checkpoint(checkpoint)
+        self.stages.end()
+        leave(checkpoint)
 
     def _begin(self, trainer: Any, pl_module: Any, stage: str, **tags: object) -> None:
         if self.stages.records(first_here=trainer.local_rank == 0) and _first(trainer) is self:
@@ -131,6 +169,11 @@ def _epochs(trainer: Any) -> int | None:
     """How many there will be; None where steps or time end the training."""
     known = trainer.max_epochs is not None and trainer.max_epochs > 0 and trainer.max_steps == -1
     return int(trainer.max_epochs) if known else None
+
+
+def _is_last(trainer: Any) -> bool:
+    """Whether this epoch is the last: who is done need not come back."""
+    return bool(trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs)
 
 
 def _tags(trainer: Any, pl_module: Any) -> dict[str, object]:

@@ -21,12 +21,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from wattermark.integrations.hooks import metrics, on_top_of
+from wattermark.integrations.hooks import metrics, on_top_of, told_to_leave
+from wattermark.levers.ask import leave, resume_from
 from wattermark.values.range import Range
 from wattermark.verbs.measure import Run
 from wattermark.verbs.per import counted_since
 from wattermark.verbs.stages import Stages
-from wattermark.verbs.tell import harmless
+from wattermark.verbs.tell import harmless, tell
 
 BASES = ("transformers.trainer_callback.TrainerCallback",)
 LAST = "total_flos"
@@ -37,6 +38,10 @@ ENTRIES = (TRAIN, "evaluate", "predict")
 
 class Hooks:
     """Measures what a Trainer does, and adds it to what the trainer logs.
+
+    Under ``wattermark run --when greenest --interruptible --pause-by checkpoint`` it saves and ends the
+    program after a step, when the plan says so. The same command goes on later, if it hands the checkpoint
+    on: ``trainer.train(resume_from_checkpoint=os.environ.get("WATTERMARK_RESUME_FROM"))``.
 
     Parameters
     ----------
@@ -52,6 +57,7 @@ class Hooks:
     def __init__(self, **options: Any) -> None:
         super().__init__()
         self.stages = Stages(options)
+        self._leaves = False
         self.per: dict[str, Range | None] = {}
         """IT energy of the last training for one ``token`` and one ``flop``; None where not known. [J]"""
 
@@ -62,6 +68,8 @@ class Hooks:
 
     @harmless
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        if resume_from() is not None and not state.global_step:
+            tell("this training begins anew; to go on give train() resume_from_checkpoint=%r", resume_from())
         if not self.stages.records(first_here=state.is_local_process_zero):
             return
         self._before = _counts(args, state)
@@ -77,6 +85,19 @@ class Hooks:
     @harmless
     def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         self.stages.leave("epoch")
+
+    @harmless
+    def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Where a plan asks it to leave, the trainer saves after this step; a last step needs none."""
+        if not self._leaves and told_to_leave() and state.global_step < state.max_steps:
+            self._leaves = control.should_save = True
+
+    @harmless
+    def on_save(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """All is on disk; with ``should_training_stop`` set, what goes on from there would stop at once."""
+        if self._leaves:
+            self.stages.end()
+            leave(os.path.join(args.output_dir, f"checkpoint-{state.global_step}"))
 
     @harmless
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:

@@ -65,7 +65,19 @@ def home() -> Path:
 def new_run_id(name: str) -> str:
     """Sorts by time, reads well, and is not given twice."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return f"{stamp}-{safe(name)[:24].strip('-.') or 'run'}-{os.urandom(4).hex()}"
+    return f"{stamp}-{_short(name)}-{os.urandom(4).hex()}"
+
+
+def _short(name: str) -> str:
+    return safe(name)[:24].strip("-.") or "run"
+
+
+def named(ledger: Path, name: str) -> Iterator[str]:
+    """The runs of that name, the newest first."""
+    short = _short(name)
+    for place in runs(ledger):
+        if _name(place.run) == short and name in _told_names(place):
+            yield place.run
 
 
 def safe(name: str) -> str:
@@ -140,6 +152,7 @@ def find_run(ledger: Path, wanted: str) -> RunPlace:
         [place for place in everything if place.run == wanted]
         or [place for place in everything if place.run.startswith(wanted) or wanted == _name(place.run)]
         or [place for place in everything if wanted in _told_names(place)]
+        or [place for place in everything if wanted == _job_of(place)]
     )
     if len(found) == 1:
         return found[0]
@@ -155,10 +168,14 @@ def _name(run: str) -> str:
 
 
 def _told_names(place: RunPlace) -> tuple[str, ...]:
-    """The whole name, which an id may shorten, and those of its job: slurm:77.0, 77.0, 77."""
+    """The whole name, which an id may shorten, and those of its job: ``slurm:77.0`` and ``77.0``."""
     try:
         header = header_of_run(place)
     except BadSpool:
         return ()
-    number = header.job.rpartition(":")[2]
-    return (header.name, *filter(None, (header.job, number, number.partition(".")[0])))
+    return (header.name, *filter(None, (header.job, header.job.rpartition(":")[2])))
+
+
+def _job_of(place: RunPlace) -> str:
+    """The job that a step is of: 77 of slurm:77.0; what runs beside the step may have that name itself."""
+    return next((name.partition(".")[0] for name in reversed(_told_names(place)[1:])), "")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from wattermark.errors import ReaderUnavailable
 from wattermark.readers.cgroup import CGROUPS, RunGroup
+from wattermark.readers.slurm_steps import Steps, steps_here
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel
 from wattermark.values.units import NS_PER_S
@@ -111,7 +112,7 @@ def processes(proc: Path = PROC, tick_hz: int | None = None) -> _Procfs | _Psuti
         If it tells by neither.
     """
     if (proc / "stat").exists():
-        return _Procfs(proc, tick_hz or os.sysconf("SC_CLK_TCK"))
+        return _Procfs(proc, tick_hz or os.sysconf("SC_CLK_TCK"), steps_here(proc))
     return _Psutil()
 
 
@@ -141,8 +142,9 @@ class _TreeTimes:
 
 
 class _Procfs:
-    def __init__(self, proc: Path, tick_hz: int) -> None:
+    def __init__(self, proc: Path, tick_hz: int, steps: Steps | None) -> None:
         self._proc = str(proc)
+        self._steps = steps
         self._ns_per_tick = NS_PER_S // tick_hz
         self._page_b = os.sysconf("SC_PAGE_SIZE")
         self._stat = os.open(proc / "stat", os.O_RDONLY)
@@ -174,14 +176,14 @@ class _Procfs:
         return (total_kb - available_kb) * 1024
 
     def tree(self, root: int, with_root: bool) -> tuple[Family, int]:
-        """Processor times and memory of a process and its descendants, from the top down.
+        """Processor times and memory of a process, its descendants and its job's steps, from the top down.
 
         A parent is read before its children: a child that is waited for in between is then
         missed until the next look, and never counted twice.
         """
         family: Family = {}
         memory_b = 0
-        waiting = [root]
+        waiting = [root, *(self._steps.roots() if self._steps else ())]
         while waiting:
             pid = waiting.pop()
             own = with_root or pid != root

@@ -175,7 +175,7 @@ def _saved(plan: Plan) -> Iterator[Line]:
         spread = saving.spread
         interval = f"{percent(spread.p10)} to {percent(spread.p90)}" if spread else ""
         chance = saving.worse_chance if saving.planned else None
-        note = "" if chance is None else f"worse: {chance:.0%}"
+        note = "" if chance is None or spread is None else f"P50 {percent(spread.p50)}, worse: {chance:.0%}"
         yield Line(WORDS.get(saving.quantity, saving.quantity), percent(saving.planned), interval, note)
 
 

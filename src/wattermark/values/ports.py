@@ -105,3 +105,30 @@ class MixProvider(Protocol):
             If an answer makes no sense, or says that there is nothing.
         """
         ...
+
+
+class Pausable(Protocol):
+    """A command that can be made to stand still, and to go on."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still, by us."""
+        ...
+
+    def pause(self) -> None:
+        """Make it stand still; twice is no harm.
+
+        Raises
+        ------
+        LeverStuck
+            If it does not; it then runs on.
+        """
+        ...
+
+    def resume(self) -> None:
+        """Let it go on; no harm if it does."""
+        ...
+
+    def close(self) -> None:
+        """Let it go on, and leave nothing behind."""
+        ...

@@ -1,9 +1,10 @@
-"""Plans and audits from Python, with settings as the command has them."""
+"""Plans, backtests and audits from Python, with settings as the command has them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wattermark.errors import UsageError
@@ -14,6 +15,7 @@ from wattermark.wiring.config import load_config
 
 if TYPE_CHECKING:
     from wattermark.values.audit import Audit
+    from wattermark.values.backtest import Backtest
     from wattermark.values.plan import Plan
 
 
@@ -77,6 +79,48 @@ def plan(
         **job,
     )
     return plan_job(asked, places, config=config, now_s=now_s, weights=weights or CARBON_ONLY)
+
+
+def backtest(
+    trace: str | Path,
+    *,
+    hours: str | float,
+    within: str | float,
+    every: str | float | None = None,
+    zones: Sequence[str] = (),
+    policies: Sequence[str] = (),
+    interruptible: bool = False,
+) -> Backtest:
+    """What better times would have saved on a history, and what forecasts of it would have been good for.
+
+    Parameters
+    ----------
+    trace : path or str
+        CSV, JSON or Parquet.
+    hours, within : str or float
+        How long the job takes, and its deadline after it arrives: ``8`` (hours), ``90m``, ``2d``.
+    every : str or float, optional
+        How often one arrives; by default at each step of the history.
+    zones, policies : sequence of str, optional
+        Only these.
+    interruptible : bool
+        Whether it may pause.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be understood, or the job does not fit.
+    """
+    from wattermark.values.backtest import Rehearsal
+    from wattermark.verbs.backtest import Part, backtest_trace
+
+    job = Rehearsal(
+        duration_s=_read(seconds_of, str(hours)),
+        within_s=_read(seconds_of, str(within)),
+        every_s=None if every is None else _read(seconds_of, str(every)),
+        interruptible=interruptible,
+    )
+    return backtest_trace(Path(trace), job, policies=policies, part=Part(zones=tuple(zones)))
 
 
 def saved(run: str = "last", *, ledger: str | None = None) -> Audit:

@@ -64,9 +64,15 @@ def lies_inside(inner: RunHeader, outer: RunHeader) -> bool:
     """Whether the energy of one run is in the other's: it was open then, or its process is above."""
     if inner.run == outer.run or inner.host != outer.host or inner.mono_ns < outer.mono_ns:
         return False
-    if outer.run in inner.inside:
+    if outer.run in inner.inside or _is_step_of(inner.job, outer.job):
         return True
     return inner.pid != outer.pid and f"{outer.pid}@{outer.pid_started}" in inner.ancestors
+
+
+def _is_step_of(inner: str, outer: str) -> bool:
+    """Whether a job is a step (``slurm:77.0``) of one whose steps are counted in its own run."""
+    whole = outer.removeprefix("job:slurm:")
+    return whole != outer and inner.startswith(f"slurm:{whole}.")
 
 
 def _stamp(recorded: Recorded) -> str:

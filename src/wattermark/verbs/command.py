@@ -7,8 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -40,6 +40,30 @@ class Ended:
         return f"exit code {self.code}" if self.code else ""
 
 
+class Minder:
+    """Who minds a command while it runs: told of all that happens to it; this one does nothing."""
+
+    def environment(self) -> Mapping[str, str] | None:
+        """What the command gets; None for our own."""
+        return None
+
+    def born(self) -> AbstractContextManager[None]:
+        """The command is started within this."""
+        return nullcontext()
+
+    def began(self, pid: int) -> None:
+        """The command runs."""
+
+    def signalled(self, number: int) -> None:
+        """A signal came for it; called within a signal's handler."""
+
+    def continued(self) -> None:
+        """Somebody resumed it."""
+
+    def ended(self) -> None:
+        """It has ended, or did not start; it still is being recorded. Called once, whatever happens."""
+
+
 def check_command(command: Sequence[str]) -> None:
     """Refuse what cannot be started, before anything is recorded.
 
@@ -58,10 +82,17 @@ def check_command(command: Sequence[str]) -> None:
         raise UsageError(f"there is no program {command[0]!r}", fix="Check its name, or give its path")
 
 
-def run_command(command: Sequence[str], run: Run, *, before_stop: Callable[[], None] = lambda: None) -> Ended:
+def run_command(
+    command: Sequence[str],
+    run: Run,
+    *,
+    before_stop: Callable[[], None] = lambda: None,
+    minder: Minder | None = None,
+) -> Ended:
     """Start, record, wait. Signals that are sent to us reach the command; keys reach it anyway.
 
-    ``before_stop`` is called before the keyboard stops us together with the command.
+    ``before_stop`` is called before the keyboard stops us together with the command, ``minder`` whenever
+    something happens to it.
 
     Raises
     ------
@@ -69,20 +100,30 @@ def run_command(command: Sequence[str], run: Run, *, before_stop: Callable[[], N
         If the program cannot be started after all.
     """
     check_command(command)
-    with _forwarding() as started:
+    minder = minder or Minder()
+    with _forwarding(minder) as started:
         run.start()
         try:
-            process = subprocess.Popen(list(command), close_fds=False)
+            process = _begun(command, run, minder)
+            started(process.pid)
+            minder.began(process.pid)
+            ended = _wait(process, before_stop, minder)
+        finally:
+            minder.ended()
+    run.stop(ended.status, ended.detail)
+    return ended
+
+
+def _begun(command: Sequence[str], run: Run, minder: Minder) -> subprocess.Popen[bytes]:
+    with minder.born():
+        try:
+            return subprocess.Popen(list(command), close_fds=False, env=minder.environment())
         except OSError as error:
             run.stop(Status.FAILED, "not started")
             raise UsageError(
                 f"{command[0]!r} cannot be started: {error.strerror}",
                 fix="A script needs a first line such as #!/bin/sh",
             ) from error
-        started(process.pid)
-        ended = _wait(process, before_stop)
-    run.stop(ended.status, ended.detail)
-    return ended
 
 
 def end_alike(ended: Ended) -> int:
@@ -116,15 +157,21 @@ def _no_core_dump() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def _wait(process: subprocess.Popen[bytes], before_stop: Callable[[], None]) -> Ended:
-    """Wait for the end. Where the keyboard stops the command, stop too, so that the shell sees it."""
+def _wait(process: subprocess.Popen[bytes], before_stop: Callable[[], None], minder: Minder) -> Ended:
+    """Wait for the end. Where the keyboard stops the command, stop too, so that the shell sees it.
+
+    A stop by SIGSTOP is another's, or our own lever's: that is left alone.
+    """
     if not hasattr(os, "WUNTRACED"):
         return Ended(process.wait())
     while True:
         try:
-            _, state = os.waitpid(process.pid, os.WUNTRACED)
+            _, state = os.waitpid(process.pid, os.WUNTRACED | os.WCONTINUED)
         except ChildProcessError:  # somebody else waited for it; how it ended is not known
             return Ended(0)
+        if os.WIFCONTINUED(state):
+            minder.continued()
+            continue
         if os.WIFSTOPPED(state):
             if os.WSTOPSIG(state) in KEY_STOPS and _at_the_terminal():
                 before_stop()
@@ -137,9 +184,9 @@ def _wait(process: subprocess.Popen[bytes], before_stop: Callable[[], None]) -> 
 
 
 @contextmanager
-def _forwarding() -> Iterator[_Target]:
+def _forwarding(minder: Minder) -> Iterator[_Target]:
     """Signals go to the command, those that came before it started as well."""
-    target = _Target()
+    target = _Target(minder)
     if hasattr(signal, "SIGCHLD") and signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else the system would not tell how it ended
     before: dict[signal.Signals, object] = {}
@@ -157,7 +204,8 @@ def _forwarding() -> Iterator[_Target]:
 class _Target:
     """The command, once it is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, minder: Minder) -> None:
+        self._minder = minder
         self._pid: int | None = None
         self._waiting: list[int] = []
 
@@ -169,8 +217,10 @@ class _Target:
     def forward(self, number: int, _frame: FrameType | None) -> None:
         if self._pid is None:
             self._waiting.append(number)
-        elif not _from_keyboard(number):
+            return
+        if not _from_keyboard(number):
             self._send(number)
+        self._minder.signalled(number)
 
     def _send(self, number: int) -> None:
         try:

@@ -12,6 +12,7 @@ from wattermark.factors.table import named
 from wattermark.ledger.plans import new_plan_id, note
 from wattermark.ledger.runs import ledger_folder
 from wattermark.report.planned import plan_document
+from wattermark.science.schedule.acting import ran_s
 from wattermark.science.schedule.choice import choose_and_doubt, of_one_basis, strong_enough
 from wattermark.science.schedule.rates import rates_of
 from wattermark.science.schedule.verdict import Known, judged
@@ -106,7 +107,7 @@ def job_like(
         seen = show(ledger_folder(config.ledger), run)
         energy = seen.footprint.it_energy_j
         it_energy_j = it_energy_j or (energy.best if energy else None)
-        duration_s = duration_s or seen.footprint.duration_s
+        duration_s = duration_s or ran_s(seen.footprint)
         name = seen.recorded.header.name
     if it_energy_j is None or duration_s is None:
         missing = "energy" if it_energy_j is None else "length"
