@@ -147,6 +147,35 @@ def test_a_history_does_not_hide_the_forecast_of_the_same_hours(cache):
     assert read(cache, 2, 3).values == (2.0,)
 
 
+def came(begin_h, *values):
+    return replace(issue(begin_h, *values), forecast_from_s=None)
+
+
+def test_what_came_is_one_series_that_grows(cache):
+    """As with a plan that tells no more than the last day, so that a month comes together in a month."""
+    for i in range(0, 30 * 24, 6):
+        cache.keep([KEY], ask(now_h=i, begin_h=i - 24, end_h=i), [came(i - 24, *range(i - 24 + 50, i + 50))])
+    (only,) = cache.issues(KEY)
+    assert only.values == tuple(range(26, 30 * 24 - 6 + 50))
+    assert read(cache, 0, 600).values == tuple(range(50, 650))
+
+
+def test_what_came_by_another_basis_is_another_series(cache):
+    cache.keep([KEY], ask(), [came(-3, 1.0, 2.0)])
+    cache.keep([KEY], ask(now_h=1), [replace(came(-3, 5.0, 6.0, 7.0), basis="")])
+    assert sorted(one.values for one in cache.issues(KEY)) == [(1.0, 2.0), (5.0, 6.0, 7.0)]
+
+
+def test_what_came_is_as_it_was_revised_last_and_kept_for_so_long(cache):
+    cache.keep([KEY], ask(), [came(-3, 1.0, 2.0, 3.0)])
+    cache.keep([KEY], ask(now_h=1), [came(-1, 30.0, 40.0)])
+    assert read(cache, -3, 1).values == (1.0, 2.0, 30.0, 40.0)
+    later_h = KEPT_S / HOUR
+    cache.keep([KEY], ask(now_h=later_h), [came(later_h - 1, 5.0)])
+    (only,) = cache.issues(KEY)
+    assert (only.values[0], only.values[-1], len(only.values)) == (40.0, 5.0, 3)
+
+
 def test_what_is_too_old_is_forgotten(cache):
     cache.keep([KEY], ask(now_h=0), [issue(0, 1.0)])
     cache.keep([KEY], ask(now_h=KEPT_S / HOUR + 1), [issue(5, 2.0)])

@@ -247,7 +247,7 @@ def test_a_region_in_both_of_its_forms(uk, wrapped, zone, tail):
     assert uk.paths()[0].startswith("/regional/intensity/2024-03-31T10:30Z/2024-03-31T22:30Z/")
     assert uk.paths()[0].endswith(tail)
     assert_true(series, begin_h=1)
-    assert series.flags == ("modelled: of these half hours nobody tells what came",)
+    assert series.flags == ("modelled: of a region nobody tells what came",)
     assert series.forecast_from_s == NOW
 
 
@@ -255,7 +255,12 @@ def test_a_region_in_both_of_its_forms(uk, wrapped, zone, tail):
 def test_the_whole_country(uk, zone):
     series = heard(UkCarbonIntensity(address=uk.address), ask(zone))
     assert uk.paths()[0].startswith("/intensity/")
-    assert series.forecast_from_s == NOW
+    assert (series.forecast_from_s, series.flags) == (NOW, ())
+
+
+def test_of_the_hours_to_come_nothing_came_yet(uk):
+    series = heard(UkCarbonIntensity(address=uk.address), ask("", begin_h=0))
+    assert (series.forecast_from_s, series.flags) == (NOW, ())
 
 
 @pytest.mark.parametrize("zone", ["0", "18", "RG10 8RT", "London", "../x"])

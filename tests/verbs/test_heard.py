@@ -86,6 +86,14 @@ def test_what_is_fresh_is_not_asked_again(uk):
     assert series.fetched_s == NOW + HOUR
 
 
+def test_the_day_before_is_asked_for_too_and_not_given(uk):
+    """By it forecasts are judged."""
+    config = load_config({"signals": "uk"})
+    ((series,), _) = series_for(resolve("gbr"), BOTH, NOW, NOW + HOUR, config=config, now_s=NOW)
+    assert uk.paths() == ["/intensity/2024-03-30T10:30Z/2024-03-31T11:30Z"]
+    assert series.begin_s == NOW
+
+
 def test_a_longer_question_is_asked(uk):
     ask("uk", ahead_h=6)
     ask("uk", ahead_h=36)

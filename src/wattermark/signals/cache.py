@@ -69,6 +69,8 @@ class Cache:
     def keep(self, keys: Sequence[Key], ask: Ask, series: Sequence[Series]) -> None:
         """What somebody said, beside what they said before; what is too old is forgotten.
 
+        Each forecast stays as it was made. What came is one series, which grows.
+
         Parameters
         ----------
         keys : sequence of Key
@@ -84,10 +86,12 @@ class Cache:
             (*key.name, ask.begin_s, ask.end_s, ask.now_s, ask.now_s + fresh.get(key.signal, longest_s))
             for key in keys
         ]
-        rows = [row_of(keys[0].provider, keys[0].zone, ask.now_s, one) for one in series]
 
         def work(database: sqlite3.Connection) -> None:
             with database:  # all of it, or nothing
+                database.execute("BEGIN IMMEDIATE")
+                kept = [_with_older(database, keys[0], one, ask.now_s - KEPT_S) for one in series]
+                rows = [row_of(keys[0].provider, keys[0].zone, ask.now_s, one) for one in kept]
                 database.executemany(f"INSERT INTO told VALUES (NULL{', ?' * 14})", rows)
                 database.execute("DELETE FROM told WHERE fetched_s < ?", (ask.now_s - KEPT_S,))
                 database.executemany("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?)", asked)
@@ -209,6 +213,19 @@ def fresh_s(edges_s: Sequence[float]) -> float:
     """How long a series is as good as new: for one of its steps, from half an hour to an hour. [s]"""
     steps = [later - earlier for earlier, later in pairwise(edges_s)]
     return min(max(min(steps, default=0.0), SHORTEST_FRESH_S), LONGEST_FRESH_S)
+
+
+def _with_older(database: sqlite3.Connection, key: Key, one: Series, since_s: float) -> Series:
+    """What only tells what came, joined with all that did so before, which then need not be kept; a forecast
+    as it is."""
+    if one.forecast_from_s is not None:
+        return one
+    mine = replace(key, signal=one.signal, basis=one.basis).name
+    where = "WHERE provider = ? AND zone = ? AND signal = ? AND basis = ? AND forecast_from_s IS NULL"
+    older = database.execute(f"SELECT {COLUMNS} FROM told {where} ORDER BY fetched_s", mine).fetchall()
+    database.execute(f"DELETE FROM told {where}", mine)
+    before = [replace(series_of_row(one.signal, row), flags=()) for row in older]
+    return between(joined([*before, one]), since_s, one.end_s) or one
 
 
 def _all(database: sqlite3.Connection, query: str, key: Key, apart_s: float, most: int) -> list[Series]:

@@ -24,6 +24,7 @@ LONGEST_S = 13 * DAY_S
 """They tell 14 days at most in one answer."""
 AHEAD_S = 4 * DAY_S
 """They tell no more than that of the future."""
+MODELLED = "modelled: of a region nobody tells what came"
 POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?")
 
 
@@ -54,7 +55,8 @@ class UkCarbonIntensity:
             fetched_s=ask.now_s,
         )
         series = series_of(_points(entries), about, step_s=HALF_HOUR_S)
-        return [_since(series, entries, ask.now_s)]
+        found = _since(series, entries, ask.now_s)
+        return [found.flagged(MODELLED) if tail else found]
 
 
 def _tail(zone: str) -> str:
@@ -96,7 +98,7 @@ def _points(entries: Sequence[Mapping[str, object]]) -> Iterator[Point]:
 
 
 def _since(series: Series, entries: Sequence[Mapping[str, object]], now_s: float) -> Series:
-    """From when on it is a forecast: after what came last; of regions nobody tells what came."""
+    """From when on it is a forecast: after what came last."""
     came = [
         moment(one.get("to"))
         for one in entries
@@ -104,5 +106,4 @@ def _since(series: Series, entries: Sequence[Mapping[str, object]], now_s: float
     ]
     ends = [end_s for end_s in came if end_s is not None]
     since_s = max(ends, default=now_s)
-    found = replace(series, forecast_from_s=since_s if since_s < series.end_s else None)
-    return found if ends else found.flagged("modelled: of these half hours nobody tells what came")
+    return replace(series, forecast_from_s=since_s if since_s < series.end_s else None)

@@ -25,7 +25,7 @@ from wattermark.wiring.providers import Wanted, build, wanted
 
 CARBON = (Signal.CARBON, Signal.CARBON_MARGINAL)
 """Signals that have a basis."""
-HOUR_S, EDGE_S = 3600.0, 1.0
+HOUR_S, DAY_S, EDGE_S = 3600.0, 86_400.0, 1.0
 APART_S, MOST_ISSUES = 10_800.0, 120
 """Issues of a fortnight, three hours apart, tell how good a provider's forecasts are. [s]"""
 
@@ -98,7 +98,9 @@ def hear(
             continue
         ask = _ask(want, place, wished, (begin_s, end_s), now_s)
         for told in (
-            _told(provider, place, ask, cache, config, anew=anew) if ask else _unnamed(want, place, wished)
+            _told(provider, place, ask, cache, config, begin_s=begin_s, anew=anew)
+            if ask
+            else _unnamed(want, place, wished)
         ):
             known |= {told.signal} if _foretells(told.series, end_s, now_s) else set()
             yield told
@@ -112,13 +114,17 @@ def _foretells(series: Series | None, end_s: float, now_s: float) -> bool:
 def _ask(
     want: Wanted, place: Place, signals: Sequence[Signal], span: tuple[float, float], now_s: float
 ) -> Ask | None:
-    """What a provider is asked; None where it has no name for the place."""
+    """What a provider is asked; None where it has no name for the place.
+
+    Who is asked for what will be is asked for the day before, too: by that its forecasts are judged.
+    """
     zone = want.zone or zone_of(want.name, region=place.region, grid=place.grid, country=country_of(place))
     latitude, longitude = coordinates(place, of_grid=want.name in BY_CITY) or (None, None)
     if zone is None or (not zone and latitude is None):
         return None
+    begin_s = min(span[0], now_s - DAY_S) if span[1] > now_s else span[0]
     return Ask(
-        signals=tuple(signals), place=place.resolved, zone=zone, begin_s=span[0], end_s=span[1], now_s=now_s,
+        signals=tuple(signals), place=place.resolved, zone=zone, begin_s=begin_s, end_s=span[1], now_s=now_s,
         latitude=latitude, longitude=longitude,
     )  # fmt: skip
 
@@ -133,7 +139,14 @@ def _unnamed(want: Wanted, place: Place, signals: Sequence[Signal]) -> Iterator[
 
 
 def _told(
-    provider: Talker[Series | Mix], place: Place, ask: Ask, cache: Cache, config: Config, *, anew: bool
+    provider: Talker[Series | Mix],
+    place: Place,
+    ask: Ask,
+    cache: Cache,
+    config: Config,
+    *,
+    begin_s: float,
+    anew: bool,
 ) -> Iterator[Told]:
     """By one provider: what was kept, after it was asked if that is stale."""
     zone = ask.zone or f"{ask.latitude},{ask.longitude}"
@@ -153,7 +166,7 @@ def _told(
         except (FactorNotFound, SignalUnavailable) as error:
             trouble = error.problem
     for signal, key in keys.items():
-        series = cache.read(key, ask.begin_s, ask.end_s) or _part(said.get(signal), ask)
+        series = cache.read(key, begin_s, ask.end_s) or _part(said.get(signal), begin_s, ask.end_s)
         yield Told(
             signal=signal,
             provider=provider.name,
@@ -164,8 +177,8 @@ def _told(
         )
 
 
-def _part(series: Series | None, ask: Ask) -> Series | None:
-    return between(series, ask.begin_s, ask.end_s) if series else None
+def _part(series: Series | None, begin_s: float, end_s: float) -> Series | None:
+    return between(series, begin_s, end_s) if series else None
 
 
 def _state(name: str, series: Series | None, trouble: str) -> Iterator[str]:
