@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -10,13 +11,17 @@ from typing import Any
 
 from wattermark.errors import FOREIGN, WattermarkError
 from wattermark.ledger.read import read_run
-from wattermark.ledger.runs import find_run, runs, spools_in
+from wattermark.ledger.runs import find_run, named, runs, spools_in
 from wattermark.values.footprint import Footprint
+from wattermark.values.kinds import Status
 from wattermark.values.records import Recorded, RunHeader
 from wattermark.verbs.account import account_alone
 from wattermark.verbs.beside import above, headers, lies_inside, newest
 from wattermark.verbs.elsewhere import account_elsewhere, check_options
 from wattermark.verbs.whole import as_one
+
+MOST_LOOKED = 10
+"""So many runs of a name are tried for one that ended well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,16 @@ def show(ledger: Path, wanted: str, *, at: str | None = None, **options: Any) ->
     found = find_run(ledger, wanted)
     records = read_run(found.spools)
     return Seen(found.run, as_one(records), account_elsewhere(records, ledger, at=at, **given))
+
+
+def last_of(ledger: Path, name: str) -> Seen | None:
+    """The newest run of that name that ended well and whose energy is known, of the last ``MOST_LOOKED``."""
+    for run in islice(named(ledger, name), MOST_LOOKED):
+        with suppress(WattermarkError):
+            found = show(ledger, run)
+            if found.recorded.status is Status.OK and found.footprint.it_energy_j is not None:
+                return found
+    return None
 
 
 def list_runs(ledger: Path, *, most: int, tags: Iterable[str] = ()) -> Iterator[Seen | Unreadable]:

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from math import inf
-from pathlib import Path
 from typing import Any
 
-from wattermark.errors import NoPlan, SignalUnavailable, UsageError, WattermarkError
-from wattermark.ledger.read import read_run
-from wattermark.ledger.runs import find_run, ledger_folder, named
+from wattermark.errors import NoPlan, SignalUnavailable, UsageError
+from wattermark.ledger.runs import ledger_folder
 from wattermark.science.schedule.acting import at_once, holds, is_better
 from wattermark.science.schedule.rates import option_of, rates_of
-from wattermark.values.kinds import Status
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Option, Plan, PlannedJob, Stretch
+from wattermark.verbs.look import last_of
 from wattermark.verbs.planning import job_like, plan_and_outlooks
-from wattermark.verbs.whole import as_one
 from wattermark.wiring.config import Config
-
-MOST_RUNS = 10
-"""Of one name that are looked at, for one that ended well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anew:
-    """Stretches to change to, None to leave all as it is; and the plan that they are of, if there is one."""
+    """Stretches to change to, None to leave all as it is; the plan that they are of; why nobody was asked."""
 
     stretches: tuple[Stretch, ...] | None = None
     plan: Plan | None = None
+    why: str = ""
 
 
 Again = Callable[[PlannedJob, tuple[Stretch, ...], Plan, Config, float], Anew]
@@ -55,15 +48,35 @@ def plan_again(
     now_s : float
         [s since 1970]
     """
-    fits, place = holds(kept, job), before.best.place
+    found = better_times(job, kept, before.best.place, dict(before.weights), config=config, now_s=now_s)
+    if found.stretches is None and not holds(kept, job):
+        return Anew(at_once(job, now_s))
+    return found
+
+
+def better_times(
+    job: PlannedJob,
+    kept: tuple[Stretch, ...],
+    place: str,
+    weights: Mapping[str, float],
+    *,
+    config: Config,
+    now_s: float,
+) -> Anew:
+    """Whether the newest forecast knows better times than those that are kept.
+
+    What was planned stands until then: nothing is changed for a forecast that does not reach it, or for none.
+    """
     try:
-        plan, (seen,) = plan_and_outlooks(
-            job, (place,), config=config, now_s=now_s, weights=dict(before.weights)
-        )
-    except (UsageError, NoPlan, SignalUnavailable):  # no time is left to choose from, or nothing is known
-        return Anew() if fits else Anew(at_once(job, now_s))
-    priced = _priced(job, kept, seen) if fits else None
-    if priced is not None and not is_better(plan.best, priced, plan.now, dict(plan.weights)):
+        plan, (seen, *_) = plan_and_outlooks(job, (place,), config=config, now_s=now_s, weights=weights)
+    except (UsageError, NoPlan, SignalUnavailable) as error:
+        return Anew(why=f"not asked again: {error.problem}")
+    if not holds(kept, job):
+        return Anew(plan.best.stretches, plan)
+    priced = _priced(job, kept, seen)
+    if priced is None:
+        return Anew(why="the newest forecast does not reach it")
+    if plan.best.stretches == kept or not is_better(plan.best, priced, plan.now, weights):
         return Anew()
     return Anew(plan.best.stretches, plan)
 
@@ -96,10 +109,10 @@ def job_named(
         If one of both is known from nowhere.
     """
     unknown = it_energy_j is None or duration_s is None
-    run = _last_of(name, ledger_folder(config.ledger)) if unknown else None
+    last = last_of(ledger_folder(config.ledger), name) if unknown else None
     try:
         job = job_like(
-            run, config=config, it_energy_j=it_energy_j, duration_s=duration_s,
+            last.run if last else None, config=config, it_energy_j=it_energy_j, duration_s=duration_s,
             earliest_s=earliest_s, deadline_s=inf, **told,
         )  # fmt: skip
     except UsageError as error:
@@ -109,12 +122,3 @@ def job_named(
         ) from error
     within_s = job.duration_s if within_s is None else within_s
     return replace(job, deadline_s=earliest_s + within_s, name=name)
-
-
-def _last_of(name: str, ledger: Path) -> str | None:
-    """The last run of that name that ended well."""
-    for run in islice(named(ledger, name), MOST_RUNS):
-        with suppress(WattermarkError):
-            if as_one(read_run(find_run(ledger, run).spools)).status is Status.OK:
-                return run
-    return None

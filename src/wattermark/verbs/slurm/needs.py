@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
-from wattermark.errors import FactorNotFound, UsageError, WattermarkError
+from wattermark.errors import FactorNotFound, UsageError
 from wattermark.factors.table import named
-from wattermark.ledger.runs import header_of_run
 from wattermark.levers.sbatch_options import Asked
 from wattermark.report.numbers import ENERGY, TIME, say
 from wattermark.science.schedule.queued import NOMINAL_W, asked_power_w, energy_over_j, power_of_w
-from wattermark.values.kinds import Status
-from wattermark.verbs.beside import newest
 from wattermark.verbs.estimates.ground import accelerator_of, training_power
-from wattermark.verbs.look import Seen, seen
+from wattermark.verbs.look import Seen, last_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +35,7 @@ def needs_of(
     UsageError
         If nobody knows how long it takes.
     """
-    last = last_run(ledger, name) if duration_s is None or it_energy_j is None else None
+    last = last_of(ledger, name) if duration_s is None or it_energy_j is None else None
     length_s, how_long = _length(asked, name, duration_s, last)
     if it_energy_j is not None:
         return Needs(duration_s=length_s, it_energy_j=it_energy_j, known=True, said=(how_long,))
@@ -50,27 +46,6 @@ def needs_of(
     energy_j = energy_over_j(power_w, length_s)
     said = (how_long, f"it takes {say(energy_j, ENERGY)} of IT energy, {how_much}")
     return Needs(duration_s=length_s, it_energy_j=energy_j, known=True, said=said)
-
-
-def last_run(ledger: Path, name: str) -> Seen | None:
-    """The newest run of that name that ended well, with its energy."""
-    for spool in _spools_named(ledger, name):
-        try:
-            found = seen(spool)
-        except WattermarkError:
-            continue
-        if found.recorded.status is Status.OK and found.footprint.it_energy_j is not None:
-            return found
-    return None
-
-
-def _spools_named(ledger: Path, name: str) -> Iterator[Path]:
-    for place in newest(ledger):
-        try:
-            if header_of_run(place).name == name:
-                yield place.spool
-        except WattermarkError:
-            continue
 
 
 def _length(asked: Asked, name: str, given_s: float | None, last: Seen | None) -> tuple[float, str]:

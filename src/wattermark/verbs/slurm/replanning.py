@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wattermark.errors import LeverStuck, NoPlan, SignalUnavailable, UsageError
+from wattermark.errors import LeverStuck
 from wattermark.levers.slurm import NotAllowed, Slurm
 from wattermark.report.numbers import TIME, say
-from wattermark.science.schedule.acting import act_at, at_once, is_better, left_in, left_of
+from wattermark.science.schedule.acting import act_at, at_once, left_in, left_of
 from wattermark.science.schedule.queued import (
     latest_start_s,
     must_run,
@@ -18,12 +18,11 @@ from wattermark.science.schedule.queued import (
     stopped_s,
     whole_of,
 )
-from wattermark.science.schedule.rates import option_of, rates_of
 from wattermark.values.plan import PlannedJob, Stretch
 from wattermark.values.queued import PAUSED, QueueJob, QueueState
 from wattermark.verbs.moments import local
 from wattermark.verbs.opening import ledger_of
-from wattermark.verbs.planning import plan_and_outlooks
+from wattermark.verbs.planning_again import Anew, better_times
 from wattermark.verbs.slurm.guarding import guard
 from wattermark.verbs.slurm.kept import (
     BY_REQUEUE,
@@ -106,37 +105,21 @@ def _waiting(
     fresh = _fresh(one, left, config, now_s)
     if not fresh.stretches:
         begin_s = (left_in(one.stretches, now_s) or one.stretches)[0].begin_s
-        return Done(one=one, told=f"it stays: begins {local(begin_s)}{fresh.why}", until_s=begin_s)
+        return Done(one=one, told=f"it stays: begins {local(begin_s)}{_why(fresh)}", until_s=begin_s)
     begin_s = fresh.stretches[0].begin_s
     slurm.move(one.job_id, begin_s)
     moved = note_move(ledger, one, now_s, fresh.stretches, BETTER)
     return Done(one=moved, act="moved", told=f"moved: begins {local(begin_s)}", until_s=begin_s)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fresh:
-    """A better time by the newest forecast; none where there is none, or nothing can be planned, and why."""
-
-    stretches: tuple[Stretch, ...] = ()
-    why: str = ""
-
-
-def _fresh(one: Submission, left: PlannedJob, config: Config, now_s: float) -> _Fresh:
-    """What was planned stands until something better is known: no new plan is built on a hole."""
-    try:
-        plan, (outlook, *_) = plan_and_outlooks(
-            left, (one.place,), config=config, now_s=now_s, weights=one.weights
-        )
-    except (NoPlan, SignalUnavailable, UsageError) as error:
-        return _Fresh(why=f" (not asked again: {error.problem})")
+def _fresh(one: Submission, left: PlannedJob, config: Config, now_s: float) -> Anew:
+    """A better time by the newest forecast, if there is one."""
     kept = _kept(one, left, now_s)
-    try:
-        option = option_of(rates_of(outlook), left, kept) if kept else plan.now
-    except ValueError:  # the newest forecast does not reach so far
-        return _Fresh(why=" (the newest forecast does not reach it)")
-    if plan.best.stretches == kept or not is_better(plan.best, option, plan.now, one.weights):
-        return _Fresh()
-    return _Fresh(plan.best.stretches)
+    return better_times(left, kept, one.place, one.weights, config=config, now_s=now_s)
+
+
+def _why(fresh: Anew) -> str:
+    return f" ({fresh.why})" if fresh.why else ""
 
 
 def _kept(one: Submission, left: PlannedJob, now_s: float) -> tuple[Stretch, ...]:
