@@ -9,6 +9,7 @@ from pathlib import Path
 from wattermark.ledger.read import read_run
 from wattermark.ledger.runs import find_run
 from wattermark.science.clocks import mono_ns_at, window_s
+from wattermark.science.schedule.audit import scaled
 from wattermark.science.schedule.hours import pieces
 from wattermark.values.audit import Spent
 from wattermark.values.records import Recorded, SpanMark
@@ -19,7 +20,7 @@ Pause = tuple[float, float]
 
 
 def spent_by(ledger: Path, wanted: str, paused: Sequence[Pause] = ()) -> list[Spent]:
-    """The IT energy of a run, hour by hour and apart where it paused; what no meter saw is left out.
+    """The IT energy of a run, hour by hour and apart where it paused; what no meter saw is shared out evenly.
 
     Raises
     ------
@@ -32,9 +33,12 @@ def spent_by(ledger: Path, wanted: str, paused: Sequence[Pause] = ()) -> list[Sp
     cuts = pieces(begin_s, end_s, [moment for pause in paused for moment in pause])
     marked = [replace(record, spans=tuple(_marks(record, cuts))) for record in records]
     energies = dict.fromkeys(range(len(cuts)), 0.0)
-    for span in account_run(marked, ledger=ledger).spans:
+    footprint = account_run(marked, ledger=ledger)
+    for span in footprint.spans:
         if span.name == MARK and span.it_energy_j is not None:
             energies[int(span.label)] += span.it_energy_j
+    whole = footprint.it_energy_j
+    energies = scaled(energies, whole.best) if whole else energies
     return [
         Spent(begin_s=begin, end_s=end, it_energy_j=energies[i], paused=_lies_in(begin, end, paused))
         for i, (begin, end) in enumerate(cuts)

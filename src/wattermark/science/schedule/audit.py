@@ -98,6 +98,22 @@ def without_pauses(spent: Iterable[Spent], begin_s: float) -> Iterator[Spent]:
             begin_s = end_s
 
 
+def scaled(parts: Mapping[int, float], whole: float) -> dict[int, float]:
+    """Parts that add up to a whole, in the proportion that they have; as they are where all are nothing.
+
+    A run's gaps are in its whole and in none of its spans.
+
+    Parameters
+    ----------
+    parts : mapping
+        [J]
+    whole : float
+        [J]
+    """
+    total = sum(parts.values())
+    return {at: part * whole / total for at, part in parts.items()} if total else dict(parts)
+
+
 def _oracle(spent: Sequence[Spent], job: PlannedJob, places: Sequence[Rates], what: str) -> float | None:
     """The least that it could have taken, had everything been known."""
     took = [one for one in spent if not one.paused]
