@@ -1,7 +1,7 @@
 """CATS beside ours, on the same forecasts in the same run: ``python benchmarks/peers_planner.py``, a minute.
 
 Nine grids, 181 daily forecasts each, and what came (``tests/data/traces``). A job arrives 17 minutes after
-each forecast, with 48 h until its deadline. Each tool picks a start by the forecast; what counts is what came.
+each forecast, with 48 h until its deadline. Each tool picks a start by it; what counts is what came.
 ``if worth it`` starts at once where our verdict is not to wait, by the errors of the other eight grids. CATS
 runs in an environment of its own (``--envs``), from the registry.
 """

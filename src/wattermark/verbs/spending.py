@@ -20,7 +20,7 @@ Pause = tuple[float, float]
 
 
 def spent_by(ledger: Path, wanted: str, paused: Sequence[Pause] = ()) -> list[Spent]:
-    """The IT energy of a run, hour by hour and apart where it paused; what no meter saw is shared out in proportion.
+    """The IT energy of a run, hour by hour, its pauses apart; what no meter saw is shared out among them.
 
     Raises
     ------
