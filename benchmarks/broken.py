@@ -2,8 +2,9 @@
 
 python benchmarks/broken.py [--only N] [--table]
 
-All tests that are named in ``broken_cases.py`` must pass on a copy of the sources and the tests; with each
-edit in a fresh copy, each test that is named with it must fail. benchmarks/results/broken.json keeps all.
+All tests that are named in ``broken_cases.py`` and ``broken_plans.py`` must pass on a copy of the sources and
+the tests; with each edit in a fresh copy, each test that is named with it must fail.
+benchmarks/results/broken.json keeps all.
 """
 
 from __future__ import annotations
