@@ -8,11 +8,11 @@ from __future__ import annotations
 from guarantee import Guarantee, case, row
 
 SCHEDULE, FORESIGHT = "science/schedule/test_", "science/foresight/test_"
-WINDOW, ONE, OVERHEAD, MOVES, WAYS, CHOICE, RATES, PARETO, AUDIT, FLEET, FLEETS, NOW = (
+WINDOW, ONE, OVERHEAD, MOVES, WAYS, CHOICE, RATES, PARETO, AUDIT, FLEET, FLEETS, NOW, BACKTEST, ELASTIC = (
     f"{SCHEDULE}{name}.py::test_"
     for name in (
         "window", "one", "overhead", "moves", "ways", "choice", "rates", "pareto", "audit", "fleet",
-        "fleet_plan", "acting",
+        "fleet_plan", "acting", "backtest", "elastic",
     )
 )  # fmt: skip
 KNOWN, WHERE = f"{WINDOW}known_cases", f"{CHOICE}where_and_when"
@@ -386,8 +386,10 @@ PLANNING: tuple[Guarantee, ...] = (
         case("it is not told of processes", "levers/signals.py",
              "            self._guard.owe(debt_of(SIGNAL, one.pid, began))\n", "",
              f"{PAUSING}however_the_planner_ends_nothing_stays_frozen[kill -9-signal]"),
-        case("it thaws no group", "levers/guard.py", '"cgroup.freeze": "0"', '"cgroup.freeze": "1"',
-             f"{PAUSING}a_paused_command_takes_no_time_and_goes_on[cgroup]"),
+        case("it settles what was owed for processes alone", "levers/guard.py",
+             "for debt in reversed(owed):", "for debt in (one for one in owed if one.startswith(SIGNAL)):",
+             f"{PAUSING}however_the_planner_ends_nothing_stays_frozen[kill -9-cgroup]",
+             f"{ACTING}a_planner_that_is_killed_leaves_no_frozen_command[by a group]"),
         case("a new guard knows nothing", "levers/guarding.py",
              'b"".join(_line("+", debt) for debt in self._owed)', 'b""',
              f"{PAUSING}a_guard_that_was_killed_is_replaced_and_knows_all[signal]"),
@@ -443,5 +445,30 @@ PLANNING: tuple[Guarantee, ...] = (
              f"{STEPS}whose_daemon_it_is[another job's]", f"{STEPS}their_time_is_the_runs"),
         case("the script counts twice", "readers/slurm_steps.py", r'rb"\.\d"', r'rb"\."',
              f"{STEPS}whose_daemon_it_is[the script's own, which is watched already]")),
+    row(71, "A back-test pays a policy's whole length, also what it runs again, and none beats who knows all",
+        "GAIA",
+        case("a job is as long as was expected", "science/schedule/rehearse.py",
+             "costs = at_once(history.values, history.length)\n    found = places >= 0",
+             "costs = at_once(history.values, history.expected) * history.length / history.expected\n"
+             "    found = places >= 0",
+             f"{BACKTEST}known_cases[an expected hour finds an hour, and the job takes two]",
+             f"{BACKTEST}no_policy_beats_who_knows_all_and_none_ends_after_the_deadline"),
+        case("what is run again is free", "science/schedule/rehearse.py",
+             "total = total + history.restart *", "total = total + 0 *",
+             f"{BACKTEST}known_cases[half an hour of running again, at its hour's intensity]"),
+        case("a history's end forgives a length", "science/schedule/rehearse.py",
+             "np.minimum(places, last)", "places",
+             f"{BACKTEST}known_cases[the end of the history forgives no length]")),
+    row(72, "Of several speeds those that waste are left out, and the last hour is used in part",
+        "CarbonScaler",
+        case("each speed is worth its power", "science/schedule/elastic.py",
+             "while len(found) > 1 and _price(found[-2], found[-1]) >= _price(found[-2], level):",
+             "while False:",
+             f"{ELASTIC}the_envelope[one in the middle wastes]", f"{ELASTIC}it_equals_the_linear_program",
+             f"{ELASTIC}up_the_envelope_work_gets_dearer"),
+        case("the last hour is a whole one", "science/schedule/elastic.py",
+             "np.clip((work - before) / np.where(amounts > 0, amounts, np.inf), 0.0, 1.0)",
+             "np.clip(np.ceil((work - before) / np.where(amounts > 0, amounts, np.inf)), 0.0, 1.0)",
+             f"{ELASTIC}what_runs_when[a part of an hour at all]", f"{ELASTIC}it_equals_the_linear_program")),
 )
 # fmt: on
