@@ -48,7 +48,7 @@ fix: $(READY)    ## mend what a machine can mend
 bench: $(READY)  ## the benchmarks, the peers in the same run (two hours)
 	for name in startup overhead accuracy peers_accuracy crash estimators published forecast; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
-broken: $(READY) ## break what must hold in two hundred ways, and see that the tests say so
+broken: $(READY) ## break what must hold in a hundred ways, and see that the tests say so
 	$(BIN)/python benchmarks/broken.py
 
 soak: $(READY)   ## an hour at 20 Hz: memory, sums, file size (make soak MINUTES=5)

@@ -1,7 +1,8 @@
 """What must hold where other tools are wrong, and for each of it a few ways to break it.
 
 A row is a behaviour; each of its cases is one edit of one file, and the tests that must then fail. ``old``
-stands once in the file, below ``src/wattermark``; tests are named as pytest names them, below ``tests``.
+stands once in the file, below ``src/wattermark``; tests are named as pytest names them, below ``tests``. Rows
+of what is planned, done and proved are in ``broken_plans.py``.
 """
 
 from __future__ import annotations

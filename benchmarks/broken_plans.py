@@ -414,7 +414,7 @@ PLANNING: tuple[Guarantee, ...] = (
              "if self._pilot is None or self._still_from_s is not None:", "if self._pilot is None:",
              f"{ACTING}a_better_forecast_ends_a_pause_and_counts_what_ran"),
         case("its length is that of its pauses, too", "science/schedule/acting.py",
-             "return max(footprint.duration_s - still_s, 0.0)", "return footprint.duration_s",
+             "if span.name == PAUSED)", 'if span.name == "")',
              f"{ACTING}nothing_of_others_is_charged_while_it_is_paused")),
     row(68, "A plan is changed only for a gain above a margin: forecasts that err another way move nothing",
         "Ecovisor, carbon-aware-keda-operator",
