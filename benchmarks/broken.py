@@ -2,8 +2,9 @@
 
 python benchmarks/broken.py [--only N] [--table]
 
-All tests that are named in ``broken_cases.py`` must pass on a copy of the sources and the tests; with each
-edit in a fresh copy, each test that is named with it must fail. benchmarks/results/broken.json keeps all.
+All tests that are named in ``broken_cases.py`` and ``broken_plans.py`` must pass on a copy of the sources and
+the tests; with each edit in a fresh copy, each test that is named with it must fail.
+benchmarks/results/broken.json keeps all.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from broken_cases import GUARANTEES, Case, Guarantee
+from broken_cases import GUARANTEES, PARTS
+from guarantee import Case, Guarantee
 from telling import Row, machine, show
 
 HERE = Path(__file__).resolve().parent
@@ -50,8 +52,14 @@ def broken(case: Case, root: Path = ROOT) -> str:
     return text.replace(case.old, case.new)
 
 
-def table(guarantees: Iterable[Guarantee] = GUARANTEES) -> Iterator[str]:
-    """The lines of the table in docs/guarantees.md."""
+def tables() -> Iterator[str]:
+    """The end of docs/guarantees.md: a table below each heading."""
+    for i, (heading, guarantees) in enumerate(PARTS.items()):
+        yield from ("",) if i else ()
+        yield from (f"## {heading}", "", *_table(guarantees))
+
+
+def _table(guarantees: Iterable[Guarantee]) -> Iterator[str]:
     yield "| | what holds | tests that hold it | who fails it |"
     yield "|---|---|---|---|"
     for one in guarantees:
@@ -131,10 +139,10 @@ def _rows(guarantees: Iterable[Guarantee]) -> Iterator[Row]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", type=int, metavar="N", action="append", help="a row; may be given again")
-    parser.add_argument("--table", action="store_true", help="print the table of docs/guarantees.md")
+    parser.add_argument("--table", action="store_true", help="print the tables of docs/guarantees.md")
     given = parser.parse_args()
     if given.table:
-        print("\n".join(table()))
+        print("\n".join(tables()))
         return 0
     chosen = [one for one in GUARANTEES if given.only is None or one.number in given.only]
     for one in chosen:

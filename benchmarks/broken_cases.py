@@ -1,47 +1,14 @@
 """What must hold where other tools are wrong, and for each of it a few ways to break it.
 
 A row is a behaviour; each of its cases is one edit of one file, and the tests that must then fail. ``old``
-stands once in the file, below ``src/wattermark``; tests are named as pytest names them, below ``tests``.
+stands once in the file, below ``src/wattermark``; tests are named as pytest names them, below ``tests``. Rows
+of what is planned, done and proved are in ``broken_plans.py``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One way to break it: in words, as an edit, and who must see it."""
-
-    how: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Guarantee:
-    """What holds, which other tools fail it, and how it is shown that our tests do not."""
-
-    number: int
-    holds: str
-    peers: str
-    cases: tuple[Case, ...]
-
-    @property
-    def tests(self) -> tuple[str, ...]:
-        """All tests of its cases, each once."""
-        return tuple(dict.fromkeys(test for case in self.cases for test in case.tests))
-
-
-def row(number: int, holds: str, peers: str, *cases: Case) -> Guarantee:
-    return Guarantee(number, holds, peers, cases)
-
-
-def case(how: str, file: str, old: str, new: str, *tests: str) -> Case:
-    return Case(how, file, old, new, tests)
-
+from broken_plans import PLANNING
+from guarantee import Guarantee, case, row
 
 ACCURACY = "verbs/test_accuracy.py::test_what_was_used_is_told"
 ZONES = "readers/test_rapl.py::test_zones_are_told_apart_by_their_name"
@@ -62,7 +29,7 @@ FOOTPRINT, WATCH, HOUSE = (
 )
 
 # fmt: off
-GUARANTEES = (
+MEASURING: tuple[Guarantee, ...] = (
     row(1, "Memory is metered by its own counter, beside the package's, and is then not modelled",
         "codecarbon",
         case("a zone inside another one is passed over", "readers/rapl.py",
@@ -598,3 +565,7 @@ GUARANTEES = (
              "values/test_units.py::test_kilowatt_hours_and_joules_go_round")),
 )
 # fmt: on
+
+PARTS = {"What is measured": MEASURING, "What is planned, done and proved": PLANNING}
+"""By the headings of docs/guarantees.md."""
+GUARANTEES = tuple(one for part in PARTS.values() for one in part)

@@ -19,6 +19,7 @@ from wattermark.errors import LeverStuck
 from wattermark.ledger.plans import plan_lines
 from wattermark.ledger.read import read_run
 from wattermark.levers.choose import CGROUP, SIGNAL, Hold
+from wattermark.science.schedule.acting import ran_s
 from wattermark.values.plan import PlannedJob, Stretch
 from wattermark.verbs.acting import Acting, Clock, Errand
 from wattermark.verbs.command import run_command
@@ -234,6 +235,9 @@ def test_nothing_of_others_is_charged_while_it_is_paused(act, recorded, home):
     (still,) = found.spans
     power_w = (found.it_energy_j.best - still.it_energy_j) / (found.duration_s - still.duration_s)
     assert still.it_energy_j / still.duration_s < 0.1 * power_w
+    (cpu,) = (part for part in found.components if part.kind == "cpu")
+    assert cpu.energy_j.best < cpu.others_energy_j
+    assert ran_s(found) == pytest.approx(found.duration_s - 2.0, abs=0.5)
 
 
 # -- nobody is left behind -----------------------------------------------------------------

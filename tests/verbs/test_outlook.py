@@ -17,11 +17,11 @@ HOUR, DAY = 3600.0, 86400.0
 NOW_S = 1_764_547_200.0  # 2025-12-01T00:00Z
 
 
-def csv(tmp_path, *, until_h, since_h=-28 * 24, zones=("DE",), header="datetime_utc"):
+def csv(tmp_path, *, until_h, since_h=-28 * 24, zones=("DE",), header="datetime_utc", swing=100):
     """A clean daily cycle, the same at all zones but for its level."""
     lines = [",".join((header, *zones))]
     for h in range(since_h, until_h):
-        level = 300 + 100 * math.cos(2 * math.pi * h / 24)
+        level = 300 + swing * math.cos(2 * math.pi * h / 24)
         values = [f"{level / (i + 1):.2f}" for i, _ in enumerate(zones)]
         lines.append(",".join((iso(NOW_S + h * HOUR), *values)))
     path = tmp_path / "mine.csv"
@@ -88,6 +88,13 @@ def test_a_clean_cycle_is_worth_waiting_for(tmp_path):
     assert found.worth_it
     assert found.best.begin_s == NOW_S + 9 * HOUR
     assert found.savings[0].planned == pytest.approx(1 - found.best.carbon_g / found.now.carbon_g)
+
+
+def test_what_is_not_worth_waiting_for_is_started_now(tmp_path):
+    """The forecast promises a little less carbon, within its errors: that is considered, and not done."""
+    found = plan(csv(tmp_path, until_h=72, swing=1), "deu")
+    assert not found.worth_it and found.considered.carbon_g < found.now.carbon_g
+    assert found.best == found.now
 
 
 def test_a_plan_that_reaches_beyond_what_is_known_says_so(tmp_path):

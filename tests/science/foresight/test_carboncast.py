@@ -112,6 +112,7 @@ def test_no_issue_knows_what_comes_after_it():
     later = hours.edges_s[:-1] >= now_s
     other = type(hours)(hours.edges_s, np.where(later, hours.values * 100, hours.values))
     told, again = (forecast(one, now_s, WITHIN_S) for one in (hours, other))
+    assert len(told.steps.values) == WITHIN_S / HOUR_S
     assert np.array_equal(told.steps.values, again.steps.values)
     assert told.error_by_day == again.error_by_day
     at = int(np.flatnonzero(ours("DE").issued_s == now_s)[0])

@@ -11,7 +11,7 @@ from wattermark.errors import NoPlan
 from wattermark.science.schedule import fleet as fleet_module
 from wattermark.science.schedule.fleet import Chosen, Fleet, Task, cost_of, fleet_of, true_cost
 from wattermark.science.schedule.fleet_greedy import free_of, greedy
-from wattermark.science.schedule.fleet_prices import ask
+from wattermark.science.schedule.fleet_prices import ask, by_prices
 from wattermark.science.schedule.fleet_solve import solve, start_now, why_not
 
 EXACT = 1e-4  # what HiGHS calls the best
@@ -63,21 +63,23 @@ def by_force(fleet):
 
 
 @st.composite
-def fleets(draw, most_jobs=4, most_slots=6, most_places=2, pausing=True):
+def fleets(draw, *, most_jobs=4, most_slots=6, most_places=2, pausing=True, roomy=False):
+    """``roomy``: every job may run in all slots, so that most fleets have a plan for all."""
     places, slots = draw(st.integers(1, most_places)), draw(st.integers(2, most_slots))
     rate = st.one_of(st.floats(1, 100), st.sampled_from([5.0, float("nan")]))
     rates = [[draw(rate) for _ in range(slots)] for _ in range(places)]
-    capacity = [[draw(st.sampled_from([0.0, 1.0, 2.0, 3.0, np.inf])) for _ in range(slots)] for _ in rates]
+    rooms = [1.0, 2.0, 3.0] if roomy else [0.0, 1.0, 2.0, 3.0, np.inf]
+    capacity = [[draw(st.sampled_from(rooms)) for _ in range(slots)] for _ in rates]
     tasks = []
     for _ in range(draw(st.integers(1, most_jobs))):
-        first = draw(st.integers(0, slots - 1))
+        first = 0 if roomy else draw(st.integers(0, slots - 1))
         there = draw(st.sets(st.integers(0, places - 1), min_size=1))
         pauses = pausing and draw(st.booleans())
         tasks.append(
             task(
                 slots=draw(st.integers(1, 3)),
                 first=first,
-                end=draw(st.integers(first, slots)),
+                end=slots if roomy else draw(st.integers(first, slots)),
                 places=there,
                 units=draw(st.sampled_from([0.5, 1.0, 2.0])),
                 weight=draw(st.floats(0.5, 4)),
@@ -138,7 +140,7 @@ def test_exact_is_what_brute_force_finds_and_no_bound_is_above_it(fleet):
 
 
 @CALM
-@given(fleets(most_jobs=3, most_slots=4), st.data())
+@given(fleets(most_jobs=3, most_slots=4, roomy=True), st.data())
 def test_any_prices_prove_a_bound(fleet, data):
     """Of all jobs, where all of them have a place."""
     left, least = by_force(fleet)
@@ -148,6 +150,15 @@ def test_any_prices_prove_a_bound(fleet, data):
     asked = ask(fleet, prices, np.full(len(fleet.tasks), np.inf))
     if not left:
         assert asked.bound(np.ones(len(fleet.tasks), bool)) <= least + 1e-9 * abs(least)
+
+
+@CALM
+@given(fleets(most_jobs=3, most_slots=4, roomy=True))
+def test_the_prices_that_are_found_prove_a_bound(fleet):
+    left, least = by_force(fleet)
+    _, proof = by_prices(fleet, greedy(fleet), rounds=20, every=5)
+    if not left:
+        assert proof.bound(np.ones(len(fleet.tasks), bool)) <= least + 1e-9 * abs(least)
 
 
 def test_the_right_price_proves_all_of_it():

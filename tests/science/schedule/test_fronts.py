@@ -49,6 +49,18 @@ def test_windows_reach_into_no_gap():
     assert windows((carbon, water), replace(JOB, duration_s=9 * HOUR_S)) == ()
 
 
+def test_no_window_ends_after_the_deadline():
+    early = replace(JOB, deadline_s=9.25 * HOUR_S)
+    ends_s = [way.stretches[0].end_s for way in windows(two(0), early)]
+    assert max(ends_s) == early.deadline_s
+
+
+def test_no_window_ends_after_what_is_known():
+    rate = hours([5, 4, 3, 2, 1.0])
+    ends_s = [way.stretches[0].end_s for way in windows((rate,), JOB)]
+    assert max(ends_s) == 5 * HOUR_S
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_any_weights_are_best_served_by_a_supported_way(seed):
     rates = two(seed)

@@ -196,6 +196,12 @@ def test_places_that_are_always_alike_are_no_place_to_go_round_in():
     )
 
 
+def test_it_waits_where_that_costs_least_before_it_moves():
+    running, held = [[0, 9, 9, 9, 9.0], [9, 9, 9, 9, 0.0]], [[0.0] * 5, [5.0] * 5]
+    moving = Moving(costs=[[0, 0.5], [0.5, 0]])
+    assert cheapest_path(running, held, 2, Rules(), moving) == ((0, 1, 0), (4, 5, 1))
+
+
 def path_cost(places_by_cell, case):
     """What running in these places costs (-1: not running); infinite where it breaks a rule."""
     at, runs = 0, []

@@ -38,6 +38,12 @@ def of_hours(stretches):
         pytest.param(replace(MAY_PAUSE, restart_s=HOUR_S), None, [(0, 3)], id="an hour is run again"),
         pytest.param(replace(MAY_PAUSE, most_pauses=0), None, [(0, 3)], id="no pause is allowed"),
         pytest.param(replace(MAY_PAUSE, least_run_s=2 * HOUR_S), None, [(0, 3)], id="runs are long"),
+        pytest.param(
+            replace(MAY_PAUSE, most_pauses=5, deadline_s=4.5 * HOUR_S),
+            None,
+            [(0, 1), (2, 3), (3.5, 4.5)],
+            id="a deadline before the hour is over",
+        ),
         pytest.param(replace(MAY_PAUSE, deadline_s=2.5 * HOUR_S), None, [], id="no time for it"),
         pytest.param(replace(MAY_PAUSE, earliest_s=9 * HOUR_S), None, [], id="nothing is known then"),
     ],
@@ -93,17 +99,19 @@ def test_no_run_is_too_short_by_rounding():
     most_pauses=st.sampled_from([None, 1, 3]),
     earliest_s=st.floats(-1000, 5000),
     held=st.sampled_from([None, 0.2, 2.0]),
+    early_s=st.sampled_from([77.7, 2000.0]),
     step_s=st.sampled_from([300.0, 900.0, 1800.0, 3600.0]),
 )
 def test_every_plan_keeps_the_rules(
-    *, values, duration_s, restart_s, least_run_s, most_pauses, earliest_s, held, step_s
+    *, values, duration_s, restart_s, least_run_s, most_pauses, earliest_s, held, early_s, step_s
 ):
     """Any length, any now, any gaps: long enough, in time, on known hours, never dearer than one piece."""
     rate = hours([np.nan if value is None else value for value in values], step_s)
     held_rate = None if held is None else hours([held] * len(values), step_s)
     job = PlannedJob(
-        it_energy_j=1e6, duration_s=duration_s, earliest_s=earliest_s, deadline_s=len(values) * step_s - 77.7,
-        interruptible=True, restart_s=restart_s, least_run_s=least_run_s, most_pauses=most_pauses,
+        it_energy_j=1e6, duration_s=duration_s, earliest_s=earliest_s, interruptible=True,
+        deadline_s=len(values) * step_s - early_s, restart_s=restart_s, least_run_s=least_run_s,
+        most_pauses=most_pauses,
     )  # fmt: skip
     told = stretches_of(rate, held_rate, job)
     piece = best_window(rate, duration_s, job.earliest_s, job.deadline_s)

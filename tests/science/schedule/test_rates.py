@@ -43,6 +43,13 @@ def test_a_gap_in_the_intensity_is_no_time_to_run():
         option_of(rates(carbon=[1, None]), job(), run((1, 2)))
 
 
+def test_what_one_signal_does_not_reach_is_not_known():
+    """The price ends an hour before the carbon does: its last value does not go on."""
+    known = rates(carbon=[1, 1, 1], price=[0.2, 0.1])
+    costs = [option_of(known, job(), run((hour, hour + 1))).cost_usd for hour in range(3)]
+    assert costs == [pytest.approx(0.2), pytest.approx(0.1), None]
+
+
 def test_pausing_on_a_held_device_costs_its_idle_power():
     held = job(hours=2, kwh=2, held_power_w=100.0)
     option = option_of(rates(carbon=[100, 1000, 100]), held, run((0, 1), (2, 3)))

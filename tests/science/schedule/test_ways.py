@@ -46,8 +46,8 @@ def test_data_that_come_too_late_leave_a_place_out():
     ("held_power_w", "pieces"), [(0, 2), (900, 1)], ids=["a free pause", "a device that is held draws on"]
 )
 def test_pausing_must_pay(held_power_w, pieces):
-    planned = job(hours=2, kwh=2, within=4, interruptible=True, held_power_w=held_power_w)
-    best = choose([rates(carbon=[100, 120, 90, 200])], planned, CARBON_ONLY).best
+    planned = job(hours=2, kwh=2, within=5, interruptible=True, held_power_w=held_power_w)
+    best = choose([rates(carbon=[200, 100, 120, 90, 200])], planned, CARBON_ONLY).best
     assert len(best.stretches) == pieces
 
 

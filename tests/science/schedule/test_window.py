@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from science.schedule.histories import BEGIN_S, steps
 from wattermark.science.schedule.interruptible import cheapest_stretches
-from wattermark.science.schedule.steps import Steps, integrals
+from wattermark.science.schedule.steps import Steps, integrals, onto
 from wattermark.science.schedule.window import best_window
 
 HOUR = 3600.0
@@ -108,7 +108,7 @@ def test_pausing_costs_no_more_than_one_piece(history, duration, earliest, windo
         pytest.param(made(4, 3, 2), 3.0, (0, 3), 0.0, [(0, 3)], id="it just fits"),
         pytest.param(made(4, 3, 2, 1), 1.0, (-5, 9), 3.0, [(3, 4)], id="a window beyond both ends"),
         pytest.param(
-            made(20, 22, 30, minutes=30), 0.75, (0, 1.5), 0.0, [(0, 0.75)], id="CATS: averages, not points"
+            made(25, 20, 30, minutes=30), 0.5, (0, 1.5), 0.5, [(0.5, 1)], id="CATS: averages, not points"
         ),
         pytest.param(made(1, 1, 1, 1, minutes=15), 0.1, (0.9, 1.0), 0.9, [(0.9, 1.0)], id="a short last bit"),
     ],
@@ -130,6 +130,13 @@ def test_of_equal_windows_of_a_long_history_the_earliest_is_taken(seed):
     history = made(*np.tile(400 * np.random.default_rng(seed).random(6), 1460))
     found = best_window(history, 1.5 * HOUR, BEGIN_S, history.edges_s[-1])
     assert found.begin_s - BEGIN_S < 6 * HOUR
+
+
+def test_the_mean_over_edges_of_any_length():
+    """An hour of quarters, a half hour and five minutes, each weighed by how long it is."""
+    history = made(100, 200, 300, 400, 500, 600, 700, minutes=15)
+    means = onto(history, BEGIN_S + 60.0 * np.array([0, 60, 90, 95]))
+    assert means.values == pytest.approx([250, 550, 700])
 
 
 def test_no_piece_is_left_over_by_rounding():

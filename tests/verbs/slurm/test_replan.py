@@ -13,6 +13,7 @@ from wattermark.verbs import planning
 from wattermark.verbs.slurm import replanning
 from wattermark.verbs.slurm.kept import submission
 from wattermark.verbs.slurm.replanning import replan
+from wattermark.verbs.slurm.submitting import Wish, prepare, submit
 from wattermark.verbs.slurm.telling import collect, standing
 from wattermark.wiring.config import load_config
 
@@ -79,6 +80,18 @@ def test_a_waiting_job_moves(queue, submitted, sky, now_s, ledger):
     assert (done.act, queue.told()) == ("moved", f"scontrol update JobId=77 StartTime=uts{round(edges[1])}\n")
     again = submission(ledger, done.one.plan_id)
     assert (again.stretches[0].begin_s, again.moves) == (edges[1], 1)
+
+
+def test_a_job_is_handed_in_with_the_begin_of_its_plan(queue, sky, now_s, tmp_path):
+    (tmp_path / "job.sh").write_text("#!/bin/sh\nsleep 100\n")
+    edges = sky((200, DIRTY), (200, CLEAN), (800, DIRTY), since_s=now_s)
+    (queue.folder / "scontrol").write_text("#!/bin/sh\necho slurm 22.05.8\n")
+    (queue.folder / "sbatch").write_text('#!/bin/sh\necho "$@" > "$0.told"; echo 77\n')
+    (queue.folder / "sbatch").chmod(0o755)
+    wish = Wish(script=tmp_path / "job.sh", within_s=1000.0, duration_s=100.0, it_energy_j=36e5)
+    config = load_config()
+    submit(prepare(wish, config=config, now_s=now_s), Slurm(), config=config, now_s=now_s)
+    assert f"--begin=uts{round(edges[1])}" in (queue.folder / "sbatch.told").read_text().split()
 
 
 @pytest.mark.parametrize(
