@@ -128,7 +128,7 @@ def _of_file(place: Place, span: Span, config: Config, *, at_home: bool) -> Told
     told, known, flags = filed(Path(config.signals_file), place, ASKED, *span, at_home=at_home)
     doubts: dict[Signal, Doubt] = {}
     for signal, one in told.items():
-        told[signal], doubts[signal] = continued(one, [known[signal]], span[1], usual_errors())
+        told[signal], doubts[signal] = continued(one, [known[signal]], *span, usual_errors())
     return told, [_heard(one) for one in told.values()], doubts, flags
 
 
@@ -147,7 +147,7 @@ def _of_providers(
         before = (days_before(span[0], HISTORY_DAYS), span[0])
         history, _ = series_for(place, (Signal.CARBON,), *before, config=config, now_s=now_s)
         same = [one for one in history if (one.source, one.basis) == (carbon.source, carbon.basis)]
-        told[Signal.CARBON], doubts[Signal.CARBON] = continued(carbon, same, span[1], usual_errors())
+        told[Signal.CARBON], doubts[Signal.CARBON] = continued(carbon, same, *span, usual_errors())
     return told, heard, doubts
 
 

@@ -114,7 +114,7 @@ def _saving(
     )
     if not plan and not now:
         return Saving(quantity=name, planned=_share(plan_fixed, now_fixed))
-    record = _record(choice, places)
+    record = _record(choice, job, places)
     return saving_of(name, plan, now, plan_fixed=plan_fixed, now_fixed=now_fixed, record=record)
 
 
@@ -151,10 +151,11 @@ def _said(part: Part) -> float:
     return float(np.dot(part.rate.values[used], part.energy_j[used]))
 
 
-def _record(choice: Choice, places: Mapping[str, tuple[int, Known]]) -> Record:
+def _record(choice: Choice, job: PlannedJob, places: Mapping[str, tuple[int, Known]]) -> Record:
     """How such plans fared: of the places that it hangs on, the one where they fared worst."""
-    known = (places[option.place][1].doubts.get(Signal.CARBON) for option in (choice.best, choice.now))
-    records = [doubt.record for doubt in known if doubt is not None]
+    names = dict.fromkeys((choice.best.place, choice.now.place))
+    known = (places[name][1].doubts.get(Signal.CARBON) for name in names)
+    records = [doubt.record_for(job) for doubt in known if doubt is not None]
     return min(records, key=lambda record: record.low, default=USUAL_RECORD)
 
 
