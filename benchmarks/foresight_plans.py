@@ -65,9 +65,7 @@ def planned_by_year(
         yield _said(zone, place, known[zone], Config(place=place), now_s, hours, within, pauses)
 
 
-def _cases(
-    begin_s: float, end_s: float, moments: int
-) -> Iterator[tuple[str, float, tuple[int, int], bool]]:
+def _cases(begin_s: float, end_s: float, moments: int) -> Iterator[tuple[str, float, tuple[int, int], bool]]:
     """Moments at all hours and weekdays; the jobs take turns."""
     jobs = [(job, pauses) for job in JOBS for pauses in (False, True)]
     for zone in PLACES:
@@ -114,13 +112,17 @@ def _write(path: Path, zone: str, past: Steps) -> None:
 
 def table_of(title: str, said: list[Said]) -> dict[str, float]:
     """Print what was said against what came, for all of it and by job and zone."""
-    print(f"\n{title}\n{'':34s} plans  moved  in the band  below  above  worth waiting  of which worse  saving kept")
+    print(
+        f"\n{title}\n{'':34s} plans  moved  in the band  below  above  worth waiting  of which worse  saving kept"
+    )
     groups: list[tuple[str, list[Said]]] = [("all", said)]
     groups += [(zone, [one for one in said if one.zone == zone]) for zone in PLACES]
     for hours, within in JOBS:
         for pauses in (False, True):
             name = f"{hours} h within {within} h{', may pause' if pauses else ''}"
-            same = [one for one in said if (one.hours, one.within, one.interruptible) == (hours, within, pauses)]
+            same = [
+                one for one in said if (one.hours, one.within, one.interruptible) == (hours, within, pauses)
+            ]
             groups.append((name, same))
     found = {name: _row(name, some) for name, some in groups if some}
     return found["all"]

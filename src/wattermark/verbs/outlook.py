@@ -37,6 +37,7 @@ ASKED = (*FACTOR_OF, Signal.CARBON_MARGINAL, Signal.WET_BULB, Signal.PRICE)
 HISTORY_DAYS = 28
 """So much of what was is asked for where a forecast does not reach far enough."""
 Span = tuple[float, float]
+Told = tuple[dict[Signal, Series], list[Heard], dict[Signal, Doubt], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,27 @@ def expected(
     pue, wue = (config.pue, config.wue) if at_home else (None, None)
     factors = {factor.name: factor for factor in factors_at(place, pue=pue, wue=wue)}
     span = (begin_s, end_s)
+    series, usual = _of_a_year(place, factors, asked, span, price)
+    told, heard, doubts, flags = _told(place, span, config, now_s, at_home=at_home, ahead=ahead)
+    if Signal.WET_BULB in told and Signal.WUE in series:
+        told[Signal.WUE] = cooled_by_weather(series[Signal.WUE], told.pop(Signal.WET_BULB))
+    series |= told
+    heard += [_heard(one) for signal, one in series.items() if signal not in told]
+    found = Outlook(
+        asked=asked,
+        place=place,
+        pue=factors["pue"],
+        series=series,
+        heard=tuple(heard),
+        flags=(*_flags(place, told, heard), *flags),
+    )
+    return Expected(found, usual | doubts)
+
+
+def _of_a_year(
+    place: Place, factors: Mapping[str, Factor], asked: str, span: Span, price: float | None
+) -> tuple[dict[Signal, Series], dict[Signal, Doubt]]:
+    """What is known where nobody tells anything: yearly factors, the carbon's by its hours; and a price."""
     series = {
         signal: _yearly(signal, factors[name], asked, span)
         for signal, name in FACTOR_OF.items()
@@ -108,23 +130,7 @@ def expected(
     series[Signal.CARBON], usual[Signal.CARBON] = usual_year(
         series[Signal.CARBON], shape_of(place.grid), factors["carbon_intensity"]
     )
-    told, heard, doubts, flags = _told(place, span, config, now_s, at_home=at_home, ahead=ahead)
-    if Signal.WET_BULB in told and Signal.WUE in series:
-        told[Signal.WUE] = cooled_by_weather(series[Signal.WUE], told.pop(Signal.WET_BULB))
-    series |= told
-    heard += [_heard(one) for signal, one in series.items() if signal not in told]
-    found = Outlook(
-        asked=asked,
-        place=place,
-        pue=factors["pue"],
-        series=series,
-        heard=tuple(heard),
-        flags=(*_flags(place, told, heard), *flags),
-    )
-    return Expected(found, usual | doubts)
-
-
-Told = tuple[dict[Signal, Series], list[Heard], dict[Signal, Doubt], list[str]]
+    return series, usual
 
 
 def _told(place: Place, span: Span, config: Config, now_s: float, *, at_home: bool, ahead: bool) -> Told:

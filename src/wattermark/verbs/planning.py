@@ -85,7 +85,7 @@ def plan_and_outlooks(
     found = [one for one, fit in zip(found, fits, strict=True) if fit]
     outlooks = [one.outlook for one in found]
     rates = [rates_of(one) for one in outlooks]
-    known = [Known(rate, one.doubts) for rate, one in zip(rates, found, strict=True)]
+    known = [Known(rate, one.doubts, one.outlook.place.grid) for rate, one in zip(rates, found, strict=True)]
     rates, weak = strong_enough(rates, job, limits.capacity_w)
     choice = choose_and_doubt(rates, job, weighed)
     choice = replace(choice, flags=(*mixed, *weak, *choice.flags))

@@ -60,9 +60,7 @@ class Doubt:
         if self.past is None or self.past.many < LEAST_PAST:
             return self.record
         within_s = job.deadline_s - job.earliest_s
-        found = record(
-            self.past, job_s=job.duration_s, within_s=within_s, interruptible=job.interruptible
-        )
+        found = record(self.past, job_s=job.duration_s, within_s=within_s, interruptible=job.interruptible)
         return found.aged(within_s / DAY_S)  # the last of them was made so long before now
 
 
