@@ -15,7 +15,7 @@ import numpy as np
 
 from wattermark.science.foresight.chances import time_in
 from wattermark.science.schedule.steps import Array, Steps, cut
-from wattermark.values.plan import Option, Plan, PlannedJob
+from wattermark.values.plan import Option, PlannedJob
 from wattermark.verbs.moments import iso
 from wattermark.verbs.planning import plan_job
 from wattermark.wiring.config import Config
@@ -26,78 +26,75 @@ JOBS = [(hours, within) for hours in (8, 24) for within in (24, 48, 96) if withi
 ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One plan, and what it came to save. [1]"""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A job at a moment, planned with the hours of some days before it, or none."""
 
     zone: str
+    now_s: float
     hours: int
     within: int
     interruptible: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What was said of one plan, and what it came to save. [1]"""
+
+    asked: Asked
     moved: bool
     worth: bool
     low: float
-    mid: float
     high: float
     came: float
 
 
-def planned_by_file(
-    known: Mapping[str, Steps], *, begin_s: float, end_s: float, moments: int, history_days: int
-) -> Iterator[Said]:
-    """Plans with a file that ends at the moment of planning: the tool's own forecast follows from it."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "carbon_lifecycle.csv"
-        for zone, now_s, (hours, within), pauses in _cases(begin_s, end_s, moments):
-            past = cut(known[zone], now_s - history_days * DAY_S, now_s)
-            _write(path, zone, past)
-            place = PLACES[zone]
-            config = Config(place=place, signals_file=str(path))
-            yield _said(zone, place, known[zone], config, now_s, hours, within, pauses)
-
-
-def planned_by_year(
-    known: Mapping[str, Steps], *, begin_s: float, end_s: float, moments: int
-) -> Iterator[Said]:
-    """Plans with nothing but the hours of a usual year."""
-    for zone, now_s, (hours, within), pauses in _cases(begin_s, end_s, moments):
-        place = PLACES[zone]
-        yield _said(zone, place, known[zone], Config(place=place), now_s, hours, within, pauses)
-
-
-def _cases(begin_s: float, end_s: float, moments: int) -> Iterator[tuple[str, float, tuple[int, int], bool]]:
-    """Moments at all hours and weekdays; the jobs take turns."""
-    jobs = [(job, pauses) for job in JOBS for pauses in (False, True)]
+def asked(begin_s: float, end_s: float, moments: int) -> Iterator[Asked]:
+    """Moments at all hours and weekdays between two; the jobs take turns."""
+    jobs = [(hours, within, pauses) for hours, within in JOBS for pauses in (False, True)]
     for zone in PLACES:
         for i in range(moments):
             at_s = begin_s + (i + 0.5) / moments * (end_s - begin_s)
-            now_s = at_s // HOUR_S * HOUR_S + (i * 7 % 24) * HOUR_S
-            for job, pauses in (jobs[i % len(jobs)], jobs[(i + 5) % len(jobs)]):
-                yield zone, now_s, job, pauses
+            now_s = at_s // DAY_S * DAY_S + (i * 7 % 24) * HOUR_S
+            for hours, within, pauses in (jobs[i % len(jobs)], jobs[(i + 5) % len(jobs)]):
+                yield Asked(zone=zone, now_s=now_s, hours=hours, within=within, interruptible=pauses)
 
 
-def _said(
-    zone: str, place: str, came: Steps, config: Config, now_s: float, hours: int, within: int, pauses: bool
-) -> Said:
+def planned_all(
+    known: Mapping[str, Steps], begin_s: float, end_s: float, *, moments: int, history_days: int = 0
+) -> list[Said]:
+    """Plans with a file that ends at the moment of planning, or with no file but a usual year."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "carbon_lifecycle.csv"
+        found = []
+        for one in asked(begin_s, end_s, moments):
+            came = known[one.zone]
+            if history_days:
+                _write(path, one.zone, cut(came, one.now_s - history_days * DAY_S, one.now_s))
+            file = str(path) if history_days else None
+            found.append(_said(one, came, Config(place=PLACES[one.zone], signals_file=file)))
+        return found
+
+
+def _said(one: Asked, came: Steps, config: Config) -> Said:
     job = PlannedJob(
-        it_energy_j=hours * 3.6e6,
-        duration_s=hours * HOUR_S,
-        earliest_s=now_s,
-        deadline_s=now_s + within * HOUR_S,
-        interruptible=pauses,
+        it_energy_j=one.hours * 3.6e6,
+        duration_s=one.hours * HOUR_S,
+        earliest_s=one.now_s,
+        deadline_s=one.now_s + one.within * HOUR_S,
+        interruptible=one.interruptible,
     )
-    plan = plan_job(job, [place], config=config, now_s=now_s)
-    saving = plan.savings[0]
-    spread = saving.spread
+    plan = plan_job(job, [PLACES[one.zone]], config=config, now_s=one.now_s)
+    spread = plan.savings[0].spread
     assert spread is not None
     return Said(
-        zone, hours, within, pauses, _moved(plan), plan.worth_it, spread.p10, spread.p50, spread.p90,
-        1 - _cost(came, plan.considered) / _cost(came, plan.now),
-    )  # fmt: skip
-
-
-def _moved(plan: Plan) -> bool:
-    return plan.considered.stretches != plan.now.stretches
+        asked=one,
+        moved=plan.considered.stretches != plan.now.stretches,
+        worth=plan.worth_it,
+        low=spread.p10,
+        high=spread.p90,
+        came=1 - _cost(came, plan.considered) / _cost(came, plan.now),
+    )
 
 
 def _cost(came: Steps, option: Option) -> float:
@@ -106,26 +103,23 @@ def _cost(came: Steps, option: Option) -> float:
 
 
 def _write(path: Path, zone: str, past: Steps) -> None:
+    column = "US-CAL-CISO" if zone == "CISO" else zone
     rows = (f"{iso(at)},{value}" for at, value in zip(past.edges_s, past.values, strict=False))
-    path.write_text("\n".join((f"datetime_utc,{zone}", *rows)), encoding="utf-8")
+    path.write_text("\n".join((f"datetime_utc,{column}", *rows)), encoding="utf-8")
 
 
-def table_of(title: str, said: list[Said]) -> dict[str, float]:
-    """Print what was said against what came, for all of it and by job and zone."""
+def table_of(title: str, said: list[Said]) -> dict[str, dict[str, float]]:
+    """Print what was said against what came: all of it, by zone, and by how the job may run."""
     print(
-        f"\n{title}\n{'':34s} plans  moved  in the band  below  above  worth waiting  of which worse  saving kept"
+        f"\n{title}\n{'':10s} plans moved in the band below above  worth waiting  of which worse  saving kept"
     )
-    groups: list[tuple[str, list[Said]]] = [("all", said)]
-    groups += [(zone, [one for one in said if one.zone == zone]) for zone in PLACES]
-    for hours, within in JOBS:
-        for pauses in (False, True):
-            name = f"{hours} h within {within} h{', may pause' if pauses else ''}"
-            same = [
-                one for one in said if (one.hours, one.within, one.interruptible) == (hours, within, pauses)
-            ]
-            groups.append((name, same))
-    found = {name: _row(name, some) for name, some in groups if some}
-    return found["all"]
+    groups = {"all": said}
+    groups |= {zone: [one for one in said if one.asked.zone == zone] for zone in PLACES}
+    groups |= {
+        name: [one for one in said if one.asked.interruptible is pauses]
+        for name, pauses in (("one piece", False), ("may pause", True))
+    }
+    return {name: _row(name, some) for name, some in groups.items()}
 
 
 def _row(name: str, said: list[Said]) -> dict[str, float]:
@@ -143,11 +137,15 @@ def _row(name: str, said: list[Said]) -> dict[str, float]:
         "kept": float(came[worth].sum() / came.sum()),
     }
     print(
-        f"{name:34s} {len(said):5d} {100 * row['moved']:5.0f} %  {100 * row['covered']:9.1f} %"
-        f" {100 * row['below']:5.1f}% {100 * row['above']:5.1f}%   {100 * row['worth']:10.0f} %"
-        f"  {100 * row['worse']:12.1f} %  {100 * row['kept']:10.0f} %"
+        f"{name:10s} {len(said):5d}  {_percent(row['moved'])}  {_percent(row['covered'])}       "
+        f"{_percent(row['below'])}  {_percent(row['above'])}  {_percent(row['worth'])}           "
+        f"{_percent(row['worse'])}            {_percent(row['kept'])}"
     )
     return row
+
+
+def _percent(share: float) -> str:
+    return "   -" if np.isnan(share) else f"{100 * share:4.1f}"
 
 
 def _mean(values: Array) -> float:
