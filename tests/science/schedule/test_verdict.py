@@ -37,6 +37,29 @@ def plan(*places, weights=None, doubts=None, grids=("", "", ""), **told):
     return judged(planned, choice, known, outlooks, weights=weighed, made_s=0.0)
 
 
+def test_the_pue_of_two_sites_may_be_off_and_that_of_one_says_nothing():
+    flat = {"carbon": [300] * HOURS}
+    outlooks = [outlook("0", 1.5, **flat), outlook("1", 1.2, **flat)]
+    level = np.linspace(-0.1, 0.1, 21)
+    doubts = {Signal.CARBON: hours_may_err()}
+    known = [Known(rates_of(one), doubts, "DEU", level) for one in outlooks]
+    planned, weighed = job(hours=4, within=HOURS), check_weights({"carbon": 1})
+    choice = choose([one.rates for one in known], planned, weighed)
+    found = judged(planned, choice, known, outlooks, weights=weighed, made_s=0.0).savings[0]
+    drawn = 1 - 0.8 * np.repeat(1 + level, 21) / np.tile(1 + level, 21)
+    wide = np.quantile(drawn, 0.9) - np.quantile(drawn, 0.1)
+    assert found.spread.p90 - found.spread.p10 == pytest.approx(wide, rel=0.2)
+    alone = judged(
+        planned,
+        choose([known[0].rates], planned, weighed),
+        known[:1],
+        outlooks[:1],
+        weights=weighed,
+        made_s=0.0,
+    ).savings[0]
+    assert alone.spread.p90 == pytest.approx(alone.spread.p10)
+
+
 DIP = [300] * 10 + [290] * 4 + [300] * 10
 """Ten hours from now it is hardly better, and errors are larger than that."""
 

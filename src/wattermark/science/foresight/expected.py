@@ -76,7 +76,7 @@ def yearly(series: Series, factor: Factor) -> Doubt:
     """
     errors = Errors(
         leads_s=np.array([0.0, series.end_s - series.begin_s]),
-        relative=_level(factor, LEVELS)[:, None],
+        relative=level_of(factor)[:, None],
         source=factor.source,
         days=365.0,
         variability=np.empty(0),
@@ -84,8 +84,16 @@ def yearly(series: Series, factor: Factor) -> Doubt:
     return Doubt(errors=errors, record=AS_DRAWN, issued_s=series.begin_s)
 
 
-def _level(factor: Factor, many: int) -> Array:
-    """What a factor may be over its best value, less 1, shape (many,)."""
+def level_of(factor: Factor, many: int = LEVELS) -> Array:
+    """What a factor may be over its best value, less 1, shape (many,).
+
+    Parameters
+    ----------
+    factor : Factor
+        [its own unit]
+    many : int
+        How many draws.
+    """
     best = factor.value.best
     return draws(factor)[:many] / best - 1 if best else np.zeros(many)
 
@@ -107,7 +115,7 @@ def usual_year(series: Series, shape: YearShape, factor: Factor) -> tuple[Series
     hours = shaped(factor.value.best, shape, edges).values
     told = replace(series, values=tuple(hours.tolist()), source=USUAL_YEAR)
     errors = shape_errors(shape, begin_s, horizon_s)
-    level = _level(factor, errors.many)[:, None]
+    level = level_of(factor, errors.many)[:, None]
     errors = replace(errors, relative=(1 + errors.relative) * (1 + level) - 1)
     return told.flagged(*shape.flags), Doubt(errors=errors, record=SHAPE_RECORD, issued_s=begin_s)
 

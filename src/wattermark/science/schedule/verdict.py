@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
 import numpy as np
 
-from wattermark.science.foresight.chances import Part, Record, energy_of, saving_of
-from wattermark.science.foresight.expected import Doubt
+from wattermark.science.foresight.chances import NO_LEVEL, Part, Record, energy_of, saving_of
+from wattermark.science.foresight.expected import AS_DRAWN, Doubt
 from wattermark.science.foresight.verdict import Verdict, verdict
 from wattermark.science.schedule.choice import Choice, front_of
 from wattermark.science.schedule.rates import SIGNALS, Rates
-from wattermark.science.schedule.steps import Steps
+from wattermark.science.schedule.steps import Array, Steps
 from wattermark.science.schedule.weights import PARTS, Weights, amount, score_of
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Option, Plan, PlannedJob, Saving
@@ -32,11 +32,13 @@ class Known:
     """All that is known of a place: what its hours cost, and how that may err.
 
     Places of one ``grid`` err together in what the grid tells; where it is not told, by themselves.
+    ``pue_level`` is what the PUE may be off by, shape (k,). [1]
     """
 
     rates: Rates
     doubts: Doubts
     grid: str = ""
+    pue_level: Array = field(default_factory=lambda: NO_LEVEL)
 
 
 def judged(
@@ -157,6 +159,8 @@ def _saving(
     if not plan and not now:
         return Saving(quantity=name, planned=_share(plan_fixed, now_fixed))
     record = min(map(fared, _doubts(choice, places, weights)), key=lambda one: one.low)
+    if _of_the_same_hours(choice, places):
+        record = AS_DRAWN  # what such hours came to says nothing: only sites differ
     return saving_of(name, plan, now, plan_fixed=plan_fixed, now_fixed=now_fixed, record=record)
 
 
@@ -179,18 +183,27 @@ def _side(
 
 def _part(site: _Site, name: str, scale: float, *, option: Option, job: PlannedJob) -> Part:
     doubt, steps = site.known.doubts[SIGNALS[name]], site.known.rates.per_j[name]
+    of_site = SIGNALS[name] is Signal.WUE  # per IT energy: no PUE in it
     return Part(
         rate=Steps(steps.edges_s, steps.values * scale),
         energy_j=energy_of(job, option.stretches, steps),
         errors=doubt.errors,
         issued_s=doubt.issued_s,
-        apart=site.number if SIGNALS[name] is Signal.WUE else site.grid,
+        apart=site.number if of_site else site.grid,
+        level=NO_LEVEL if of_site else site.known.pue_level,
+        site=site.number,
     )
 
 
 def _said(part: Part) -> float:
     used = part.energy_j > 0
     return float(np.dot(part.rate.values[used], part.energy_j[used]))
+
+
+def _of_the_same_hours(choice: Choice, places: Mapping[str, _Site]) -> bool:
+    """Whether hours cannot err for one without the other."""
+    best, now = choice.best, choice.now
+    return best.stretches == now.stretches and places[best.place].grid == places[now.place].grid
 
 
 def _doubts(choice: Choice, places: Mapping[str, _Site], weights: Weights) -> Iterator[Doubt]:
