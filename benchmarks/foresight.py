@@ -1,4 +1,4 @@
-"""Forecasts and plans on real traces: ``python benchmarks/foresight.py --traces DIR``, a minute.
+"""Forecasts and plans on real traces: ``python benchmarks/foresight.py --traces DIR``, two minutes.
 
 ``DIR/carboncast`` holds ``forecast96h_2021H2/*_lifecycle.csv`` (published forecasts beside what came) and
 ``actual_2020_2021/*_lifecycle_emissions.csv`` (https://github.com/aamyli/CarbonCast, Apache-2.0). No number
