@@ -148,8 +148,11 @@ def _of_file(place: Place, span: Span, config: Config, *, at_home: bool, ahead: 
 
     told, known, flags = filed(Path(config.signals_file), place, ASKED, *span, at_home=at_home)
     doubts: dict[Signal, Doubt] = {}
-    for signal, one in told.items() if ahead else ():
+    for signal, one in [*told.items()] if ahead else []:
         told[signal], doubts[signal] = continued(one, [known[signal]], *span, usual_errors())
+        if told[signal].end_s <= span[0]:
+            del told[signal], doubts[signal]
+            flags.append(f"file-short: {one.source} ends too early, and too little is in it to go on from")
     return told, [_heard(one) for one in told.values()], doubts, flags
 
 
