@@ -1,4 +1,4 @@
-"""Forecasts and plans on real traces: ``python benchmarks/foresight.py --traces DIR``, a minute.
+"""Forecasts and plans on real traces: ``python benchmarks/foresight.py --traces DIR``, two minutes.
 
 ``DIR/carboncast`` holds ``forecast96h_2021H2/*_lifecycle.csv`` (published forecasts beside what came) and
 ``actual_2020_2021/*_lifecycle_emissions.csv`` (https://github.com/aamyli/CarbonCast, Apache-2.0). No number
@@ -21,6 +21,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("src", "tools")]
 
+import foresight_plans  # noqa: E402
 from factor_build.hours import FORECASTS, read_issues  # noqa: E402
 
 from wattermark.factors.shapes_of_grids import shape_of, usual_errors  # noqa: E402
@@ -47,6 +48,7 @@ JOB_S, WITHIN_S = 24 * HOUR_S, 96 * HOUR_S
 BEGIN_S = 1625097600.0  # 2021-07-01, UTC: the first issue
 HISTORY_S = 1577836800.0  # 2020-01-01
 ISSUES = 181
+PLAN_MOMENTS = 45
 HELD_OUT = ("ERCO", "NL", "PJM", "SE")
 GRID_OF = {
     **{"BPAT": "US-NWPP", "CISO": "US-CAMX", "DE": "DEU", "ES": "ESP", "ISNE": "US-NEWE", "PL": "POL"},
@@ -249,6 +251,28 @@ def tried_all(issues: Iterable[tuple[str, Issues]], *, interruptible: bool = Tru
     }
 
 
+def planner(known: dict[str, Steps]) -> dict[str, object]:
+    """What ``wattermark plan`` says, asked as users do: with the hours before in a file, and with nothing."""
+    year_s, end_s = BEGIN_S - 181 * DAY_S, BEGIN_S + 178 * DAY_S
+    with_file = {
+        days: foresight_plans.table_of(
+            f"wattermark plan, a file of the last {days} days",
+            foresight_plans.planned_all(
+                known, HISTORY_S + 130 * DAY_S, end_s, moments=PLAN_MOMENTS, history_days=days
+            ),
+        )
+        for days in (30, 120)
+    }
+    without = {
+        year: foresight_plans.table_of(
+            f"wattermark plan without a file, {year}",
+            foresight_plans.planned_all(known, begin_s, last_s, moments=PLAN_MOMENTS),
+        )
+        for year, begin_s, last_s in ((2020, HISTORY_S, year_s), (2021, year_s, end_s))
+    }
+    return {"file": with_file, "no_file": without}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=Path, required=True, help="folder with carboncast/")
@@ -284,6 +308,7 @@ def main() -> int:
         {zone: of_shape(zone, known[zone]) for zone in GRID_OF},
         {zone: partial(of_year, grid) for zone, grid in GRID_OF.items()},
     )
+    figures["planner"] = planner(known)
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1), encoding="utf-8")
     return 0

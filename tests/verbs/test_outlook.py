@@ -71,6 +71,13 @@ def test_a_file_without_a_history_tells_as_far_as_it_reaches(tmp_path):
     assert found.series[Signal.CARBON].end_s == NOW_S + 6 * HOUR
 
 
+def test_a_file_of_one_day_that_is_over_leaves_the_usual_year(tmp_path):
+    found = seen(csv(tmp_path, since_h=-24, until_h=0), hours=48).outlook
+    assert found.series[Signal.CARBON].source == USUAL_YEAR
+    assert any(flag.startswith("file-short: mine.csv") for flag in found.flags)
+    assert plan(csv(tmp_path, since_h=-24, until_h=0), "deu").now.carbon_g > 0
+
+
 def test_no_file_is_one_sentence():
     with pytest.raises(BadTrace, match="no file"):
         seen(Config(place="deu", signals_file="/nowhere.csv"))

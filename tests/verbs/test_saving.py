@@ -18,6 +18,7 @@ from wattermark.values.kinds import Kind, Part, Scope
 from wattermark.values.plan import Heard
 from wattermark.values.records import Channel, RunHeader
 from wattermark.values.series import Signal
+from wattermark.verbs.moments import iso
 from wattermark.verbs.saving import audit, pauses, saved
 from wattermark.verbs.spending import spent_by
 from wattermark.wiring.config import Config
@@ -112,6 +113,25 @@ def test_all_of_it_from_the_ledger_and_by_a_usual_year_nothing_is_claimed(ledger
     note(ledger, "p", "plan", **json.loads(text))
     found = saved(ledger, RUN, config=Config(), now_s=100 * HOUR)
     assert "nobody told" in found.refused
+
+
+@pytest.mark.parametrize(
+    ("until_h", "refused"),
+    [
+        pytest.param(3, "is not known", id="the file ends while it runs: our own forecast is no proof"),
+        pytest.param(8, "", id="the file tells all of its hours"),
+    ],
+)
+def test_a_file_proves_the_hours_that_it_tells(ledger, tmp_path, until_h, refused):
+    plan, _ = made_plan(carbon=[500, 400, 100, 900, 200, 200])
+    text = json.dumps(plan_document(plan, str)).replace('"home"', '"deu"')
+    note(ledger, "p", "plan", **json.loads(text))
+    hours = [f"{iso(h * HOUR)},{300 + h % 24}" for h in range(-15 * 24, until_h)]
+    path = tmp_path / "mine_lifecycle.csv"
+    path.write_text("\n".join(("datetime_utc,DE", *hours)), encoding="utf-8")
+    config = Config(place="deu", signals_file=str(path))
+    found = saved(ledger, RUN, config=config, now_s=100 * HOUR)
+    assert (refused in found.refused) if refused else not found.refused
 
 
 @pytest.mark.parametrize(

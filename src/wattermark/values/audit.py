@@ -44,7 +44,8 @@ class Claim:
 
 
 def _share(amount: float | None, of: float | None) -> float | None:
-    return None if amount is None or not of else 1 - amount / of
+    """Of its size: what takes less than nothing (at a price below zero) may still take less."""
+    return None if amount is None or not of else (of - amount) / abs(of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ ASKED = (*FACTOR_OF, Signal.CARBON_MARGINAL, Signal.WET_BULB, Signal.PRICE)
 HISTORY_DAYS = 28
 """So much of what was is asked for where a forecast does not reach far enough."""
 Span = tuple[float, float]
+Told = tuple[dict[Signal, Series], list[Heard], dict[Signal, Doubt], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +54,33 @@ def home_of(config: Config) -> str:
 
 
 def outlook(
-    asked: str, begin_s: float, end_s: float, *, config: Config, now_s: float, price: float | None = None
+    asked: str,
+    begin_s: float,
+    end_s: float,
+    *,
+    config: Config,
+    now_s: float,
+    price: float | None = None,
+    ahead: bool = True,
 ) -> Outlook:
     """All that is known of a place between two moments, as of ``expected``."""
-    return expected(asked, begin_s, end_s, config=config, now_s=now_s, price=price).outlook
+    return expected(asked, begin_s, end_s, config=config, now_s=now_s, price=price, ahead=ahead).outlook
 
 
 def expected(
-    asked: str, begin_s: float, end_s: float, *, config: Config, now_s: float, price: float | None = None
+    asked: str,
+    begin_s: float,
+    end_s: float,
+    *,
+    config: Config,
+    now_s: float,
+    price: float | None = None,
+    ahead: bool = True,
 ) -> Expected:
     """All that is known of a place between two moments, and how far it may be trusted. [s since 1970]
 
-    The user's own PUE and WUE hold at home only; ``price`` is theirs, where they know it. [USD/kWh]
+    The user's own PUE and WUE hold at home only; ``price`` is theirs, where they know it. [USD/kWh] What ends
+    too early is continued by our own forecast, unless hours ``ahead`` of what was told prove nothing.
 
     Raises
     ------
@@ -76,6 +92,27 @@ def expected(
     pue, wue = (config.pue, config.wue) if at_home else (None, None)
     factors = {factor.name: factor for factor in factors_at(place, pue=pue, wue=wue)}
     span = (begin_s, end_s)
+    series, usual = _of_a_year(place, factors, asked, span, price)
+    told, heard, doubts, flags = _told(place, span, config, now_s, at_home=at_home, ahead=ahead)
+    if Signal.WET_BULB in told and Signal.WUE in series:
+        told[Signal.WUE] = cooled_by_weather(series[Signal.WUE], told.pop(Signal.WET_BULB))
+    series |= told
+    heard += [_heard(one) for signal, one in series.items() if signal not in told]
+    found = Outlook(
+        asked=asked,
+        place=place,
+        pue=factors["pue"],
+        series=series,
+        heard=tuple(heard),
+        flags=(*_flags(place, told, heard), *flags),
+    )
+    return Expected(found, usual | doubts)
+
+
+def _of_a_year(
+    place: Place, factors: Mapping[str, Factor], asked: str, span: Span, price: float | None
+) -> tuple[dict[Signal, Series], dict[Signal, Doubt]]:
+    """What is known where nobody tells anything: yearly factors, the carbon's by its hours; and a price."""
     series = {
         signal: _yearly(signal, factors[name], asked, span)
         for signal, name in FACTOR_OF.items()
@@ -93,47 +130,34 @@ def expected(
     series[Signal.CARBON], usual[Signal.CARBON] = usual_year(
         series[Signal.CARBON], shape_of(place.grid), factors["carbon_intensity"]
     )
-    told, heard, doubts, flags = _told(place, span, config, now_s, at_home=at_home)
-    if Signal.WET_BULB in told and Signal.WUE in series:
-        told[Signal.WUE] = cooled_by_weather(series[Signal.WUE], told.pop(Signal.WET_BULB))
-    series |= told
-    heard += [_heard(one) for signal, one in series.items() if signal not in told]
-    found = Outlook(
-        asked=asked,
-        place=place,
-        pue=factors["pue"],
-        series=series,
-        heard=tuple(heard),
-        flags=(*_flags(place, told, heard), *flags),
-    )
-    return Expected(found, usual | doubts)
+    return series, usual
 
 
-Told = tuple[dict[Signal, Series], list[Heard], dict[Signal, Doubt], list[str]]
-
-
-def _told(place: Place, span: Span, config: Config, now_s: float, *, at_home: bool) -> Told:
+def _told(place: Place, span: Span, config: Config, now_s: float, *, at_home: bool, ahead: bool) -> Told:
     """What the user's file and providers say, the file first; nothing where neither is set."""
-    told, heard, doubts, flags = _of_file(place, span, config, at_home=at_home)
-    more, others, theirs = _of_providers(place, span, config, now_s)
-    told = more | told
-    return told, heard + [one for one in others if one.signal not in doubts], theirs | doubts, flags
+    told, heard, doubts, flags = _of_file(place, span, config, at_home=at_home, ahead=ahead)
+    more, others, theirs = _of_providers(place, span, config, now_s, ahead=ahead)
+    heard += [one for one in others if one.signal not in told]
+    return more | told, heard, theirs | doubts, flags
 
 
-def _of_file(place: Place, span: Span, config: Config, *, at_home: bool) -> Told:
+def _of_file(place: Place, span: Span, config: Config, *, at_home: bool, ahead: bool) -> Told:
     if not config.signals_file:
         return {}, [], {}, []
     from wattermark.verbs.filed import filed
 
     told, known, flags = filed(Path(config.signals_file), place, ASKED, *span, at_home=at_home)
     doubts: dict[Signal, Doubt] = {}
-    for signal, one in told.items():
-        told[signal], doubts[signal] = continued(one, [known[signal]], span[1], usual_errors())
+    for signal, one in [*told.items()] if ahead else []:
+        told[signal], doubts[signal] = continued(one, [known[signal]], *span, usual_errors())
+        if told[signal].end_s <= span[0]:
+            del told[signal], doubts[signal]
+            flags.append(f"file-short: {one.source} ends too early, and too little is in it to go on from")
     return told, [_heard(one) for one in told.values()], doubts, flags
 
 
 def _of_providers(
-    place: Place, span: Span, config: Config, now_s: float
+    place: Place, span: Span, config: Config, now_s: float, *, ahead: bool
 ) -> tuple[dict[Signal, Series], list[Heard], dict[Signal, Doubt]]:
     if not config.signals:
         return {}, [], {}
@@ -143,11 +167,11 @@ def _of_providers(
     told = {one.signal: one for one in found}
     doubts = {signal: told_by_others(one, usual_errors()) for signal, one in told.items() if _is_grid(signal)}
     carbon = told.get(Signal.CARBON)
-    if carbon is not None and carbon.end_s < span[1]:
+    if ahead and carbon is not None and carbon.end_s < span[1]:
         before = (days_before(span[0], HISTORY_DAYS), span[0])
         history, _ = series_for(place, (Signal.CARBON,), *before, config=config, now_s=now_s)
         same = [one for one in history if (one.source, one.basis) == (carbon.source, carbon.basis)]
-        told[Signal.CARBON], doubts[Signal.CARBON] = continued(carbon, same, span[1], usual_errors())
+        told[Signal.CARBON], doubts[Signal.CARBON] = continued(carbon, same, *span, usual_errors())
     return told, heard, doubts
 
 

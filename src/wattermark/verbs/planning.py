@@ -12,6 +12,7 @@ from wattermark.factors.table import named
 from wattermark.ledger.plans import new_plan_id, note
 from wattermark.ledger.runs import ledger_folder
 from wattermark.report.planned import plan_document
+from wattermark.science.foresight.expected import level_of
 from wattermark.science.schedule.acting import ran_s
 from wattermark.science.schedule.choice import choose_and_doubt, of_one_basis, strong_enough
 from wattermark.science.schedule.rates import rates_of
@@ -85,7 +86,10 @@ def plan_and_outlooks(
     found = [one for one, fit in zip(found, fits, strict=True) if fit]
     outlooks = [one.outlook for one in found]
     rates = [rates_of(one) for one in outlooks]
-    known = [Known(rate, one.doubts) for rate, one in zip(rates, found, strict=True)]
+    known = [
+        Known(rate, one.doubts, one.outlook.place.grid, level_of(one.outlook.pue))
+        for rate, one in zip(rates, found, strict=True)
+    ]
     rates, weak = strong_enough(rates, job, limits.capacity_w)
     choice = choose_and_doubt(rates, job, weighed)
     choice = replace(choice, flags=(*mixed, *weak, *choice.flags))

@@ -69,11 +69,11 @@ def _plan(line: Mapping[str, Any], plan_id: str) -> Plan:
 
 
 def _outlooks(plan: Plan, spent: Sequence[Spent], config: Config, now_s: float) -> dict[str, Outlook]:
-    """All places of a plan, as their hours really were."""
+    """All places of a plan, as their hours really were: what only follows from others proves nothing."""
     begin_s = min(plan.job.earliest_s, spent[0].begin_s)
     end_s = max(plan.job.deadline_s, spent[-1].end_s)
     names = dict.fromkeys((plan.now.place, plan.best.place, *(option.place for option in plan.front)))
-    return {name: outlook(name, begin_s, end_s, config=config, now_s=now_s) for name in names}
+    return {name: outlook(name, begin_s, end_s, config=config, now_s=now_s, ahead=False) for name in names}
 
 
 def audit(

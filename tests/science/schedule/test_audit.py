@@ -50,6 +50,20 @@ def test_a_pause_costs_what_it_drew_and_a_start_at_once_would_not_have_had_it():
     assert carbon.oracle == pytest.approx(100 + 400)
 
 
+@pytest.mark.parametrize(
+    ("price", "saving"),
+    [
+        pytest.param([-10, 0, -20, 0], 1.0, id="more was earned"),
+        pytest.param([-10, 0, 10, 0], -2.0, id="it was paid for where it would have been earned"),
+        pytest.param([10, 0, -10, 0], 2.0, id="it was earned where it would have been paid for"),
+    ],
+)
+def test_prices_below_zero(price, saving):
+    found = claims(spent(2), carbon=[1, 1, 1, 1], price=price)["cost"]
+    assert found.saving == pytest.approx(saving)
+    assert (found.oracle_saving or 0) >= found.saving
+
+
 def test_a_gap_leaves_it_open():
     carbon = claims(spent(1), carbon=[400, None, 200, 100])["carbon"]
     assert carbon.realised is None

@@ -56,6 +56,31 @@ WATER = {"wue": [0] * 4, "water_hydro": [0] * 4}
             [1],
             id="unless nobody asks for it",
         ),
+        pytest.param([{"carbon": [0, 1, 2, 0]}], {}, {"carbon": 1}, "0", [0], id="nothing is less than none"),
+        pytest.param(
+            [{"carbon": [1, 1, 1], "price": [-10, 5, -20]}],
+            {},
+            {"cost": 1},
+            "0",
+            [2],
+            id="now one is paid for it, and later more",
+        ),
+        pytest.param(
+            [{"carbon": [1, 1, 1], "price": [-10, 5, -1]}],
+            {},
+            {"cost": 1},
+            "0",
+            [0],
+            id="now one is paid most",
+        ),
+        pytest.param(
+            [{"carbon": [4, 1, 4], "price": [-10, -10, 5]}],
+            {},
+            {"carbon": 1, "cost": 1},
+            "0",
+            [1],
+            id="paid for it, and cleaner",
+        ),
         pytest.param(
             [{"carbon": [2, 2], "price": [1, 1]}, {"carbon": [1, 1]}],
             {},
@@ -89,7 +114,9 @@ def test_who_is_left_out_is_told():
     [
         pytest.param({"carbon": [None, 1]}, {"carbon": 1}, "start now", id="now is not known"),
         pytest.param({"carbon": [1, 1]}, {"water": 1}, "not all of water", id="nobody tells the water"),
-        pytest.param({"carbon": [0, 0]}, {"carbon": 1}, "zero", id="nothing can be over nothing"),
+        pytest.param(
+            {"carbon": [1, 1], "price": [0, 1]}, {"carbon": 1, "cost": 1}, "zero", id="of two, one is nothing"
+        ),
     ],
 )
 def test_without_a_now_there_is_no_plan(signals, weights, says):

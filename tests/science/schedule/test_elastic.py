@@ -130,3 +130,9 @@ def test_up_the_envelope_work_gets_dearer(points):
     prices = [(b.power_w - a.power_w) / (b.throughput - a.throughput) for a, b in pairwise(ladder)]
     assert all(later > earlier for earlier, later in pairwise(prices))
     assert ladder[0] == OFF and ladder[-1].throughput == max(t for t, _ in points)
+
+
+def test_a_level_that_draws_no_more_than_off_is_never_run_in_a_gap():
+    off, idle = Level(name="off", throughput=0.0, power_w=50.0), Level(name="1", throughput=1.0, power_w=50.0)
+    pieces = cheapest_levels(hours([NAN, 3, 1]), [off, idle], 1.5 * HOUR_S, 0.0, 3 * HOUR_S)
+    assert told(pieces) == [(1, 2.5, "1")]

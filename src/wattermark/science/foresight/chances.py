@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
@@ -35,6 +35,7 @@ LEAST_WIDTH, WORSE = 1e-9, 1e-9
 LEAST_SIDE: Final = 0.125
 """No side of a band is narrower than this part of it."""
 QUANTILES: Final = (0.1, 0.5, 0.9)
+NO_LEVEL: Final[Array] = np.zeros(1)
 BELIEVED, BELIEVED_PLANS = 0.05, 10
 """Of plans that look safe so many are believed to end worse, and that counts for so many plans."""
 
@@ -84,7 +85,8 @@ class Part:
 
     ``rate`` is what a joule takes at each moment (the signal, times whatever does not change), with gaps only
     where ``energy_j`` (shape (n,), drawn in each step) is zero; ``issued_s`` is when it was told. Parts with
-    one ``apart`` err together; others do not.
+    one ``apart`` err together; others do not. ``level`` of shape (k,) is what else all hours may be off by,
+    such as the PUE [1]; it is of a site, and parts with one ``site`` are off alike.
     """
 
     rate: Steps
@@ -92,6 +94,8 @@ class Part:
     errors: Errors
     issued_s: float
     apart: int = 0
+    level: Array = field(default_factory=lambda: NO_LEVEL)
+    site: int = 0
 
 
 def energy_of(job: PlannedJob, stretches: Sequence[Stretch], steps: Steps) -> Array:
@@ -183,7 +187,7 @@ def saving_of(
         All zero where "now" takes nothing, as no share of nothing can be saved.
     """
     planned = _share(_said(plan) + plan_fixed, np.asarray(_said(now) + now_fixed))
-    many = max(min(part.errors.many, MOST_PATHS) for part in (*plan, *now))
+    many = max(min(max(part.errors.many, len(part.level)), MOST_PATHS) for part in (*plan, *now))
     drawn = _share(_costs(plan, many) + plan_fixed, _costs(now, many) + now_fixed)
     return told(quantity, float(planned), np.atleast_1d(drawn), record)
 
@@ -301,7 +305,8 @@ def _costs(parts: Sequence[Part], many: int) -> Array:
     total = np.zeros(many)
     for part in parts:
         priced = _priced(paths(part.rate, part.issued_s, part.errors), part.energy_j)
-        total += priced[_pairing(part.errors.many, many, part.apart)]
+        level = part.level[_pairing(len(part.level), many, part.site)]
+        total += priced[_pairing(part.errors.many, many, part.apart)] * (1 + level)
     return total
 
 

@@ -11,12 +11,14 @@ import numpy as np
 from wattermark.science.foresight.chances import SHAPE_RECORD, USUAL_RECORD, Record
 from wattermark.science.foresight.days import DAY_S
 from wattermark.science.foresight.errors import Errors, errors_of_table, filled
-from wattermark.science.foresight.grid_forecast import forecast
+from wattermark.science.foresight.grid_forecast import Issues, forecast
 from wattermark.science.foresight.shape import shape_errors, shaped
+from wattermark.science.foresight.trial import record
 from wattermark.science.schedule.steps import Array, Steps, cut, steps_of
 from wattermark.science.uncertainty import draws
 from wattermark.science.wet_bulb import cooling_share, hourly_wue_l_per_kwh
 from wattermark.values.factors import Factor
+from wattermark.values.plan import PlannedJob
 from wattermark.values.series import Series, Signal
 from wattermark.values.units import S_PER_HOUR
 from wattermark.values.year_shape import ErrorTable, YearShape
@@ -25,6 +27,8 @@ USUAL_YEAR: Final = "hours of a usual year"
 OWN_FORECAST: Final = "own forecast"
 LEAST_HISTORY_S: Final = 2 * DAY_S
 """Of less nothing follows for other days."""
+LEAST_PAST: Final = 56
+"""Of fewer past forecasts a record of one's own is wider than the usual one, and holds no better."""
 LEVELS: Final = 100
 AS_DRAWN: Final = Record(low=-1.0, mid=0.0, high=1.0)
 """What is drawn from an interval is as wide as it says."""
@@ -34,11 +38,30 @@ LEAST_MISSING_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Doubt:
-    """How a series may err: paths of errors from ``issued_s`` on, and how plans on such paths have fared."""
+    """How a series may err: paths of errors from ``issued_s`` on, and how plans on such paths have fared.
+
+    ``past`` are forecasts of the same kind that were made, where these are known: by them ``record_for``
+    tells how plans of a job would have fared, which says more than ``record`` does.
+    """
 
     errors: Errors
     record: Record
     issued_s: float
+    past: Issues | None = None
+
+    def record_for(self, job: PlannedJob) -> Record:
+        """How plans of a job have fared by its own length, deadline and pauses.
+
+        Parameters
+        ----------
+        job : PlannedJob
+            What is to run.
+        """
+        if self.past is None or self.past.many < LEAST_PAST:
+            return self.record
+        within_s = job.deadline_s - job.earliest_s
+        found = record(self.past, job_s=job.duration_s, within_s=within_s, interruptible=job.interruptible)
+        return found.aged(within_s / DAY_S)  # the last of them was made so long before now
 
 
 def yearly(series: Series, factor: Factor) -> Doubt:
@@ -53,7 +76,7 @@ def yearly(series: Series, factor: Factor) -> Doubt:
     """
     errors = Errors(
         leads_s=np.array([0.0, series.end_s - series.begin_s]),
-        relative=_level(factor, LEVELS)[:, None],
+        relative=level_of(factor)[:, None],
         source=factor.source,
         days=365.0,
         variability=np.empty(0),
@@ -61,8 +84,16 @@ def yearly(series: Series, factor: Factor) -> Doubt:
     return Doubt(errors=errors, record=AS_DRAWN, issued_s=series.begin_s)
 
 
-def _level(factor: Factor, many: int) -> Array:
-    """What a factor may be over its best value, less 1, shape (many,)."""
+def level_of(factor: Factor, many: int = LEVELS) -> Array:
+    """What a factor may be over its best value, less 1, shape (many,).
+
+    Parameters
+    ----------
+    factor : Factor
+        [its own unit]
+    many : int
+        How many draws.
+    """
     best = factor.value.best
     return draws(factor)[:many] / best - 1 if best else np.zeros(many)
 
@@ -84,7 +115,7 @@ def usual_year(series: Series, shape: YearShape, factor: Factor) -> tuple[Series
     hours = shaped(factor.value.best, shape, edges).values
     told = replace(series, values=tuple(hours.tolist()), source=USUAL_YEAR)
     errors = shape_errors(shape, begin_s, horizon_s)
-    level = _level(factor, errors.many)[:, None]
+    level = level_of(factor, errors.many)[:, None]
     errors = replace(errors, relative=(1 + errors.relative) * (1 + level) - 1)
     return told.flagged(*shape.flags), Doubt(errors=errors, record=SHAPE_RECORD, issued_s=begin_s)
 
@@ -103,7 +134,7 @@ def told_by_others(series: Series, usual: ErrorTable) -> Doubt:
 
 
 def continued(
-    series: Series, history: Sequence[Series], end_s: float, usual: ErrorTable
+    series: Series, history: Sequence[Series], begin_s: float, end_s: float, usual: ErrorTable
 ) -> tuple[Series, Doubt]:
     """A series that ends too early, continued by our own forecast from what came before.
 
@@ -113,8 +144,9 @@ def continued(
         As it was told.
     history : sequence of Series
         The same signal before it, in the order of time; may overlap.
-    end_s : float
-        How far it must reach. [s since 1970]
+    begin_s, end_s : float
+        From when on it is looked at, and how far it must reach. What it tells of the time between is a
+        forecast, too, from ``begin_s`` on where it does not say from when. [s since 1970]
     usual : ErrorTable
         Where the history is too short to tell how such forecasts have erred.
 
@@ -142,7 +174,9 @@ def continued(
         forecast_from_s=series.end_s if series.forecast_from_s is None else series.forecast_from_s,
     ).flagged(f"{OWN_FORECAST}: the last {hours:.3g} h follow from the hours before{error}", *made.flags)
     errors = filled(made.past.errors(), errors_of_table(usual))
-    return joined, Doubt(errors=errors, record=USUAL_RECORD, issued_s=made.issued_s)
+    told_from_s = begin_s if series.forecast_from_s is None else series.forecast_from_s
+    issued_s = min(made.issued_s, told_from_s)  # the hours that others foretold err, too
+    return joined, Doubt(errors=errors, record=USUAL_RECORD, issued_s=issued_s, past=made.past)
 
 
 def _known(parts: Sequence[Series]) -> Steps:

@@ -12,7 +12,7 @@ import numpy as np
 from wattermark.errors import NoPlan
 from wattermark.science.schedule.pareto import front, knee
 from wattermark.science.schedule.rates import Rates, option_of
-from wattermark.science.schedule.ways import Site, site, way, ways
+from wattermark.science.schedule.ways import Site, at_once, site, way, ways
 from wattermark.science.schedule.weights import PARTS, Weights, amount, score_of, scored
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Option, PlannedJob, Stretch
@@ -26,11 +26,13 @@ EQUAL: Final = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Starting now, here; the best way; the best at each place; and what is to be known."""
+    """Starting now, here; the best way; the best at each place; each other place as soon as it can start; and
+    what is to be known."""
 
     now: Option
     best: Option
     each: tuple[Option, ...]
+    at_once: tuple[Option, ...] = ()
     otherwise: tuple[tuple[str, Option], ...] = ()
     flags: tuple[str, ...] = ()
 
@@ -95,14 +97,16 @@ def choose(places: Sequence[Rates], job: PlannedJob, weights: Weights) -> Choice
         )
     found: list[Option] = []
     flags: list[str] = []
-    for rates in places:
-        option, flag = _at(site(rates, places[0], job), now, weights)
+    sites = [site(rates, places[0], job) for rates in places]
+    for one in sites:
+        option, flag = _at(one, now, weights)
         found += [option] if option else []
         flags += [flag] if flag else []
     candidates = [now, *found]
     scores = np.array([score_of(option, now, weights) for option in candidates])
     best = candidates[int(np.argmax(scores <= np.nanmin(scores) + EQUAL))]
-    return Choice(now=now, best=best, each=tuple(found), flags=tuple(flags))
+    soon = tuple(option for one in sites[1:] if (option := at_once(one)) is not None)
+    return Choice(now=now, best=best, each=tuple(found), at_once=soon, flags=tuple(flags))
 
 
 def choose_and_doubt(places: Sequence[Rates], job: PlannedJob, weights: Weights) -> Choice:

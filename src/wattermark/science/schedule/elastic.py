@@ -105,7 +105,7 @@ def cheapest_levels(
     gained = np.array([faster.throughput - slower.throughput for slower, faster in pairwise(ladder)])
     prices = np.array([_price(slower, faster) for slower, faster in pairwise(ladder)])
     known = np.isfinite(steps.values)
-    costs = np.where(known, np.maximum(steps.values, 0.0), np.inf)[:, None] * prices
+    costs = np.where(known[:, None], np.fmax(steps.values, 0.0)[:, None] * prices, np.inf)
     offered = np.where(known, steps.lengths_s, 0.0)[:, None] * gained
     if not offered.sum() >= work * (1 - 1e-12):
         return ()

@@ -13,7 +13,7 @@ from wattermark.science.schedule.moves import transfer_cost, transfer_energy_j, 
 from wattermark.science.schedule.one import Stretches, stretches_of
 from wattermark.science.schedule.rates import QUANTITIES, Rates, option_of, powered
 from wattermark.science.schedule.steps import Steps
-from wattermark.values.plan import Option, PlannedJob
+from wattermark.values.plan import Option, PlannedJob, Stretch
 
 MOST_SUPPORTED = 24
 """So many weights are tried at a place where a job may pause."""
@@ -67,6 +67,18 @@ def way(site: Site, score: Steps) -> Option | None:
     """
     running, held = powered(score, site.job)
     return _option(site, stretches_of(running, held, site.job))
+
+
+def at_once(site: Site) -> Option | None:
+    """In one piece, as soon as the data are there; None where that is not in time or not known.
+
+    Parameters
+    ----------
+    site : Site
+        Of ``site``.
+    """
+    begin_s, end_s = site.job.earliest_s, site.job.earliest_s + site.job.duration_s
+    return None if end_s > site.job.deadline_s else _option(site, (Stretch(begin_s=begin_s, end_s=end_s),))
 
 
 def ways(site: Site, quantities: Sequence[str]) -> list[Option]:

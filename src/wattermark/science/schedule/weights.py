@@ -69,20 +69,29 @@ def amount(option: Option, what: str) -> float | None:
 
 
 def score_of(option: Option, reference: Option, weights: Weights) -> float:
-    """A way to run over another, weighed; NaN where something weighed is not known. [1]
+    """A way to run over the size of another, weighed: less is better; NaN where something weighed is not
+    known. [1]
 
     Parameters
     ----------
     option, reference : Option
-        The reference has a score of 1, if no quantity of it is zero.
+        The reference has a score of 1, if each quantity of it is above zero.
     weights : mapping
         As of ``check_weights``.
     """
     pairs = {what: (amount(option, what), amount(reference, what)) for what in weights}
     return sum(
-        np.nan if mine is None or theirs is None or theirs == 0 else weights[what] * mine / theirs
+        np.nan if mine is None or theirs is None else _per_unit(weights, what, theirs) * mine
         for what, (mine, theirs) in pairs.items()
     )
+
+
+def _per_unit(weights: Weights, what: str, theirs: float) -> float:
+    """What a unit of a quantity scores. Where the reference takes nothing of it, nothing tells how it weighs
+    against others; alone it needs no scale."""
+    if theirs:
+        return weights[what] / abs(theirs)
+    return 1.0 if len(weights) == 1 else np.nan
 
 
 def scored(rates: Rates, reference: Option, weights: Weights) -> Steps | None:
@@ -96,9 +105,10 @@ def scored(rates: Rates, reference: Option, weights: Weights) -> Steps | None:
         As of ``score_of``.
     """
     total = np.zeros(len(rates.edges_s) - 1)
-    for what, weight in weights.items():
+    for what in weights:
         theirs = amount(reference, what)
-        if theirs is None or theirs == 0 or not all(name in rates.per_j for name in PARTS[what]):
+        if theirs is None or not all(name in rates.per_j for name in PARTS[what]):
             return None
-        total += weight / theirs * sum(rates.per_j[name].values for name in PARTS[what])
+        scale = _per_unit(weights, what, theirs)
+        total += scale * sum(rates.per_j[name].values for name in PARTS[what])
     return Steps(rates.edges_s, total)
