@@ -71,8 +71,9 @@ def expected(
     UsageError
         If there is no such place, or a provider that is set needs a setting that is not there.
     """
-    at_home = asked == home_of(config)
-    place = place_recorded(asked, place_asked(config).found) if at_home else resolve(asked)
+    home = home_of(config)
+    place = place_recorded(asked, place_asked(config).found) if asked == home else resolve(asked)
+    at_home = place.resolved == place_recorded(home, "").resolved
     pue, wue = (config.pue, config.wue) if at_home else (None, None)
     factors = {factor.name: factor for factor in factors_at(place, pue=pue, wue=wue)}
     span = (begin_s, end_s)

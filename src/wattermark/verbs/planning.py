@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from wattermark.science.schedule.rates import rates_of
 from wattermark.science.schedule.verdict import Known, judged
 from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
 from wattermark.values.outlook import Outlook
-from wattermark.values.plan import Plan, PlannedJob
+from wattermark.values.plan import LONGEST_AHEAD_S, Plan, PlannedJob
 from wattermark.verbs.look import show
 from wattermark.verbs.moments import iso
 from wattermark.verbs.outlook import expected, home_of
@@ -34,6 +35,14 @@ class Limits:
 
 
 NO_LIMITS = Limits()
+NOT_BELOW_ZERO = {
+    "restart_s": "time of a restart",
+    "held_power_w": "power that is held",
+    "least_run_s": "least time of a piece",
+    "move_gb": "amount of data to move",
+    "move_kwh_per_gb": "energy to move a GB",
+    "move_usd_per_gb": "price to move a GB",
+}
 
 
 def plan_job(
@@ -70,6 +79,7 @@ def plan_and_outlooks(
     check_job(job)
     weighed = check_weights(weights)
     asked = tuple(dict.fromkeys(places or (home_of(config),)))
+    check_limits(limits, asked)
     found = [
         expected(
             one,
@@ -81,6 +91,7 @@ def plan_and_outlooks(
         )
         for one in asked
     ]
+    found = list({one.outlook.place.resolved: one for one in reversed(found)}.values())[::-1]
     fits, mixed = of_one_basis([one.outlook for one in found])
     found = [one for one, fit in zip(found, fits, strict=True) if fit]
     outlooks = [one.outlook for one in found]
@@ -126,14 +137,44 @@ def check_job(job: PlannedJob) -> None:
     Raises
     ------
     UsageError
-        If a length or an energy is not above zero, or the deadline comes too early.
+        If a length or an energy is not above zero, another number below it, or the deadline comes too early
+        or is too far away.
     """
-    if not job.duration_s > 0:
+    if not 0 < job.duration_s < inf:
         raise UsageError("the job takes no time", fix="Give its length, as --hours 8")
-    if not job.it_energy_j > 0:
+    if not 0 < job.it_energy_j < inf:
         raise UsageError("the job takes no energy", fix="Give it, as --energy 12kWh")
+    for name, what in NOT_BELOW_ZERO.items():
+        if not 0 <= getattr(job, name) < inf:
+            raise UsageError(f"the {what} is {getattr(job, name):g}", fix="Give a number of 0 and above")
+    if not 0 < job.move_gbit_per_s < inf:
+        raise UsageError(f"the bandwidth is {job.move_gbit_per_s:g}", fix="Give a number above 0, in Gbit/s")
+    if job.most_pauses is not None and job.most_pauses < 0:
+        raise UsageError(f"it may pause {job.most_pauses} times", fix="Give a number of 0 and above")
     if job.earliest_s + job.duration_s > job.deadline_s:
         raise UsageError("the deadline comes before the job could end", fix="Give --within more than --hours")
+    if job.deadline_s - job.earliest_s > LONGEST_AHEAD_S:
+        raise UsageError("the deadline is more than a year away", fix="Plan a part of that time: --within 7d")
+
+
+def check_limits(limits: Limits, places: Sequence[str]) -> None:
+    """Refuse limits that cannot be, or that are of none of the places.
+
+    Raises
+    ------
+    UsageError
+        With the one that is wrong.
+    """
+    told = {"price": limits.price_usd_per_kwh, "capacity": limits.capacity_w}
+    for what, by_place in told.items():
+        for name, number in by_place.items():
+            if name not in places:
+                raise UsageError(
+                    f"a {what} of {name} is told, and it is none of the places",
+                    fix=f"Name it as one of them: {', '.join(places)}",
+                )
+            if not 0 <= number < inf:
+                raise UsageError(f"the {what} of {name} is {number:g}", fix="Give a number of 0 and above")
 
 
 def keep_plan(ledger: Path, plan: Plan) -> str:
