@@ -146,6 +146,27 @@ def test_home_by_another_name_has_the_same_file(home, tmp_path):
     assert any("mine.csv does not know SWE; one without zones is of home" in flag for flag in flags)
 
 
+def test_a_plan_that_cannot_be_kept_is_told_all_the_same(home, tmp_path):
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    done = wm(home, "plan", *JOB, "--ledger", "taken", "--json")
+    assert (done.returncode, json.loads(done.stdout)["id"]) == (0, None)
+    assert done.stderr.startswith("wattermark: the plan is not kept: taken cannot be written (")
+
+
+def test_a_run_that_has_not_ended_is_no_measure(home):
+    with subprocess.Popen(
+        [sys.executable, "-m", "wattermark", "run", "--quiet", "--name", "mine", "--", "cat"],
+        stdin=subprocess.PIPE, cwd=home["HOME"], env=home,
+    ) as running:  # fmt: skip
+        while "mine" not in wm(home, "runs").stdout:
+            assert running.poll() is None
+        done = wm(home, "plan", "--run", "mine", "--within", "1h")
+        given = wm(home, "plan", "--run", "mine", *JOB)
+        running.communicate()
+    assert (done.returncode, given.returncode) == (2, 0)
+    assert "has not ended" in done.stderr
+
+
 def test_a_home_without_room_is_told(home):
     flags = planned(home, "--places", "deu", "--capacity", "deu=1kW")["plan"]["flags"]
     assert flags == ["no-room: deu has no room for 15 kW; all is compared with it"]

@@ -9,13 +9,14 @@ from typing import TypeVar
 
 from wattermark.cli.options import add_json, add_ledger, duration_s, settings
 from wattermark.cli.paint import paint, print_json
+from wattermark.cli.terminal import say
 from wattermark.errors import UsageError
 from wattermark.ledger.runs import ledger_folder
 from wattermark.report.planned import plan_document, plan_sections
 from wattermark.values.energies import joules_of, watts_of
 from wattermark.values.plan import PlannedJob
 from wattermark.verbs.moments import iso, local, moment_s
-from wattermark.verbs.planning import Limits, job_like, keep_plan, plan_and_outlooks
+from wattermark.verbs.planning import Limits, job_like, kept_or_told, plan_and_outlooks
 from wattermark.wiring.config import Config
 
 T = TypeVar("T")
@@ -84,7 +85,9 @@ def main(args: argparse.Namespace) -> int:
             capacity_w=by_name(args.capacity, watts_of, "capacity", "deu=12kW,swe=40kW"),
         ),
     )
-    plan_id = keep_plan(ledger_folder(config.ledger), plan)
+    plan_id = kept_or_told(
+        ledger_folder(config.ledger), plan, lambda sentence: say(f"wattermark: {sentence}")
+    )
     if args.svg is not None:
         from wattermark.report.plan_picture import plan_picture
 
@@ -92,7 +95,7 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"id": plan_id, **plan_document(plan, iso)})
     else:
-        paint(plan_sections(plan, local), title=f"plan {plan_id}")
+        paint(plan_sections(plan, local), title=f"plan {plan_id or '(not kept)'}")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
@@ -18,6 +18,7 @@ from wattermark.science.schedule.choice import choose_and_doubt, of_one_basis, s
 from wattermark.science.schedule.rates import rates_of
 from wattermark.science.schedule.verdict import Known, judged
 from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
+from wattermark.values.kinds import Status
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import LONGEST_AHEAD_S, Plan, PlannedJob
 from wattermark.verbs.look import show
@@ -111,11 +112,16 @@ def job_like(
     Raises
     ------
     UsageError
-        If there is no such run, or one of both is known from nowhere.
+        If there is no such run, it has not ended, or one of both is known from nowhere.
     """
     name = ""
     if run is not None:
         seen = show(ledger_folder(config.ledger), run)
+        if seen.recorded.status is Status.RUNNING and (it_energy_j is None or duration_s is None):
+            raise UsageError(
+                f"the run {seen.run} has not ended: what it takes is not known yet",
+                fix="Name one that has, or give --energy 12kWh --hours 8",
+            )
         energy = seen.footprint.it_energy_j
         it_energy_j = it_energy_j or (energy.best if energy else None)
         duration_s = duration_s or ran_s(seen.footprint)
@@ -175,6 +181,15 @@ def check_limits(limits: Limits, places: Sequence[str]) -> None:
                 )
             if not 0 <= number < inf:
                 raise UsageError(f"the {what} of {name} is {number:g}", fix="Give a number of 0 and above")
+
+
+def kept_or_told(ledger: Path, plan: Plan, tell: Callable[[str], None]) -> str | None:
+    """The id of a plan that is kept; where the disk refuses, that is told, and the plan is not lost with it."""
+    try:
+        return keep_plan(ledger, plan)
+    except OSError as error:
+        tell(f"the plan is not kept: {ledger} cannot be written ({error.strerror})")
+        return None
 
 
 def keep_plan(ledger: Path, plan: Plan) -> str:
