@@ -19,6 +19,7 @@ from wattermark.values.fleet import Capacity, FleetJob, FleetPlan
 from wattermark.values.outlook import Outlook
 from wattermark.verbs.moments import iso
 from wattermark.verbs.outlook import home_of, outlook
+from wattermark.verbs.planning import Limits, check_limits
 from wattermark.wiring.config import Config
 
 SLOT_S = 3600.0
@@ -56,6 +57,7 @@ def plan_fleet(
     anywhere = usual if places or any(not one.places for one in jobs) else ()
     asked = tuple(dict.fromkeys((*anywhere, *named)))
     _check_capacity(room, asked)
+    check_limits(Limits(price_usd_per_kwh=prices), asked)
     told = [one if one.places else replace(one, places=usual) for one in jobs]
     grid = grid_of(told, slot_s)
     outlooks = {

@@ -184,7 +184,7 @@ def check_limits(limits: Limits, places: Sequence[str]) -> None:
 
 
 def kept_or_told(ledger: Path, plan: Plan, tell: Callable[[str], None]) -> str | None:
-    """The id of a plan that is kept; where the disk refuses, that is told, and the plan is not lost with it."""
+    """The id of a plan that is kept; where the disk refuses, that is told, and the plan is not lost."""
     try:
         return keep_plan(ledger, plan)
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from wattermark.science.schedule.steps import Array, Steps
 from wattermark.values.backtest import Backtest, Judged, Rehearsal, Rehearsed
 
 Progress = Callable[[int, int], object]
+MOST_STEPS: Final = 5e9
+"""So many steps of windows are looked at in minutes; more is not what anybody meant."""
 
 
 def chosen_policies(job: Rehearsal, asked: Sequence[str] = ()) -> tuple[str, ...]:
@@ -78,6 +81,11 @@ def backtest(
     lengths_s = (every_s, *(() if job.within_s == inf else (job.within_s,)))
     step_s = grid_s(histories.values(), *lengths_s)
     starts = _starts(job, every_s, step_s, end_s - begin_s)
+    if len(starts) * min(job.within_s, end_s - begin_s) / step_s > MOST_STEPS:
+        raise UsageError(
+            f"{len(starts):.3g} starts in steps of {step_s:g} s are more than can be tried",
+            fix="Give a longer --every, or a shorter part of the history with --from and --to",
+        )
     together = _Together(len(starts))
     places = []
     for done, (place, steps) in enumerate(histories.items(), 1):
