@@ -198,3 +198,18 @@ def test_by_a_usual_year_nothing_is_proved(home):
     carbon = next(one for one in told["claims"] if one["quantity"] == "carbon")
     shown = json.loads(wm(home, "show", "last", "--json", "--place", "WORLD").stdout)
     assert carbon["realised"] == pytest.approx(shown["footprint"]["carbon_operational_g"]["best"], rel=1e-6)
+
+
+@pytest.mark.parametrize("command", ["plan", "plan fleet", "saved", "backtest", "signals"])
+def test_help_waits_for_no_numbers(home, command):
+    script = (
+        "import sys\nfrom wattermark.cli.main import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "heavy = ('numpy', 'httpx', 'rich', 'duckdb', 'highspy')\n"
+        "assert not [one for one in heavy if one in sys.modules]"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command.split(), "--help"],
+        capture_output=True, text=True, timeout=60, check=False, cwd=home["HOME"], env=home,
+    )  # fmt: skip
+    assert (done.returncode, "usage:" in done.stdout) == (0, True), done.stderr

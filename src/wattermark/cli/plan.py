@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from wattermark.cli.options import add_json, add_ledger, duration_s, settings
 from wattermark.cli.paint import paint, print_json
 from wattermark.cli.terminal import say
 from wattermark.errors import UsageError
 from wattermark.ledger.runs import ledger_folder
-from wattermark.report.planned import plan_document, plan_sections
 from wattermark.values.energies import joules_of, watts_of
-from wattermark.values.plan import PlannedJob
 from wattermark.verbs.moments import iso, local, moment_s
-from wattermark.verbs.planning import Limits, job_like, kept_or_told, plan_and_outlooks
-from wattermark.wiring.config import Config
+
+if TYPE_CHECKING:
+    from wattermark.values.plan import PlannedJob
+    from wattermark.wiring.config import Config
 
 T = TypeVar("T")
 EPILOG = """examples:
@@ -72,6 +72,9 @@ def energy_j(text: str) -> float:
 
 
 def main(args: argparse.Namespace) -> int:
+    from wattermark.report.planned import plan_document, plan_sections
+    from wattermark.verbs.planning import Limits, kept_or_told, plan_and_outlooks
+
     config = settings(args, "ledger")
     now_s = time.time()
     plan, outlooks = plan_and_outlooks(
@@ -109,6 +112,8 @@ def _draw(file: str, picture: str) -> None:
 
 def job_of(args: argparse.Namespace, config: Config, now_s: float) -> PlannedJob:
     """The job that the options name."""
+    from wattermark.verbs.planning import job_like
+
     earliest_s = max(moment_s(args.earliest), now_s) if args.earliest else now_s
     return job_like(
         args.run,
