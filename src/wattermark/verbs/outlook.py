@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wattermark.factors.places import given, resolve
@@ -141,7 +141,8 @@ def _of_providers(
     from wattermark.verbs.heard import series_for
 
     found, heard = series_for(place, ASKED, *span, config=config, now_s=now_s)
-    told = {one.signal: one for one in found}
+    told = {one.signal: one for one in found if any(value is not None for value in one.values)}
+    heard = [replace(one, told=one.told and one.signal in told) for one in heard]
     doubts = {signal: told_by_others(one, usual_errors()) for signal, one in told.items() if _is_grid(signal)}
     carbon = told.get(Signal.CARBON)
     if carbon is not None and carbon.end_s < span[1]:

@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from wattermark.errors import UsageError
+from wattermark.errors import NoPlan, UsageError
 from wattermark.factors.table import named
 from wattermark.ledger.plans import new_plan_id, note
 from wattermark.ledger.runs import ledger_folder
@@ -99,7 +99,12 @@ def plan_and_outlooks(
     rates = [rates_of(one) for one in outlooks]
     known = [Known(rate, one.doubts) for rate, one in zip(rates, found, strict=True)]
     rates, weak = strong_enough(rates, job, limits.capacity_w)
-    choice = choose_and_doubt(rates, job, weighed)
+    try:
+        choice = choose_and_doubt(rates, job, weighed)
+    except NoPlan as error:
+        flags = dict.fromkeys((*mixed, *outlooks[0].flags))
+        why = f" ({'; '.join(flags)})" if flags else ""
+        raise NoPlan(f"{error.problem}{why}", fix=error.fix) from error
     choice = replace(choice, flags=(*mixed, *weak, *choice.flags))
     return judged(job, choice, known, outlooks, weights=weighed, made_s=now_s), outlooks
 
