@@ -198,7 +198,7 @@ def test_by_a_usual_year_nothing_is_proved(home):
     carbon = next(one for one in told["claims"] if one["quantity"] == "carbon")
     shown = json.loads(wm(home, "show", "last", "--json", "--place", "WORLD").stdout)
     best = shown["footprint"]["carbon_operational_g"]["best"]
-    assert carbon["realised"] == pytest.approx(best, rel=1e-5)  # seconds since 1970 are told to 0.2 us of 0.2 s
+    assert carbon["realised"] == pytest.approx(best, rel=1e-5)  # its clock tells 0.2 us of 0.2 s
 
 
 @pytest.mark.parametrize("command", ["plan", "plan fleet", "saved", "backtest", "signals"])
