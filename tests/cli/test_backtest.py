@@ -183,6 +183,8 @@ def test_part_of_a_history(trace, capsys):
         pytest.param(["--hours", "0", "--within", "12h"], "takes time", id="no length"),
         pytest.param(["--hours", "soon", "--within", "12h"], "write 24h", id="no duration"),
         pytest.param(["--hours", "1", "--within", "2", "--every", "0"], "every 0 hours", id="every nothing"),
+        pytest.param(["--hours", "24", "--within", "48", "--every", "1s"], "can be tried", id="each second"),
+        pytest.param(["--hours", "1", "--within", "4", "--utc-offset", "99"], "no offset", id="no clock"),
         pytest.param(["--hours", "1", "--within", "2", "--zone", "D"], "no zone 'D'", id="no such zone"),
         pytest.param(["--hours", "1", "--within", "2", "--policy", "best"], "Did you mean", id="no policy"),
         pytest.param(["--hours", "1", "--within", "99d"], "is 240 hours long", id="longer than the history"),

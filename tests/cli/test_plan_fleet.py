@@ -166,6 +166,9 @@ def test_rooms_by_a_file(home, tmp_path):
             id="no file of capacities",
         ),
         pytest.param(HEAD + "a,1,1,1,9h\n", ("--slot", "1s"), "slot", id="slots of a second"),
+        pytest.param(HEAD + "a,1,1,1,9h\n", ("--prices", "WORLD=nan"), "is nan", id="a price that is none"),
+        pytest.param(HEAD + "a,1,1,1,9h\n", ("--prices", "fra=1"), "none of the places", id="of elsewhere"),
+        pytest.param(HEAD + "a,1,1,1,9h\n", ("--capacity", "swe=1,swe=2"), "told twice", id="two capacities"),
         pytest.param(
             HEAD + "a,1,1,1,9h\n", ("--weights", "carbon=-1"), "weight of carbon", id="a weight below 0"
         ),

@@ -149,3 +149,30 @@ def test_a_secret_comes_from_stdin_and_is_kept_unseen(say, monkeypatch, tmp_path
 @pytest.mark.parametrize("value", [f"{SECRET}\n{SECRET}", f"{SECRET}\u00fc"])
 def test_a_secret_that_cannot_be_one_is_not_told(say, value):
     assert SECRET not in say("config", "set", "electricity_maps_key", value, code=2)
+
+
+PLAN = ("plan", "--energy", "1kWh", "--hours", "8", "--within", "48h", "--places", "gbr")
+
+
+def nothing_in(part):
+    def mangle(entries, stand):
+        for entry in entries[part]:
+            stand.put(entry, None)
+        return entries
+
+    return mangle
+
+
+def test_who_tells_no_value_at_all_told_nothing(say, uk):
+    uk.mangle = nothing_in(slice(None))
+    plan = json.loads(say(*PLAN, "--json"))["plan"]
+    told = {one["source"]: one["told"] for one in plan["heard"] if one["signal"] == "carbon"}
+    assert told == {"Carbon Intensity API, national": False, "hours of a usual year": False}
+    assert any(flag.startswith("gaps:") for flag in plan["flags"])
+
+
+def test_no_plan_on_a_hole_and_it_says_why(say, uk):
+    uk.mangle = nothing_in(slice(50, 60))
+    said = say(*PLAN, code=1)
+    assert "is not known for all of a start now" in said
+    assert "gaps: " in said

@@ -67,8 +67,23 @@ def test_a_picture_is_xml_and_names_escape(plan, gone):
     outlooks = [replace(PLACES[0], series={})] if gone else PLACES
     root = ElementTree.fromstring(plan_picture(plan, outlooks, str))
     words = [one.text for one in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert plan.verdict in words
-    assert gone or "<away & far>"[:14] in words
+    assert " ".join(words).startswith(plan.verdict)
+    assert gone or "<away & far>" in words
     paths = list(root.iter("{http://www.w3.org/2000/svg}path"))
     assert len(paths) == (0 if gone else 2)
     assert gone or paths[1].get("d").count("M") == 2  # the gap is one
+
+
+def test_a_picture_holds_all_its_words(plan):
+    many = [replace(PLACES[0], asked=f"azure:germanywestcentral{i}") for i in range(8)]
+    long = replace(plan, verdict="Worth waiting: " + "it takes more water. " * 20)
+    root = ElementTree.fromstring(plan_picture(long, [PLACES[0], *many], str))
+    words = list(root.iter("{http://www.w3.org/2000/svg}text"))
+    assert " ".join(one.text for one in words if one.get("font-size") == "15") == long.verdict.strip()
+    assert "and 3 more, not drawn" in [one.text for one in words]
+    wide = {
+        one.text: float(one.get("x")) + 7 * len(one.text) for one in words if one.get("font-size") == "12"
+    }
+    assert max(wide.values()) <= 840
+    key = [(float(one.get("x")), one.get("y")) for one in words if "azure" in one.text]
+    assert len(set(key)) == len(key) == 5

@@ -11,7 +11,7 @@ from fakes.providers import Stand, said
 from fakes.web import Page
 from wattermark.errors import BadSignal, MissingExtra, SignalRefused, SignalUnavailable
 from wattermark.signals.answers import retry_after_s
-from wattermark.signals.discretion import checked_host, hidden, next_address, secrets_of
+from wattermark.signals.discretion import HIDDEN, checked_host, hidden, next_address, secrets_of
 from wattermark.signals.fetch import MOST_REQUESTS, fetch
 from wattermark.signals.line import Patience
 from wattermark.values.series import Answer, Ask, Request, Signal
@@ -232,3 +232,21 @@ def test_secrets_are_found_wherever_they_stand():
 def test_how_long_to_wait(header, wait):
     answer = Answer(status=429, body=b"", headers={"Retry-AFTER": header})
     assert retry_after_s(answer, 1_711_879_140.0) == wait
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        pytest.param("a+b/c d'9\"", id="as it is"),
+        pytest.param("https://x/?api_key=a%2Bb/c%20d%279%22", id="in an address"),
+        pytest.param("https://x/?api_key=a%2Bb%2Fc%20d%279%22", id="in an address, all of it"),
+        pytest.param("https://x/?api_key=a%2Bb%2Fc+d%279%22", id="in a form"),
+        pytest.param('{"api_key": "a+b/c d\'9\\""}', id="in JSON"),
+        pytest.param("a+b/c d&#x27;9&quot;", id="in a page"),
+    ],
+)
+def test_a_secret_is_hidden_however_it_is_written(echo):
+    secrets = secrets_of(Request(url="https://x", secret_params={"api_key": "a+b/c d'9\""}))
+    told = hidden(echo, secrets)
+    assert HIDDEN in told
+    assert not any(part in told for part in ("a+b", "a%2Bb", "9"))

@@ -201,6 +201,9 @@ def test_ends_that_are_told_make_gaps(tmp_path):
             "time,DE\n2022-01-01T00Z,4,5\n", "line 2: 3 cells under 2 columns", id="a cell too many"
         ),
         pytest.param("time,DE\n", "holds no rows", id="a header only"),
+        pytest.param(
+            "2026-12-01T03:00Z,300\n2026-12-01T04:00Z,310\n", "line 1 holds a moment", id="no header"
+        ),
         pytest.param("", "holds no rows", id="nothing at all"),
         pytest.param(
             "time,zone,value\n2022-01-01T00Z,DE,5\n2022-01-01T00Z,,5\n",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from wattermark.verbs.backtest import Part
 
+MOST_OFFSET_S = 50_400.0
+"""14 hours: no clock on Earth is further from UTC."""
 EPILOG = """examples:
   wattermark backtest --trace de_2022.csv --hours 24 --within 96h --every 24h
   wattermark backtest --trace grids.csv --hours 8 --within 2d --zone DE --zone FR --interruptible
@@ -137,7 +139,10 @@ def _slack_s(text: str) -> float:
 
 def _offset_s(text: str) -> float:
     ahead = text.strip()
-    return -duration_s(ahead[1:]) if ahead.startswith("-") else duration_s(ahead.removeprefix("+"))
+    offset_s = -duration_s(ahead[1:]) if ahead.startswith("-") else duration_s(ahead.removeprefix("+"))
+    if abs(offset_s) > MOST_OFFSET_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is no offset of a clock; write 2, -5 or 5h45m")
+    return offset_s
 
 
 def _moment_s(text: str) -> float:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from wattermark.cli.options import add_json, add_ledger, duration_s, settings
 from wattermark.cli.paint import paint, print_json
+from wattermark.cli.terminal import say
 from wattermark.errors import UsageError
 from wattermark.ledger.runs import ledger_folder
-from wattermark.report.planned import plan_document, plan_sections
 from wattermark.values.energies import joules_of, watts_of
-from wattermark.values.plan import PlannedJob
 from wattermark.verbs.moments import iso, local, moment_s
-from wattermark.verbs.planning import Limits, job_like, keep_plan, plan_and_outlooks
-from wattermark.wiring.config import Config
 
+if TYPE_CHECKING:
+    from wattermark.values.plan import PlannedJob
+    from wattermark.wiring.config import Config
+
+T = TypeVar("T")
 EPILOG = """examples:
   wattermark plan --run last --within 48h                as long and with as much as the last run
   wattermark plan --energy 120kWh --hours 8 --within 48h --interruptible
@@ -69,6 +72,9 @@ def energy_j(text: str) -> float:
 
 
 def main(args: argparse.Namespace) -> int:
+    from wattermark.report.planned import plan_document, plan_sections
+    from wattermark.verbs.planning import Limits, kept_or_told, plan_and_outlooks
+
     config = settings(args, "ledger")
     now_s = time.time()
     plan, outlooks = plan_and_outlooks(
@@ -82,15 +88,17 @@ def main(args: argparse.Namespace) -> int:
             capacity_w=by_name(args.capacity, watts_of, "capacity", "deu=12kW,swe=40kW"),
         ),
     )
-    plan_id = keep_plan(ledger_folder(config.ledger), plan)
-    if args.svg:
+    plan_id = kept_or_told(
+        ledger_folder(config.ledger), plan, lambda sentence: say(f"wattermark: {sentence}")
+    )
+    if args.svg is not None:
         from wattermark.report.plan_picture import plan_picture
 
         _draw(args.svg, plan_picture(plan, outlooks, local))
     if args.json:
         print_json({"id": plan_id, **plan_document(plan, iso)})
     else:
-        paint(plan_sections(plan, local), title=f"plan {plan_id}")
+        paint(plan_sections(plan, local), title=f"plan {plan_id or '(not kept)'}")
     return 0
 
 
@@ -104,6 +112,8 @@ def _draw(file: str, picture: str) -> None:
 
 def job_of(args: argparse.Namespace, config: Config, now_s: float) -> PlannedJob:
     """The job that the options name."""
+    from wattermark.verbs.planning import job_like
+
     earliest_s = max(moment_s(args.earliest), now_s) if args.earliest else now_s
     return job_like(
         args.run,
@@ -124,25 +134,37 @@ def job_of(args: argparse.Namespace, config: Config, now_s: float) -> PlannedJob
 
 
 def names(text: str | None) -> tuple[str, ...]:
-    """Names between commas."""
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
-
-
-def by_name(text: str | None, read: Callable[[str], float], what: str, example: str) -> dict[str, float]:
-    """``carbon=1,water=0.5`` as numbers, each read by ``read``.
+    """Names between commas; none where the option was left out.
 
     Raises
     ------
     UsageError
-        If a part of it is none.
+        If it was given and names nothing, as a variable of a shell does that is not set.
     """
-    found: dict[str, float] = {}
+    found = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if text is not None and not found:
+        raise UsageError(f"{text!r} names nothing", fix="Write names with commas between: deu,swe")
+    return found
+
+
+def by_name(text: str | None, read: Callable[[str], T], what: str, example: str) -> dict[str, T]:
+    """``carbon=1,water=0.5`` as what ``read`` makes of each.
+
+    Raises
+    ------
+    UsageError
+        If a part of it is none, or tells a name again.
+    """
+    found: dict[str, T] = {}
     for part in names(text):
         name, equals, value = part.rpartition("=")
         try:
-            found[name.strip()] = read(value)
+            number = read(value)
         except ValueError as error:
             raise UsageError(f"the {what} {part!r} is none", fix=f"Write {example}") from error
         if not equals or not name.strip():
             raise UsageError(f"the {what} {part!r} names nothing", fix=f"Write {example}")
+        if name.strip() in found:
+            raise UsageError(f"the {what} of {name.strip()} is told twice", fix=f"Write {example}")
+        found[name.strip()] = number
     return found

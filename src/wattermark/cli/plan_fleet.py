@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from wattermark.cli.options import add_json, duration_s, settings
 from wattermark.cli.paint import paint, print_json, table
-from wattermark.errors import UsageError
 from wattermark.report.fleet_planned import HEADINGS, fleet_document, fleet_rows, fleet_sections
 from wattermark.values.fleet import Capacity
 from wattermark.verbs.moments import iso, local
@@ -89,18 +88,12 @@ def main(args: argparse.Namespace) -> int:
 
 def _capacity(text: str | None) -> Mapping[str, Capacity]:
     """By place, or by a file."""
-    from wattermark.cli.plan import by_name, names
+    from wattermark.cli.plan import by_name
     from wattermark.verbs.fleet_file import capacity_of, read_capacity
 
     if text is None:
         return {}
     if "=" not in text:
         return read_capacity(text)
-    if len(names(text)) != len(
-        by_name(text, lambda word: capacity_of(word)[0], "capacity", "swe=8,deu=40kW")
-    ):
-        raise UsageError("--capacity names a place twice", fix="Write swe=8,deu=16")
-    pairs = {
-        place.strip(): capacity_of(word) for place, _, word in (one.rpartition("=") for one in names(text))
-    }
+    pairs = by_name(text, capacity_of, "capacity", "swe=8,deu=40kW")
     return {place: Capacity(units=units, in_watts=watts) for place, (units, watts) in pairs.items()}

@@ -7,9 +7,6 @@ import time
 
 from wattermark.cli.options import add_json, add_ledger, settings
 from wattermark.cli.paint import paint, print_json
-from wattermark.ledger.runs import ledger_folder
-from wattermark.report.audited import audit_document, audit_sections
-from wattermark.verbs.saving import saved
 
 EPILOG = """examples:
   wattermark saved last                 the newest run, if it was planned
@@ -30,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
+    from wattermark.ledger.runs import ledger_folder
+    from wattermark.report.audited import audit_document, audit_sections
+    from wattermark.verbs.saving import saved
+
     config = settings(args, "ledger")
     audit = saved(ledger_folder(config.ledger), args.run, config=config, now_s=time.time())
     if args.json:

@@ -22,7 +22,7 @@ from wattermark.verbs.acting import Acting, Errand
 from wattermark.verbs.command import Ended, Minder
 from wattermark.verbs.measure import Run
 from wattermark.verbs.moments import iso, local, moment_s
-from wattermark.verbs.planning import keep_plan, plan_job
+from wattermark.verbs.planning import kept_or_told, plan_job
 from wattermark.verbs.planning_again import job_named
 from wattermark.wiring.config import Config
 
@@ -64,7 +64,7 @@ def run_when(
         _show(plan, as_json=args.json)
         return Done()
     ledger = ledger_folder(config.ledger).absolute()
-    plan_id = keep_plan(ledger, plan) if plan else None
+    plan_id = kept_or_told(ledger, plan, tell) if plan else None
     stretches = plan.best.stretches if plan else (_from(_begin_s(args, now_s)),)
     errand = Errand(stretches=stretches, config=config, ledger=ledger, plan=plan, plan_id=plan_id, way=way)
     _foretell(stretches, plan, now_s, tell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -23,28 +24,47 @@ from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Option, Plan
 from wattermark.values.series import Series, Signal
 
-WIDTH, TOP, CURVES, ROW, FRONT = 840, 64, 220, 22, 240
+WIDTH, CURVES, ROW, FRONT = 840, 220, 22, 240
+LINE_CHARS, LINE, CHAR, NAME_CHARS = 92, 20, 8.0, 40
+"""A line of words holds so many letters; a letter is about so wide, with room to spare."""
 LEFT, RIGHT = 64, 24
 MOST_PLACES: Final = len(COLOURS)
 TICK_S: Final = (3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 2 * 86400, 7 * 86400)
-MOST_TICKS: Final = 9
+MOST_TICKS: Final = 7
 
 
 def plan_picture(plan: Plan, outlooks: Sequence[Outlook], moment: Moment) -> str:
     """An SVG document. More than six places do not fit: those with the best ways to run are shown."""
     shown = _shown(plan, outlooks)
     time = Axis(plan.job.earliest_s, plan.job.deadline_s, LEFT, WIDTH - RIGHT)
-    bars_y = TOP + CURVES + 40
+    said = textwrap.wrap(plan.verdict, LINE_CHARS)
+    key, top = _key(shown, len(outlooks) - len(shown), 26 + LINE * len(said))
+    bars_y = top + CURVES + 40
     front_y = bars_y + 2 * ROW + 60
     marks = [
-        text(LEFT, 24, plan.verdict[:110], size=15),
-        text(LEFT, 46, "carbon intensity [g CO2e/kWh]", colour=FAINT),
-        *_curves(shown, time, moment),
+        *(text(LEFT, 24 + LINE * row, words, size=15) for row, words in enumerate(said)),
+        *key,
+        *_curves(shown, time, top, moment),
         *_bars(plan, shown, time, bars_y, moment),
     ]
     front = list(_front(plan, shown, front_y))
     height = front_y + (FRONT + 50 if front else 0)
     return drawing(WIDTH, height, [*marks, *front], told=f"plan: {plan.verdict}")
+
+
+def _key(shown: dict[str, tuple[Series, str]], hidden: int, y: int) -> tuple[list[str], int]:
+    """What is drawn and the names of the places, on as many lines as they need; and where these end."""
+    words = [("carbon intensity [g CO2e/kWh]", FAINT)]
+    words += [(textwrap.shorten(name, NAME_CHARS), colour) for name, (_, colour) in shown.items()]
+    words += [(f"and {hidden} more, not drawn", FAINT)] if hidden else []
+    x, marks = float(LEFT), []
+    for name, colour in words:
+        wide = CHAR * (len(name) + 2)
+        if x > LEFT and x + wide > WIDTH - RIGHT:
+            x, y = float(LEFT), y + LINE
+        marks.append(text(x, y, name, colour=colour))
+        x += wide
+    return marks, y + LINE
 
 
 def _shown(plan: Plan, outlooks: Sequence[Outlook]) -> dict[str, tuple[Series, str]]:
@@ -55,17 +75,16 @@ def _shown(plan: Plan, outlooks: Sequence[Outlook]) -> dict[str, tuple[Series, s
     return {name: (series[name], colour) for name, colour in zip(names, COLOURS, strict=False)}
 
 
-def _curves(shown: dict[str, tuple[Series, str]], time: Axis, moment: Moment) -> Iterator[str]:
+def _curves(shown: dict[str, tuple[Series, str]], time: Axis, top: int, moment: Moment) -> Iterator[str]:
     values = [value for series, _ in shown.values() for value in series.values if value is not None]
-    height = Axis(min(0.0, *values, 0.0), max(1.0, *values, 0.0) * 1.05, TOP + CURVES, TOP)
+    height = Axis(min(0.0, *values, 0.0), max(1.0, *values, 0.0) * 1.05, top + CURVES, top)
     for tick in height.ticks():
         y = height.at(tick)
         yield line(LEFT, y, WIDTH - RIGHT, y, width=0.5)
         yield text(LEFT - 8, y + 4, digits(tick), anchor="end", colour=FAINT)
-    yield from _hours(time, moment)
-    for row, (name, (series, colour)) in enumerate(shown.items()):
+    yield from _hours(time, top, moment)
+    for series, colour in shown.values():
         yield path(_corners(series, time, height), colour=colour)
-        yield text(LEFT + 250 + 100 * row, 46, name[:14], colour=colour)
 
 
 def _corners(series: Series, time: Axis, height: Axis) -> list[tuple[float, float] | None]:
@@ -79,13 +98,13 @@ def _corners(series: Series, time: Axis, height: Axis) -> list[tuple[float, floa
     return found
 
 
-def _hours(time: Axis, moment: Moment) -> Iterator[str]:
+def _hours(time: Axis, top: int, moment: Moment) -> Iterator[str]:
     step = next((tick for tick in TICK_S if (time.high - time.low) / tick <= MOST_TICKS), TICK_S[-1])
     first = int(-(-time.low // step))
     for i in range(first, int(time.high // step) + 1):
         x = time.at(i * step)
-        yield line(x, TOP, x, TOP + CURVES, width=0.5)
-        yield text(x, TOP + CURVES + 18, moment(i * step), anchor="middle", size=10, colour=FAINT)
+        yield line(x, top, x, top + CURVES, width=0.5)
+        yield text(x, top + CURVES + 18, moment(i * step), anchor="middle", size=10, colour=FAINT)
 
 
 def _bars(

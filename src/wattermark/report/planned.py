@@ -7,13 +7,15 @@ from dataclasses import asdict, fields
 from typing import Any, Final
 
 from wattermark.report.numbers import CARBON, ENERGY, TIME, WATER, digits, say
-from wattermark.report.sheet import Line, Section
+from wattermark.report.sheet import Line, Section, filled
 from wattermark.values.plan import Heard, Option, Plan, PlannedJob, Saving, Spread, Stretch
 from wattermark.values.series import Signal
 
 PLAN_SCHEMA: Final = 1
 Moment = Callable[[float], str]
 """From seconds since 1970 to a text."""
+NOTHING: Final = 1e-9
+"""A saving of less is that of rounding: no chance is told of it. [1]"""
 MOST_STRETCHES: Final = 6
 MOST_OTHERS: Final = 4
 WORDS: Final = {
@@ -120,14 +122,16 @@ def _heard(told: Mapping[str, Any]) -> Heard:
 def plan_sections(plan: Plan, moment: Moment) -> tuple[Section, ...]:
     """A plan for a person: the verdict first."""
     saves = "saves" if plan.worth_it else "would save"
-    return (
-        Section("", sentences=(plan.verdict,)),
-        Section("ways to run", tuple(_ways(plan, moment))),
-        Section(f"what that {saves} against starting now", tuple(_saved(plan))),
-        Section("when it runs", sentences=tuple(_stretches(plan.best, moment))),
-        Section("counted otherwise", sentences=tuple(_otherwise(plan, moment))),
-        Section("by", sentences=tuple(dict.fromkeys(heard_sentence(heard) for heard in plan.heard))),
-        Section("to know", sentences=plan.flags),
+    return filled(
+        (
+            Section("", sentences=(plan.verdict,)),
+            Section("ways to run", tuple(_ways(plan, moment))),
+            Section(f"what that {saves} against starting now", tuple(_saved(plan))),
+            Section("when it runs", sentences=tuple(_stretches(plan.best, moment))),
+            Section("counted otherwise", sentences=tuple(_otherwise(plan, moment))),
+            Section("by", sentences=tuple(dict.fromkeys(heard_sentence(heard) for heard in plan.heard))),
+            Section("to know", sentences=plan.flags),
+        )
     )
 
 
@@ -174,7 +178,7 @@ def _saved(plan: Plan) -> Iterator[Line]:
     for saving in plan.savings:
         spread = saving.spread
         interval = f"{percent(spread.p10)} to {percent(spread.p90)}" if spread else ""
-        chance = saving.worse_chance if saving.planned else None
+        chance = saving.worse_chance if abs(saving.planned) > NOTHING else None
         note = "" if chance is None or spread is None else f"P50 {percent(spread.p50)}, worse: {chance:.0%}"
         yield Line(WORDS.get(saving.quantity, saving.quantity), percent(saving.planned), interval, note)
 

@@ -57,6 +57,11 @@ class Section:
     sentences: tuple[str, ...] = ()
 
 
+def filled(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """Those that hold something: a heading over nothing looks as if something were lost."""
+    return tuple(section for section in sections if section.lines or section.sentences)
+
+
 def title(recorded: Recorded, footprint: Footprint) -> str:
     """The one line over a run."""
     detail = f" ({recorded.detail})" if recorded.detail else ""

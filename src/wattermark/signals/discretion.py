@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 from wattermark.errors import SignalRefused, SignalUnavailable
 from wattermark.signals.answers import harmless
@@ -69,10 +71,20 @@ def next_address(url: str, to: str, name: str) -> str:
 
 
 def secrets_of(request: Request) -> tuple[str, ...]:
-    """What must not be told of a request, the longest first; each word of it, too."""
+    """What must not be told of a request, the longest first; each word of it, too, and as others write it."""
     found = [*request.secret_params.values(), *request.secret_headers.values(), *(request.basic_auth or ())]
     words = {*found, *(word for text in found for word in text.split())}
-    return tuple(sorted((word for word in words if len(word) >= LEAST_SECRET), key=len, reverse=True))
+    words = {word for word in words if len(word) >= LEAST_SECRET}
+    written = {write(word) for word in words for write in (quote, _in_address, quote_plus, _in_json, escape)}
+    return tuple(sorted(words | written, key=len, reverse=True))
+
+
+def _in_address(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:

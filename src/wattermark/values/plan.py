@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from wattermark.values.series import Signal
+
+LONGEST_AHEAD_S: Final = 366 * 86_400.0
+"""No plan looks farther: hours of a usual year repeat by then, and nobody forecasts so far. [s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ def plan(
     within: str | float,
     energy: str | None = None,
     hours: str | float | None = None,
-    places: Sequence[str] = (),
+    places: str | Sequence[str] = (),
     weights: Mapping[str, float] | None = None,
     ledger: str | None = None,
     **job: Any,
@@ -40,7 +40,7 @@ def plan(
         IT energy of all of it, as ``120kWh``.
     hours, within : str or float
         How long it takes, and from now on until when it must be done: ``8`` (hours), ``90m``, ``2d``.
-    places : sequence of str
+    places : str or sequence of str
         Where it may run; the first is where it would run now. By default here.
     weights : mapping, optional
         ``{"carbon": 1, "water": 0.5, "cost": 0.2}``; by default carbon alone.
@@ -72,13 +72,13 @@ def plan(
     asked = job_like(
         run,
         config=config,
-        it_energy_j=None if energy is None else _read(joules_of, energy),
+        it_energy_j=None if energy is None else _read(joules_of, str(energy)),
         duration_s=None if hours is None else _read(seconds_of, str(hours)),
         earliest_s=now_s,
         deadline_s=now_s + _read(seconds_of, str(within)),
         **job,
     )
-    return plan_job(asked, places, config=config, now_s=now_s, weights=weights or CARBON_ONLY)
+    return plan_job(asked, _several(places), config=config, now_s=now_s, weights=weights or CARBON_ONLY)
 
 
 def backtest(
@@ -87,8 +87,8 @@ def backtest(
     hours: str | float,
     within: str | float,
     every: str | float | None = None,
-    zones: Sequence[str] = (),
-    policies: Sequence[str] = (),
+    zones: str | Sequence[str] = (),
+    policies: str | Sequence[str] = (),
     interruptible: bool = False,
 ) -> Backtest:
     """What better times would have saved on a history, and what forecasts of it would have been good for.
@@ -101,7 +101,7 @@ def backtest(
         How long the job takes, and its deadline after it arrives: ``8`` (hours), ``90m``, ``2d``.
     every : str or float, optional
         How often one arrives; by default at each step of the history.
-    zones, policies : sequence of str, optional
+    zones, policies : str or sequence of str, optional
         Only these.
     interruptible : bool
         Whether it may pause.
@@ -120,7 +120,7 @@ def backtest(
         every_s=None if every is None else _read(seconds_of, str(every)),
         interruptible=interruptible,
     )
-    return backtest_trace(Path(trace), job, policies=policies, part=Part(zones=tuple(zones)))
+    return backtest_trace(Path(trace), job, policies=_several(policies), part=Part(zones=_several(zones)))
 
 
 def saved(run: str = "last", *, ledger: str | None = None) -> Audit:
@@ -142,6 +142,11 @@ def saved(run: str = "last", *, ledger: str | None = None) -> Audit:
 
     config = load_config({"ledger": ledger})
     return audited(ledger_folder(config.ledger), run, config=config, now_s=time.time())
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    """One name is no sequence of its letters."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _read(read: Any, text: str) -> float:

@@ -44,7 +44,8 @@ def filed(
         else:
             told[signal] = replace(found, place=place.resolved)
     if not known:
-        flags.append(f"file-silent: {path.name} does not know {place.resolved}")
+        hint = "" if at_home else "; one without zones is of home: wattermark config set place"
+        flags.append(f"file-silent: {path.name} does not know {place.resolved}{hint}")
     return told, known, flags
 
 

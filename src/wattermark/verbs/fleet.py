@@ -19,6 +19,7 @@ from wattermark.values.fleet import Capacity, FleetJob, FleetPlan
 from wattermark.values.outlook import Outlook
 from wattermark.verbs.moments import iso
 from wattermark.verbs.outlook import home_of, outlook
+from wattermark.verbs.planning import Limits, check_limits
 from wattermark.wiring.config import Config
 
 SLOT_S = 3600.0
@@ -55,7 +56,7 @@ def plan_fleet(
     named = [place for one in jobs for place in one.places]
     anywhere = usual if places or any(not one.places for one in jobs) else ()
     asked = tuple(dict.fromkeys((*anywhere, *named)))
-    _check_capacity(room, asked)
+    _check(room, prices, asked)
     told = [one if one.places else replace(one, places=usual) for one in jobs]
     grid = grid_of(told, slot_s)
     outlooks = {
@@ -79,7 +80,10 @@ def plan_fleet(
     return _whole(choice, outlooks, weighed, slot_s=slot_s, made_s=now_s)
 
 
-def _check_capacity(capacity: Mapping[str, Capacity], asked: Sequence[str]) -> None:
+def _check(
+    capacity: Mapping[str, Capacity], price_usd_per_kwh: Mapping[str, float], asked: Sequence[str]
+) -> None:
+    check_limits(Limits(price_usd_per_kwh=price_usd_per_kwh), asked)
     for place in capacity:
         if place not in asked:
             near = nearest(place, asked, most=1)

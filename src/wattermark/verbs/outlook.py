@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wattermark.factors.places import given, resolve
@@ -87,8 +87,9 @@ def expected(
     UsageError
         If there is no such place, or a provider that is set needs a setting that is not there.
     """
-    at_home = asked == home_of(config)
-    place = place_recorded(asked, place_asked(config).found) if at_home else resolve(asked)
+    home = home_of(config)
+    place = place_recorded(asked, place_asked(config).found) if asked == home else resolve(asked)
+    at_home = place.resolved == place_recorded(home, "").resolved
     pue, wue = (config.pue, config.wue) if at_home else (None, None)
     factors = {factor.name: factor for factor in factors_at(place, pue=pue, wue=wue)}
     span = (begin_s, end_s)
@@ -164,7 +165,8 @@ def _of_providers(
     from wattermark.verbs.heard import series_for
 
     found, heard = series_for(place, ASKED, *span, config=config, now_s=now_s)
-    told = {one.signal: one for one in found}
+    told = {one.signal: one for one in found if any(value is not None for value in one.values)}
+    heard = [replace(one, told=one.told and one.signal in told) for one in heard]
     doubts = {signal: told_by_others(one, usual_errors()) for signal, one in told.items() if _is_grid(signal)}
     carbon = told.get(Signal.CARBON)
     if ahead and carbon is not None and carbon.end_s < span[1]:

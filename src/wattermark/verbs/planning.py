@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
-from wattermark.errors import UsageError
+from wattermark.errors import NoPlan, UsageError
 from wattermark.factors.table import named
 from wattermark.ledger.plans import new_plan_id, note
 from wattermark.ledger.runs import ledger_folder
@@ -18,8 +19,9 @@ from wattermark.science.schedule.choice import choose_and_doubt, of_one_basis, s
 from wattermark.science.schedule.rates import rates_of
 from wattermark.science.schedule.verdict import Known, judged
 from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
+from wattermark.values.kinds import Status
 from wattermark.values.outlook import Outlook
-from wattermark.values.plan import Plan, PlannedJob
+from wattermark.values.plan import LONGEST_AHEAD_S, Plan, PlannedJob
 from wattermark.verbs.look import show
 from wattermark.verbs.moments import iso
 from wattermark.verbs.outlook import expected, home_of
@@ -35,6 +37,14 @@ class Limits:
 
 
 NO_LIMITS = Limits()
+NOT_BELOW_ZERO = {
+    "restart_s": "time of a restart",
+    "held_power_w": "power that is held",
+    "least_run_s": "least time of a piece",
+    "move_gb": "amount of data to move",
+    "move_kwh_per_gb": "energy to move a GB",
+    "move_usd_per_gb": "price to move a GB",
+}
 
 
 def plan_job(
@@ -71,6 +81,7 @@ def plan_and_outlooks(
     check_job(job)
     weighed = check_weights(weights)
     asked = tuple(dict.fromkeys(places or (home_of(config),)))
+    check_limits(limits, asked)
     found = [
         expected(
             one,
@@ -82,6 +93,7 @@ def plan_and_outlooks(
         )
         for one in asked
     ]
+    found = list({one.outlook.place.resolved: one for one in reversed(found)}.values())[::-1]
     fits, mixed = of_one_basis([one.outlook for one in found])
     found = [one for one, fit in zip(found, fits, strict=True) if fit]
     outlooks = [one.outlook for one in found]
@@ -91,7 +103,12 @@ def plan_and_outlooks(
         for rate, one in zip(rates, found, strict=True)
     ]
     rates, weak = strong_enough(rates, job, limits.capacity_w)
-    choice = choose_and_doubt(rates, job, weighed)
+    try:
+        choice = choose_and_doubt(rates, job, weighed)
+    except NoPlan as error:
+        flags = dict.fromkeys((*mixed, *outlooks[0].flags))
+        why = f" ({'; '.join(flags)})" if flags else ""
+        raise NoPlan(f"{error.problem}{why}", fix=error.fix) from error
     choice = replace(choice, flags=(*mixed, *weak, *choice.flags))
     return judged(job, choice, known, outlooks, weights=weighed, made_s=now_s), outlooks
 
@@ -104,11 +121,16 @@ def job_like(
     Raises
     ------
     UsageError
-        If there is no such run, or one of both is known from nowhere.
+        If there is no such run, it has not ended, or one of both is known from nowhere.
     """
     name = ""
     if run is not None:
         seen = show(ledger_folder(config.ledger), run)
+        if seen.recorded.status is Status.RUNNING and (it_energy_j is None or duration_s is None):
+            raise UsageError(
+                f"the run {seen.run} has not ended: what it takes is not known yet",
+                fix="Name one that has, or give --energy 12kWh --hours 8",
+            )
         energy = seen.footprint.it_energy_j
         it_energy_j = it_energy_j or (energy.best if energy else None)
         duration_s = duration_s or ran_s(seen.footprint)
@@ -130,14 +152,53 @@ def check_job(job: PlannedJob) -> None:
     Raises
     ------
     UsageError
-        If a length or an energy is not above zero, or the deadline comes too early.
+        If a length or an energy is not above zero, another number below it, or the deadline comes too early
+        or is too far away.
     """
-    if not job.duration_s > 0:
+    if not 0 < job.duration_s < inf:
         raise UsageError("the job takes no time", fix="Give its length, as --hours 8")
-    if not job.it_energy_j > 0:
+    if not 0 < job.it_energy_j < inf:
         raise UsageError("the job takes no energy", fix="Give it, as --energy 12kWh")
+    for name, what in NOT_BELOW_ZERO.items():
+        if not 0 <= getattr(job, name) < inf:
+            raise UsageError(f"the {what} is {getattr(job, name):g}", fix="Give a number of 0 and above")
+    if not 0 < job.move_gbit_per_s < inf:
+        raise UsageError(f"the bandwidth is {job.move_gbit_per_s:g}", fix="Give a number above 0, in Gbit/s")
+    if job.most_pauses is not None and job.most_pauses < 0:
+        raise UsageError(f"it may pause {job.most_pauses} times", fix="Give a number of 0 and above")
     if job.earliest_s + job.duration_s > job.deadline_s:
         raise UsageError("the deadline comes before the job could end", fix="Give --within more than --hours")
+    if job.deadline_s - job.earliest_s > LONGEST_AHEAD_S:
+        raise UsageError("the deadline is more than a year away", fix="Plan a part of that time: --within 7d")
+
+
+def check_limits(limits: Limits, places: Sequence[str]) -> None:
+    """Refuse limits that cannot be, or that are of none of the places.
+
+    Raises
+    ------
+    UsageError
+        With the one that is wrong.
+    """
+    told = {"price": limits.price_usd_per_kwh, "capacity": limits.capacity_w}
+    for what, by_place in told.items():
+        for name, number in by_place.items():
+            if name not in places:
+                raise UsageError(
+                    f"a {what} of {name} is told, and it is none of the places",
+                    fix=f"Name it as one of them: {', '.join(places)}",
+                )
+            if not 0 <= number < inf:
+                raise UsageError(f"the {what} of {name} is {number:g}", fix="Give a number of 0 and above")
+
+
+def kept_or_told(ledger: Path, plan: Plan, tell: Callable[[str], None]) -> str | None:
+    """The id of a plan that is kept; where the disk refuses, that is told, and the plan is not lost."""
+    try:
+        return keep_plan(ledger, plan)
+    except OSError as error:
+        tell(f"the plan is not kept: {ledger} cannot be written ({error.strerror})")
+        return None
 
 
 def keep_plan(ledger: Path, plan: Plan) -> str:

@@ -113,7 +113,7 @@ def test_who_is_left_out_is_told():
     ("signals", "weights", "says"),
     [
         pytest.param({"carbon": [None, 1]}, {"carbon": 1}, "start now", id="now is not known"),
-        pytest.param({"carbon": [1, 1]}, {"water": 1}, "not all of water", id="nobody tells the water"),
+        pytest.param({"carbon": [1, 1]}, {"water": 1}, "water of starting now", id="nobody tells the water"),
         pytest.param(
             {"carbon": [1, 1], "price": [0, 1]}, {"carbon": 1, "cost": 1}, "zero", id="of two, one is nothing"
         ),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattermark.science.schedule.pareto import front, hypervolume, knee
+from wattermark.science.schedule.pareto import front, hypervolume, knee, levelled
 
 NAN = np.nan
 
@@ -31,6 +31,21 @@ NAN = np.nan
 )
 def test_the_front(points, on):
     assert front(points).tolist() == on
+
+
+@pytest.mark.parametrize(
+    ("points", "on"),
+    [
+        pytest.param([(1, 219 * (1 + 3e-16)), (2, 219)], [0], id="rounding is no gain"),
+        pytest.param([(1, 219), (2, 219 - 1e-3)], [0, 1], id="little is some"),
+        pytest.param([(1, -5), (2, -5 - 1e-15)], [0], id="below nothing"),
+        pytest.param([(0, 0), (0, 0)], [0], id="nothing at all"),
+        pytest.param([(1, NAN), (2, NAN)], [0], id="not known"),
+        pytest.param([], [], id="none"),
+    ],
+)
+def test_what_differs_by_rounding_alone_is_equal(points, on):
+    assert front(levelled(points)).tolist() == on
 
 
 def dominates(one, other):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,11 @@ LEAST_SAVING: Final = 0.01
 """Who asks for nothing else is not told to wait for less than this. [1]"""
 MOST_WORSE: Final = 0.1
 """A plan that may end worse than "start now" with a higher chance is not worth its waiting."""
+SAID: Final[Mapping[str, str]] = {
+    "carbon-marginal": "marginal carbon",
+    "water-thermal": "water if reservoirs are not counted",
+}
+"""Quantities in a sentence, where that is not their name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +74,15 @@ def _yes(saving: Saving, waits_s: float) -> str:
     sure = "" if saving.spread is None else f" ({_band(saving.spread)})"
     worse = _in_a_hundred(saving.worse_chance or 0.0)
     return (
-        f"{worth}: it {later}saves {_percent(_middle(saving))} of the {saving.quantity}{sure}; "
+        f"{worth}: it {later}saves {_percent(_middle(saving))} of the {_word(saving)}{sure}; "
         f"{worse} end worse than starting now."
     )
 
 
 def _no(saving: Saving, least_saving: float | None) -> str:
     if saving.planned <= 0:
-        return f"Not worth waiting: by the forecast no other hours save {saving.quantity}."
-    promise = f"the forecast promises {_percent(saving.planned)} of the {saving.quantity}"
+        return f"Not worth waiting: by the forecast no other hours save {_word(saving)}."
+    promise = f"the forecast promises {_percent(saving.planned)} of the {_word(saving)}"
     return f"Not worth waiting: {promise}{_doubt(saving, least_saving)}."
 
 
@@ -96,10 +101,14 @@ def _doubt(saving: Saving, least_saving: float | None) -> str:
 def _but(first: Saving, others: Sequence[Saving]) -> list[str]:
     """Quantities that go the other way."""
     return [
-        f"It takes {_percent(-_middle(other))} more {other.quantity}."
+        f"It takes {_percent(-_middle(other))} more {_word(other)}."
         for other in others
         if _middle(other) <= -LEAST_SAVING and _middle(first) > 0
     ]
+
+
+def _word(saving: Saving) -> str:
+    return SAID.get(saving.quantity, saving.quantity)
 
 
 def _middle(saving: Saving) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from wattermark.science.schedule.steps import Array, Steps
 from wattermark.values.backtest import Backtest, Judged, Rehearsal, Rehearsed
 
 Progress = Callable[[int, int], object]
+MOST_STEPS: Final = 5e9
+"""So many steps of windows are looked at in minutes; more is not what anybody meant."""
 
 
 def chosen_policies(job: Rehearsal, asked: Sequence[str] = ()) -> tuple[str, ...]:
@@ -78,6 +81,7 @@ def backtest(
     lengths_s = (every_s, *(() if job.within_s == inf else (job.within_s,)))
     step_s = grid_s(histories.values(), *lengths_s)
     starts = _starts(job, every_s, step_s, end_s - begin_s)
+    _check_effort(len(starts), min(job.within_s, end_s - begin_s), step_s)
     together = _Together(len(starts))
     places = []
     for done, (place, steps) in enumerate(histories.items(), 1):
@@ -113,6 +117,14 @@ def _usual_s(histories: Mapping[str, Steps]) -> float:
     """The step that is most common in the first history: a start at each."""
     lengths, often = np.unique(next(iter(histories.values())).lengths_s, return_counts=True)
     return float(lengths[np.argmax(often)])
+
+
+def _check_effort(starts: int, wide_s: float, step_s: float) -> None:
+    if starts * wide_s / step_s > MOST_STEPS:
+        raise UsageError(
+            f"{starts:.3g} starts in steps of {step_s:g} s are more than can be tried",
+            fix="Give a longer --every, or a shorter part of the history with --from and --to",
+        )
 
 
 def _starts(job: Rehearsal, every_s: float, step_s: float, span_s: float) -> NDArray[np.intp]:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from wattermark.errors import NoPlan
-from wattermark.science.schedule.pareto import front, knee
+from wattermark.science.schedule.pareto import front, knee, levelled
 from wattermark.science.schedule.rates import Rates, option_of
 from wattermark.science.schedule.ways import Site, at_once, site, way, ways
 from wattermark.science.schedule.weights import PARTS, Weights, amount, score_of, scored
@@ -91,10 +91,7 @@ def choose(places: Sequence[Rates], job: PlannedJob, weights: Weights) -> Choice
     """
     now = start_now(places[0], job)
     if np.isnan(score_of(now, now, weights)):
-        raise NoPlan(
-            f"not all of {', '.join(weights)} is known at {places[0].place}, or it is zero there",
-            fix="Weigh only what is known; see: wattermark signals",
-        )
+        raise _unweighed(now, weights)
     found: list[Option] = []
     flags: list[str] = []
     sites = [site(rates, places[0], job) for rates in places]
@@ -107,6 +104,20 @@ def choose(places: Sequence[Rates], job: PlannedJob, weights: Weights) -> Choice
     best = candidates[int(np.argmax(scores <= np.nanmin(scores) + EQUAL))]
     soon = tuple(option for one in sites[1:] if (option := at_once(one)) is not None)
     return Choice(now=now, best=best, each=tuple(found), at_once=soon, flags=tuple(flags))
+
+
+def _unweighed(now: Option, weights: Weights) -> NoPlan:
+    """What of that which is weighed cannot be, and why."""
+    amounts = {what: amount(now, what) for what in weights}
+    unknown = [what for what, one in amounts.items() if one is None]
+    if "cost" in unknown:
+        fix = f"Tell it, as --prices {now.place}=0.25, or weigh only what is known"
+    else:
+        fix = "Weigh only what is known; see: wattermark signals"
+    if unknown:
+        return NoPlan(f"{' and '.join(unknown)} of starting now at {now.place} is not known", fix=fix)
+    zero = " and ".join(what for what, one in amounts.items() if one == 0)
+    return NoPlan(f"{zero} of starting now at {now.place} is zero: nothing to save", fix="Start it now")
 
 
 def choose_and_doubt(places: Sequence[Rates], job: PlannedJob, weights: Weights) -> Choice:
@@ -168,7 +179,7 @@ def _basis(told: str) -> str:
 def strong_enough(
     places: Sequence[Rates], job: PlannedJob, capacity_w: Mapping[str, float]
 ) -> tuple[list[Rates], list[str]]:
-    """The places that can feed the job, and a flag for each that cannot; home stays, as it is compared with.
+    """The places that can feed the job, and a flag for each that cannot; home stays: all is compared with it.
 
     Parameters
     ----------
@@ -181,6 +192,9 @@ def strong_enough(
     """
     weak = {rates.place for rates in places[1:] if capacity_w.get(rates.place, np.inf) < job.power_w}
     flags = [f"left-out: {name}: it has no room for {job.power_w / 1e3:.3g} kW" for name in sorted(weak)]
+    home = places[0].place
+    if capacity_w.get(home, np.inf) < job.power_w:
+        flags.append(f"no-room: {home} has no room for {job.power_w / 1e3:.3g} kW; all is compared with it")
     return [rates for rates in places if rates.place not in weak], flags
 
 
@@ -229,7 +243,10 @@ def front_of(places: Sequence[Rates], job: PlannedJob, chosen: Choice) -> tuple[
         if all(name in rates.per_j for name in quantities):
             tried += ways(site(rates, places[0], job), quantities)
     options = list(dict.fromkeys(tried))
-    points = np.array([[*(_number(amount(o, what)) for what in counted), o.finish_s] for o in options])
+    begin_s = chosen.now.begin_s
+    points = levelled(
+        [[*(_number(amount(o, what)) for what in counted), o.finish_s - begin_s] for o in options]
+    )
     best = front(points)
     at = knee(points[best])
     kept = _thinned(len(best), at)

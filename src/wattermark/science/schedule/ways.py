@@ -11,6 +11,7 @@ import numpy as np
 from wattermark.science.schedule.fronts import supported, windows
 from wattermark.science.schedule.moves import transfer_cost, transfer_energy_j, transfer_s
 from wattermark.science.schedule.one import Stretches, stretches_of
+from wattermark.science.schedule.pareto import front, levelled
 from wattermark.science.schedule.rates import QUANTITIES, Rates, option_of, powered
 from wattermark.science.schedule.steps import Steps
 from wattermark.values.plan import Option, PlannedJob, Stretch
@@ -98,6 +99,9 @@ def ways(site: Site, quantities: Sequence[str]) -> list[Option]:
         found = supported(running, held or None, site.job, MOST_SUPPORTED)
     else:
         found = windows(running, site.job)
+        ends = [one.stretches[-1].end_s - site.job.earliest_s for one in found]
+        kept = front(levelled([[*one.costs, end_s] for one, end_s in zip(found, ends, strict=True)]))
+        found = tuple(found[i] for i in kept)
     made = (_option(site, one.stretches) for one in found)
     return [one for one in made if one is not None]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -14,6 +15,7 @@ from wattermark.errors import BadTrace, MissingExtra
 
 Cell = str | float | None
 SEPARATORS = ",;\t|"
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d|\d{4}-\d{2}-\d{2}$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,11 @@ def _csv(path: Path, text: str) -> Table:
     separator = max(SEPARATORS, key=header.count)
     reader = csv.reader(lines[first:], delimiter=separator)
     names = [name.strip() for name in next(reader, [])]
+    if any(map(_MOMENT.match, names)):
+        raise BadTrace(
+            f"{path}, line {first + 1} holds a moment where the names of columns belong",
+            fix="Put a line over it, as: time,carbon_intensity",
+        )
     rows, at = [], []
     for row in reader:
         if not any(cell.strip() for cell in row):
