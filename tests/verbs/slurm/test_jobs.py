@@ -54,9 +54,9 @@ def state_of(number):
 
 @pytest.mark.usefixtures("here")
 def test_a_job_begins_in_its_window_and_its_energy_is_one_run(sky, script, capsys, tmp_path):
-    job = script('#!/bin/bash -e\n#SBATCH --job-name="my job"\n#SBATCH -o out.txt\necho "$# $1"; sleep 3\n')
-    edges = sky((6, DIRTY), (20, CLEAN))
-    (one,) = said(capsys, "submit", str(job), "--within", "60s", "--hours", "4s", "--arg", "two words")
+    job = script('#!/bin/bash -e\n#SBATCH --job-name="my job"\n#SBATCH -o out.txt\necho "$# $1"; sleep 2\n')
+    edges = sky((3, DIRTY), (20, CLEAN))
+    (one,) = said(capsys, "submit", str(job), "--within", "60s", "--hours", "3s", "--arg", "two words")
     assert one["plan"]["worth_it"] and one["plan"]["best"]["begin_s"] == pytest.approx(edges[1])
     seen = ended(one["job"])
     assert edges[1] - 1 <= seen.begin_s <= edges[1] + 5
@@ -92,7 +92,7 @@ def test_a_waiting_job_moves_where_a_newer_forecast_is_better(here, sky, script,
     assert stays["act"] == ""
     sky((40, DIRTY * 1.005), (60, CLEAN), since_s=far[1] - 40)  # nearly the same: it is not worth a change
     assert said(capsys, "replan", one["job"])[0]["act"] == ""
-    near = sky((5, DIRTY), (10, CLEAN), (90, DIRTY))
+    near = sky((3, DIRTY), (10, CLEAN), (90, DIRTY))
     (moved,) = said(capsys, "replan", one["job"])
     assert moved["act"] == "moved"
     assert state_of(one["job"]).begin_s == pytest.approx(near[1], abs=1)
@@ -118,23 +118,23 @@ def test_no_forecast_moves_a_job_beyond_its_deadline(here, sky, script, capsys):
 
 def test_an_interruptible_job_is_suspended_between_its_stretches(here, sky, script, capsys, tmp_path):
     """It takes no processor time meanwhile, and goes on where it was."""
-    job = script(COUNT.format(16))
-    sky((5, CLEAN), (8, DIRTY * 4), (30, CLEAN))
-    (one,) = said(capsys, "submit", str(job), "--within", "60s", "--hours", "9s", "--interruptible")
+    job = script(COUNT.format(12))
+    sky((4, CLEAN), (6, DIRTY * 4), (30, CLEAN))
+    (one,) = said(capsys, "submit", str(job), "--within", "60s", "--hours", "7s", "--interruptible")
     assert len(one["plan"]["best"]["stretches"]) == 2
     number = one["job"]
     wait_until(lambda: state_of(number).state is QueueState.RUNNING)
     acts = acted(capsys, number)
     assert acts == ["paused"] and state_of(number).state is QueueState.SUSPENDED
     before, lines = cpu_ticks(f"job{int(number):05}"), len((tmp_path / "out.txt").read_text().split())
-    time.sleep(2)
+    time.sleep(1.2)
     assert cpu_ticks(f"job{int(number):05}") == before
-    assert len((tmp_path / "out.txt").read_text().split()) == lines < 16
+    assert len((tmp_path / "out.txt").read_text().split()) == lines < 12
     acts = acted(capsys, number)
     assert acts == ["resumed"]
     seen = ended(number)
-    assert seen.word == "COMPLETED" and seen.used_s < seen.end_s - seen.begin_s - 3
-    assert (tmp_path / "out.txt").read_text().split() == [str(i) for i in range(1, 17)]
+    assert seen.word == "COMPLETED" and seen.used_s < seen.end_s - seen.begin_s - 2
+    assert (tmp_path / "out.txt").read_text().split() == [str(i) for i in range(1, 13)]
 
 
 SAVES = """#!/bin/bash
