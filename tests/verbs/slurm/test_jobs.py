@@ -21,6 +21,7 @@ from wattermark.levers.slurm import NotAllowed, Slurm
 from wattermark.levers.slurm_times import limit_s
 from wattermark.values.queued import QueueState
 from wattermark.verbs.look import list_runs
+from wattermark.verbs.slurm import guarding
 from wattermark.verbs.slurm.kept import submission
 from wattermark.verbs.slurm.watching import follow
 from wattermark.wiring.config import load_config
@@ -149,7 +150,7 @@ done
 @pytest.mark.usefixtures("here")
 def test_a_job_that_saves_its_work_waits_in_the_queue_between_its_stretches(sky, script, capsys, tmp_path):
     """It gives all back meanwhile; both its lives are one run."""
-    sky((4, CLEAN), (8, DIRTY * 4), (30, CLEAN))
+    sky((4, CLEAN), (6, DIRTY * 4), (30, CLEAN))
     words = ("--within", "60s", "--hours", "6s", "--requeue")
     (one,) = said(capsys, "submit", str(script(SAVES)), *words)
     number = one["job"]
@@ -180,18 +181,21 @@ def as_nobody(here, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("as_nobody")
-def test_who_is_no_operator_stops_a_job_by_signals_and_nobody_leaves_it_frozen(sky, script, capsys):
+def test_who_is_no_operator_stops_a_job_by_signals_and_nobody_leaves_it_frozen(
+    sky, script, capsys, monkeypatch
+):
     """The process that is left behind by whoever paused it resumes it."""
-    sky((5, CLEAN), (6, DIRTY * 4), (30, CLEAN))
+    monkeypatch.setattr(guarding, "GRACE_S", 1.0)
+    sky((4, CLEAN), (5, DIRTY * 4), (30, CLEAN))
     words = ("--sbatch=--chdir=/", "--sbatch=--output=/dev/null", "--interruptible")
-    (one,) = said(capsys, "submit", str(script(COUNT.format(16))), "--within", "60s", "--hours", "9s", *words)
+    (one,) = said(capsys, "submit", str(script(COUNT.format(12))), "--within", "60s", "--hours", "7s", *words)
     number = one["job"]
     with pytest.raises(NotAllowed):
         wait_until(lambda: state_of(number).state is QueueState.RUNNING) and SLURM.suspend(number)
     acted(capsys, number)
     assert state_of(number).state is QueueState.STOPPED
     before = cpu_ticks(f"job{int(number):05}")
-    time.sleep(2)
+    time.sleep(1.2)
     assert cpu_ticks(f"job{int(number):05}") == before
     seen = ended(number)
     assert seen.word == "COMPLETED"
@@ -310,7 +314,7 @@ def test_a_watch_ends_with_its_jobs_and_has_collected_them(here, sky, script, le
 TRAIN = """
 import time
 import wattermark as wm
-end = time.monotonic() + 6
+end = time.monotonic() + 4
 with wm.track(name="train", place="deu", interval=0.1):
     while time.monotonic() < end:
         pass
