@@ -112,7 +112,7 @@ for i in range(rounds):
 """Writers without end, one after the other; each is killed at another moment."""
 
 
-@pytest.mark.parametrize("rounds", [20, 200])
+@pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_spool_is_whole_after_kill_9_at_any_moment(home, tmp_path, rounds):
     """A regular file's one write is whole or, at the very end, torn: never a broken line before it."""
     subprocess.run([sys.executable, "-S", "-c", WRITERS, str(tmp_path), str(rounds)], env=home, check=True)

@@ -117,7 +117,7 @@ def test_even_a_name_that_is_never_found_ends(monkeypatch):
     begun = time.monotonic()
     with pytest.raises(SignalUnavailable, match=r"does not answer within 0\.25 s"):
         carried(Request(url="https://example.org/"), patience=Patience(total_s=0.2))
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 4
 
 
 class Endless:
