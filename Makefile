@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TRAINERS := $(VENV)/.trainers
 
-.PHONY: demo test trainers fast check lint types contracts docs fix bench broken soak fuzz factors slurm clean help
+.PHONY: demo test trainers fast check lint types contracts docs fix bench plans broken soak fuzz factors slurm clean help
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -47,6 +47,10 @@ fix: $(READY)    ## mend what a machine can mend
 
 bench: $(READY)  ## the benchmarks, the peers in the same run (two hours)
 	for name in startup overhead accuracy peers_accuracy crash estimators published forecast peers_planner; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+plans: $(READY)  ## plans and forecasts on real traces, five minutes: make plans TRACES=folder
+	for name in foresight mix planner schedules; do $(BIN)/python benchmarks/$$name.py --traces $(TRACES) || exit 1; done
+	$(BIN)/python benchmarks/fleet.py
 
 broken: $(READY) ## break what must hold in a hundred ways, and see that the tests say so
 	$(BIN)/python benchmarks/broken.py

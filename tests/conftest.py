@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 # Under nohup or in the background of a script these come to us ignored, and would to every program we start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 settings.register_profile("house", derandomize=True, deadline=None)  # the same examples on every machine
 settings.load_profile("house")

@@ -13,6 +13,7 @@ def home(tmp_path):
     return {
         **keep,
         "HOME": str(tmp_path),
+        "TMPDIR": str(tmp_path),
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "WATTERMARK_LEDGER": str(tmp_path / "runs"),
         "TZ": "Etc/UTC",

@@ -91,6 +91,7 @@ def test_it_takes_as_long_as_its_last_run_that_ended_well(wm, plan):
     assert job["it_energy_j"] > 0
 
 
+@pytest.mark.slow
 def test_a_moment_needs_no_plan(wm, home):
     moment = datetime.now(UTC) + timedelta(seconds=2)
     done = wm(

@@ -93,6 +93,11 @@ def soon(holds, within_s=10.0):
     return found
 
 
+def works(*pids):
+    """Whether each takes processor time; on a busy machine it has to wait for its turn."""
+    return all(soon(lambda pid=pid: not stands_still(pid, span_s=0.05)) for pid in pids)
+
+
 def kill(*pids):
     """End processes that a test began, and those below them."""
     for pid in pids:

@@ -44,7 +44,7 @@ JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/filetxt
 JobCompLoc={run}/jobcomp.log
-SchedulerParameters=bf_interval=2,sched_interval=2
+SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 PreemptMode=OFF
@@ -84,7 +84,7 @@ class Slurm:
 
 @contextmanager
 def slurm(folder: Path) -> Iterator[Slurm]:
-    """Start it, wait until its node is idle, stop it.
+    """Start it, wait until its node is idle; end its jobs, then itself.
 
     Raises
     ------
@@ -107,6 +107,7 @@ def slurm(folder: Path) -> Iterator[Slurm]:
     try:
         _wait(cluster)
         yield cluster
+        _end_jobs(cluster)
     finally:
         for daemon in reversed(daemons):
             daemon.terminate()
@@ -148,6 +149,17 @@ def _free_port() -> int:
 def _start(cluster: Slurm, log: Path, *words: str) -> subprocess.Popen[bytes]:
     with log.open("wb") as file:
         return subprocess.Popen(words, env={**os.environ, **cluster.env}, stdout=file, stderr=file)
+
+
+def _end_jobs(cluster: Slurm) -> None:
+    """A job that still runs when the daemons end leaves its slurmstepd behind."""
+    for state in ("PENDING", "SUSPENDED", "RUNNING"):
+        cluster.call("scancel", f"--state={state}")
+    until_s = time.monotonic() + READY_S
+    while left := cluster.call("squeue", "-h").strip():
+        if time.monotonic() > until_s:
+            raise AssertionError(f"jobs do not end: {left}")
+        time.sleep(0.2)
 
 
 def _wait(cluster: Slurm) -> None:

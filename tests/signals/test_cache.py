@@ -310,14 +310,13 @@ def test_a_read_takes_no_time(cache):
     """Of two months of issues, each of three days; the best of a few, as others use this machine, too."""
     asks = [ask(now_h=float(i)) for i in range(0, 60 * 24, 4)]
     values = [float(i) for i in range(96)]
-    for one in asks:
-        cache.keep([KEY], one, [issue(one.now_s / HOUR - NOW / HOUR - 24, *values)])
+    cache.keep([KEY], asks[-1], [issue((one.now_s - NOW) / HOUR - 24, *values) for one in asks])
     now_h = (asks[-1].now_s - NOW) / HOUR
     took = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         assert read(cache, now_h, now_h + 72) is not None
-        took.append(time.perf_counter() - begun)
+        took.append(time.process_time() - begun)
     assert min(took) < 0.02
 
 

@@ -255,6 +255,7 @@ def test_nonsense_is_refused_in_one_sentence(body, says):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_many_periods_are_no_way_around_the_bound():
     half = period(BEGIN_S, BEGIN_S + 60.0 * 250_001, "PT1M", {1: 5})
     with pytest.raises(BadSignal, match="more than 500000 values"):

@@ -98,7 +98,7 @@ def test_it_waits_as_long_as_it_is_told(echo):
     echo.faults = [Page("", 429, {"Retry-After": "1"})]
     begun = time.monotonic()
     carried(Request(url=f"{echo.address}/a"))
-    assert 1.0 <= time.monotonic() - begun < 1.8
+    assert 1.0 <= time.monotonic() - begun < 4
 
 
 def test_what_was_wrong_is_told_when_patience_ends(echo):
@@ -106,7 +106,7 @@ def test_what_was_wrong_is_told_when_patience_ends(echo):
     begun = time.monotonic()
     with pytest.raises(SignalRefused, match="asking answers 503: no room"):
         carried(Request(url=f"{echo.address}/a"), patience=Patience(total_s=0.4, first_s=0.02))
-    assert time.monotonic() - begun < 1.4
+    assert time.monotonic() - begun < 4
     assert len(echo.asked) > 2
 
 
@@ -117,7 +117,7 @@ def test_even_a_name_that_is_never_found_ends(monkeypatch):
     begun = time.monotonic()
     with pytest.raises(SignalUnavailable, match=r"does not answer within 0\.25 s"):
         carried(Request(url="https://example.org/"), patience=Patience(total_s=0.2))
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 4
 
 
 class Endless:

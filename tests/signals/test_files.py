@@ -297,7 +297,8 @@ def test_parquet_is_as_csv(tmp_path):
     duckdb = pytest.importorskip("duckdb")
     plain, packed = tmp_path / "t.csv", tmp_path / "t.parquet"
     plain.write_text(WIDE)
-    duckdb.sql(f"COPY (SELECT * FROM read_csv('{plain}')) TO '{packed}' (FORMAT parquet)")
+    with duckdb.connect() as base:
+        base.sql(f"COPY (SELECT * FROM read_csv('{plain}')) TO '{packed}' (FORMAT parquet)")
     one, other = (
         [(s.place, s.edges_s, s.values, s.flags) for s in read_trace(path).series] for path in (plain, packed)
     )

@@ -302,7 +302,7 @@ def test_trouble_is_told_in_one_clear_sentence(row, stand, trouble):
     begun = time.monotonic()
     with pytest.raises(SignalUnavailable, match=says) as caught:
         heard(row, stand)
-    assert time.monotonic() - begun < 2.5
+    assert time.monotonic() - begun < 5
     assert caught.value.fix
     assert len(str(caught.value)) < 350
     assert_discreet(str(caught.value))
@@ -313,7 +313,7 @@ def test_nobody_waits_for_a_server_that_drips(row, stand):
     begun = time.monotonic()
     with pytest.raises(SignalUnavailable, match="too long to answer"):
         heard(row, stand, patience=Patience(total_s=0.4, answer_s=0.3, first_s=0.01))
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 5
 
 
 def test_nobody_waits_for_a_server_that_says_nothing(row, stand):
@@ -321,7 +321,7 @@ def test_nobody_waits_for_a_server_that_says_nothing(row, stand):
     begun = time.monotonic()
     with pytest.raises(SignalUnavailable, match="does not answer in time"):
         heard(row, stand, patience=Patience(total_s=1.5, answer_s=0.2, first_s=0.01))
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 5
     assert len(stand.asked) == 2  # twice, and no more
 
 

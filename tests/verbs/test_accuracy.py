@@ -174,6 +174,7 @@ def test_a_machine_without_meters_says_that_it_is_modelled(bench, recorder):
     assert any(flag.startswith("modelled: cpu") for flag in told["flags"])
 
 
+@pytest.mark.slow
 def test_a_jump_of_the_wall_clock_changes_no_energy(bench, recorder):
     bench.step_clock(time.monotonic() + 1.2, -3600)
     told = recorder("const", 2, 0.05)()

@@ -94,7 +94,7 @@ def test_a_region_of_a_cloud_is_asked_for_by_its_own_operator(states):
 
 def test_a_silent_operator_is_heard_as_such(europe):
     europe.faults += [Page("", 500)] * 99
-    series, heard = ask("entsoe", signals_patience=1.0)
+    series, heard = ask("entsoe", signals_patience=0.3)
     assert series == []
     assert not any(one.told for one in heard)
     assert heard[0].flags[0].startswith("unavailable: entsoe")

@@ -122,12 +122,14 @@ def test_where_the_ranks_cannot_find_each_other_each_is_a_run_in_the_ledger(ledg
     assert any(flag.startswith("ranks-missing: 1 of 2") for flag in run.footprint().flags)
 
 
+@pytest.mark.slow
 def test_the_next_job_of_the_same_launcher_is_a_run_of_its_own(job, tmp_path):
     first, _ = job(range(2))
     second, _ = job(range(2))
     assert len(first) == len(second) == 1 and first != second
 
 
+@pytest.mark.slow
 def test_a_job_that_its_launcher_starts_again_is_one_run_with_a_gap(job, account):
     slurm = {"SLURM_JOB_ID": "77", "SLURM_STEP_ID": "0"}
     first, _ = job(range(2), **slurm)

@@ -6,7 +6,6 @@ import time
 import pytest
 
 from fakes.meters import Gpu, Signal, socket
-from fakes.slurm import NoSlurm, slurm
 from wattermark.ledger.runs import runs
 from wattermark.verbs.look import show
 
@@ -19,15 +18,6 @@ with wm.track(name="train", place="deu", scope="machine", interval=0.1) as run:
     with run.span("epoch", 1):
         time.sleep(1)
 """
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    try:
-        with slurm(tmp_path_factory.mktemp("slurm")) as one:
-            yield one
-    except NoSlurm as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture

@@ -589,14 +589,14 @@ def test_what_cannot_be_read_is_told_in_one_sentence(tmp_path, name, text, says)
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("- Hardware: " + "8 x " * 100_000, id="a product of thousands"),
+        pytest.param("- Hardware: " + "8 x " * 100_000, id="a product of thousands", marks=pytest.mark.slow),
         pytest.param("<table" * 80_000, id="tables that never end"),
         pytest.param("<!--" * 100_000, id="remarks that never end"),
         pytest.param("Ids: " + "1234,5678," * 45_000, id="a list of numbers"),
         pytest.param("- GPU hours: " + "9" * 450_000, id="a number of a megabyte"),
         pytest.param(f"| {'gpu hours ' * 45_000}|\n|---|\n| 5 |", id="a heading of half a megabyte"),
         pytest.param("<table><tr><td>5</td></tr></table>\n" * 12_000, id="many tables"),
-        pytest.param("- Energy: 5 kWh\n- PUE: 1.1\n" * 15_000, id="many labels"),
+        pytest.param("- Energy: 5 kWh\n- PUE: 1.1\n" * 15_000, id="many labels", marks=pytest.mark.slow),
         pytest.param("- Energy: 5 kWh " + "(5 kWh) " * 50_000, id="one value, again and again"),
     ],
 )

@@ -1,8 +1,6 @@
 """A real SLURM that this process talks to, fake meters for its jobs, and a sky that the test makes."""
 
 import os
-import shutil
-import tempfile
 import time
 from dataclasses import replace
 from itertools import accumulate
@@ -12,7 +10,6 @@ import pytest
 
 from fakes.meters import Signal as Load
 from fakes.meters import socket
-from fakes.slurm import NoSlurm, slurm
 from wattermark.values.plan import Stretch
 from wattermark.values.series import Series, Signal
 from wattermark.verbs import planning
@@ -22,23 +19,6 @@ from wattermark.wiring.config import load_config
 ROOT = Path(__file__).parents[3]
 W_PACKAGE = 100.0
 CLEAN, DIRTY = 20.0, 500.0
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """In a folder that other users may enter, as nodes have it."""
-    folder = Path(tempfile.mkdtemp(prefix="wattermark-slurm-"))
-    folder.chmod(0o755)
-    try:
-        with slurm(folder / "cluster") as one:
-            yield one
-            one.call("scancel", "--state=PENDING")
-            one.call("scancel", "--state=RUNNING")
-            wait_until(lambda: not one.call("squeue", "-h").strip())  # else its daemons outlive the cluster
-    except NoSlurm as missing:
-        pytest.skip(str(missing))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

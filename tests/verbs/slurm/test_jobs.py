@@ -21,6 +21,7 @@ from wattermark.levers.slurm import NotAllowed, Slurm
 from wattermark.levers.slurm_times import limit_s
 from wattermark.values.queued import QueueState
 from wattermark.verbs.look import list_runs
+from wattermark.verbs.slurm import guarding
 from wattermark.verbs.slurm.kept import submission
 from wattermark.verbs.slurm.watching import follow
 from wattermark.wiring.config import load_config
@@ -54,9 +55,9 @@ def state_of(number):
 
 @pytest.mark.usefixtures("here")
 def test_a_job_begins_in_its_window_and_its_energy_is_one_run(sky, script, capsys, tmp_path):
-    job = script('#!/bin/bash -e\n#SBATCH --job-name="my job"\n#SBATCH -o out.txt\necho "$# $1"; sleep 3\n')
-    edges = sky((6, DIRTY), (20, CLEAN))
-    (one,) = said(capsys, "submit", str(job), "--within", "60s", "--hours", "4s", "--arg", "two words")
+    job = script('#!/bin/bash -e\n#SBATCH --job-name="my job"\n#SBATCH -o out.txt\necho "$# $1"; sleep 2\n')
+    edges = sky((3, DIRTY), (20, CLEAN))
+    (one,) = said(capsys, "submit", str(job), "--within", "60s", "--hours", "3s", "--arg", "two words")
     assert one["plan"]["worth_it"] and one["plan"]["best"]["begin_s"] == pytest.approx(edges[1])
     seen = ended(one["job"])
     assert edges[1] - 1 <= seen.begin_s <= edges[1] + 5
@@ -92,7 +93,7 @@ def test_a_waiting_job_moves_where_a_newer_forecast_is_better(here, sky, script,
     assert stays["act"] == ""
     sky((40, DIRTY * 1.005), (60, CLEAN), since_s=far[1] - 40)  # nearly the same: it is not worth a change
     assert said(capsys, "replan", one["job"])[0]["act"] == ""
-    near = sky((5, DIRTY), (10, CLEAN), (90, DIRTY))
+    near = sky((3, DIRTY), (10, CLEAN), (90, DIRTY))
     (moved,) = said(capsys, "replan", one["job"])
     assert moved["act"] == "moved"
     assert state_of(one["job"]).begin_s == pytest.approx(near[1], abs=1)
@@ -118,23 +119,23 @@ def test_no_forecast_moves_a_job_beyond_its_deadline(here, sky, script, capsys):
 
 def test_an_interruptible_job_is_suspended_between_its_stretches(here, sky, script, capsys, tmp_path):
     """It takes no processor time meanwhile, and goes on where it was."""
-    job = script(COUNT.format(16))
-    sky((5, CLEAN), (8, DIRTY * 4), (30, CLEAN))
-    (one,) = said(capsys, "submit", str(job), "--within", "60s", "--hours", "9s", "--interruptible")
+    job = script(COUNT.format(12))
+    sky((4, CLEAN), (6, DIRTY * 4), (30, CLEAN))
+    (one,) = said(capsys, "submit", str(job), "--within", "60s", "--hours", "7s", "--interruptible")
     assert len(one["plan"]["best"]["stretches"]) == 2
     number = one["job"]
     wait_until(lambda: state_of(number).state is QueueState.RUNNING)
     acts = acted(capsys, number)
     assert acts == ["paused"] and state_of(number).state is QueueState.SUSPENDED
     before, lines = cpu_ticks(f"job{int(number):05}"), len((tmp_path / "out.txt").read_text().split())
-    time.sleep(2)
+    time.sleep(1.2)
     assert cpu_ticks(f"job{int(number):05}") == before
-    assert len((tmp_path / "out.txt").read_text().split()) == lines < 16
+    assert len((tmp_path / "out.txt").read_text().split()) == lines < 12
     acts = acted(capsys, number)
     assert acts == ["resumed"]
     seen = ended(number)
-    assert seen.word == "COMPLETED" and seen.used_s < seen.end_s - seen.begin_s - 3
-    assert (tmp_path / "out.txt").read_text().split() == [str(i) for i in range(1, 17)]
+    assert seen.word == "COMPLETED" and seen.used_s < seen.end_s - seen.begin_s - 2
+    assert (tmp_path / "out.txt").read_text().split() == [str(i) for i in range(1, 13)]
 
 
 SAVES = """#!/bin/bash
@@ -149,7 +150,7 @@ done
 @pytest.mark.usefixtures("here")
 def test_a_job_that_saves_its_work_waits_in_the_queue_between_its_stretches(sky, script, capsys, tmp_path):
     """It gives all back meanwhile; both its lives are one run."""
-    sky((4, CLEAN), (8, DIRTY * 4), (30, CLEAN))
+    sky((4, CLEAN), (6, DIRTY * 4), (30, CLEAN))
     words = ("--within", "60s", "--hours", "6s", "--requeue")
     (one,) = said(capsys, "submit", str(script(SAVES)), *words)
     number = one["job"]
@@ -180,18 +181,21 @@ def as_nobody(here, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("as_nobody")
-def test_who_is_no_operator_stops_a_job_by_signals_and_nobody_leaves_it_frozen(sky, script, capsys):
+def test_who_is_no_operator_stops_a_job_by_signals_and_nobody_leaves_it_frozen(
+    sky, script, capsys, monkeypatch
+):
     """The process that is left behind by whoever paused it resumes it."""
-    sky((5, CLEAN), (6, DIRTY * 4), (30, CLEAN))
+    monkeypatch.setattr(guarding, "GRACE_S", 1.0)
+    sky((4, CLEAN), (5, DIRTY * 4), (30, CLEAN))
     words = ("--sbatch=--chdir=/", "--sbatch=--output=/dev/null", "--interruptible")
-    (one,) = said(capsys, "submit", str(script(COUNT.format(16))), "--within", "60s", "--hours", "9s", *words)
+    (one,) = said(capsys, "submit", str(script(COUNT.format(12))), "--within", "60s", "--hours", "7s", *words)
     number = one["job"]
     with pytest.raises(NotAllowed):
         wait_until(lambda: state_of(number).state is QueueState.RUNNING) and SLURM.suspend(number)
     acted(capsys, number)
     assert state_of(number).state is QueueState.STOPPED
     before = cpu_ticks(f"job{int(number):05}")
-    time.sleep(2)
+    time.sleep(1.2)
     assert cpu_ticks(f"job{int(number):05}") == before
     seen = ended(number)
     assert seen.word == "COMPLETED"
@@ -310,7 +314,7 @@ def test_a_watch_ends_with_its_jobs_and_has_collected_them(here, sky, script, le
 TRAIN = """
 import time
 import wattermark as wm
-end = time.monotonic() + 6
+end = time.monotonic() + 4
 with wm.track(name="train", place="deu", interval=0.1):
     while time.monotonic() < end:
         pass
