@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from wattermark.values.series import Signal
 
+CHECKPOINT, REQUEUE = "checkpoint", "requeue"
+"""Ways to pause after which nothing of a run is left: it stands still between its parts, and in none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
