@@ -287,6 +287,17 @@ def test_a_guard_that_is_killed_is_replaced_while_it_is_paused(paused):
     assert soon(lambda: not stands_still(worker, span_s=0.05))
 
 
+@pytest.mark.slow
+def test_a_guard_that_is_told_to_go_ends_the_pauses_of_a_control_group(paused, noted):
+    """It took the group away: the run must not go on as paused, while the command runs."""
+    child, worker = paused(CGROUP)
+    (guard,) = (pid for pid in _children(child.pid) if pid != worker)
+    os.kill(guard, signal.SIGTERM)
+    assert soon(lambda: "stuck" in noted(), within_s=10)
+    assert not stands_still(worker, span_s=0.05)
+    assert noted()[-2:] == ["stuck", "resume"]
+
+
 def _children(pid):
     return [one.pid for one in psutil.Process(pid).children() if state(one.pid) != "Z"]
 

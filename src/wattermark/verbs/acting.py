@@ -322,8 +322,8 @@ class Acting(Minder):
                 return Word.LEAPT
             if after[1] > self._fresh_until_s:
                 return Word.STALE
-            if self._lever is not None and self._hold is not None:
-                self._hold.guard.renew()
+            if self._lever is not None and self._hold is not None and self._hold.guard.renew():
+                return Word.CONTINUED  # one that was told to go resumed the command first
         return None
 
     def _look_again(self, word: Word) -> None:
