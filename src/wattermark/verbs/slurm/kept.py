@@ -23,8 +23,8 @@ BY_SIGNAL, BY_SUSPEND, BY_REQUEUE = "signal", "suspend", REQUEUE
 class Submission:
     """A job that SLURM has: its plan as it is now, and what was done.
 
-    ``stops`` are pauses by signals; ``before_s`` is what it worked before it was queued again, ``restarts``
-    times.
+    ``paused`` until it is known to go on; ``stops`` are pauses by signals; ``before_s`` is what it worked
+    before it was queued again, ``restarts`` times.
     """
 
     plan_id: str
@@ -35,6 +35,7 @@ class Submission:
     stretches: tuple[Stretch, ...]
     weights: Mapping[str, float]
     requeue: bool = False
+    paused: bool = False
     stops: tuple[tuple[float, float | None], ...] = ()
     before_s: float = 0.0
     restarts: int = 0
@@ -100,8 +101,9 @@ def note_pause(ledger: Path, one: Submission, now_s: float, *, by: str, until_s:
     note(ledger, one.plan_id, PAUSE, at_s=now_s, job_id=one.job_id, by=by, until_s=until_s, ran_s=ran_s)
 
 
-def note_resume(ledger: Path, one: Submission, now_s: float, why: str) -> None:
+def note_resume(ledger: Path, one: Submission, now_s: float, why: str) -> Submission:
     note(ledger, one.plan_id, RESUME, at_s=now_s, job_id=one.job_id, why=why)
+    return replace(one, paused=False, stops=_closed(one.stops, now_s))
 
 
 def note_end(ledger: Path, one: Submission, now_s: float, **told: Any) -> None:
@@ -134,12 +136,13 @@ def _after(one: Submission, line: Mapping[str, Any]) -> Submission:
     if kind == MOVE:
         stretches = tuple(Stretch(begin_s=begin, end_s=end) for begin, end in line["stretches"])
         return replace(one, stretches=stretches, moves=one.moves + 1) if stretches else one
-    if kind == PAUSE and line["by"] == BY_SIGNAL:
-        return replace(one, stops=(*_closed(one.stops, line["at_s"]), (line["at_s"], None)))
     if kind == PAUSE and line["by"] == BY_REQUEUE:
         return replace(one, before_s=line["ran_s"], restarts=one.restarts + 1, stops=())
+    if kind == PAUSE:
+        stop = ((line["at_s"], None),) if line["by"] == BY_SIGNAL else ()
+        return replace(one, paused=True, stops=(*_closed(one.stops, line["at_s"]), *stop))
     if kind == RESUME:
-        return replace(one, stops=_closed(one.stops, line["at_s"]))
+        return replace(one, paused=False, stops=_closed(one.stops, line["at_s"]))
     if kind == END:
         return replace(one, end=line)
     return one
