@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from wattermark.cli.terminal import say
@@ -64,7 +65,7 @@ def run_when(
         _show(plan, as_json=args.json)
         return Done()
     ledger = ledger_folder(config.ledger).absolute()
-    plan_id = keep_plan(ledger, plan) if plan else None
+    plan_id = _kept(ledger, plan)
     stretches = plan.best.stretches if plan else (_from(_begin_s(args, now_s)),)
     errand = Errand(stretches=stretches, config=config, ledger=ledger, plan=plan, plan_id=plan_id, way=way)
     _foretell(stretches, plan, now_s, tell)
@@ -162,6 +163,17 @@ def _plan(job: PlannedJob, config: Config, now_s: float, tell: Callable[[str], N
         if flag.startswith("horizon"):
             tell(flag)
     return plan
+
+
+def _kept(ledger: Path, plan: Plan | None) -> str | None:
+    """Its id; one that cannot be written is followed all the same, as a run goes on that cannot be kept."""
+    if plan is None:
+        return None
+    try:
+        return keep_plan(ledger, plan)
+    except OSError as error:
+        _tell(f"the plan cannot be kept in {ledger} ({error.strerror}); nobody can tell later what it saved")
+        return None
 
 
 def _show(plan: Plan | None, *, as_json: bool) -> None:
