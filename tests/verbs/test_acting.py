@@ -206,6 +206,23 @@ def test_a_training_that_does_not_leave_in_time_runs_on(act, noted):
     assert noted() == ["plan", "start", "ask", "ask-no-more", "end"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_planner_that_dies_between_two_parts_tells_where_the_work_is_and_leaves_nothing(act, home, number):
+    code = """
+import time
+from wattermark.levers.ask import asked, leave
+while not asked(): time.sleep(0.01)
+leave("/work.ckpt")
+"""
+    child = act("checkpoint", LATER, code)
+    assert soon(lambda: "saved" in child.stderr.readline())
+    child.send_signal(number)
+    assert child.wait(10) == -number
+    lines = plan_lines(Path(home["WATTERMARK_LEDGER"]), "p")
+    assert [line["checkpoint"] for line in lines if line["kind"] == "pause"] == ["/work.ckpt"]
+    assert soon(lambda: not list(Path(home["TMPDIR"]).glob("wattermark-ask-*")))
+
+
 def test_nobody_is_asked_to_leave_by_a_planner_that_is_dead(act):
     """Nobody would start it again."""
     code = """
