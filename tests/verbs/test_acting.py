@@ -212,14 +212,14 @@ def test_a_planner_that_dies_between_two_parts_tells_where_the_work_is_and_leave
 import time
 from wattermark.levers.ask import asked, leave
 while not asked(): time.sleep(0.01)
-leave("/work.ckpt")
+leave("/saved.ckpt")
 """
     child = act("checkpoint", LATER, code)
     assert soon(lambda: "saved" in child.stderr.readline())
     child.send_signal(number)
     assert child.wait(10) == -number
     lines = plan_lines(Path(home["WATTERMARK_LEDGER"]), "p")
-    assert [line["checkpoint"] for line in lines if line["kind"] == "pause"] == ["/work.ckpt"]
+    assert [line["checkpoint"] for line in lines if line["kind"] == "pause"] == ["/saved.ckpt"]
     assert soon(lambda: not list(Path(home["TMPDIR"]).glob("wattermark-ask-*")))
 
 
