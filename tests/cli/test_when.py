@@ -80,6 +80,15 @@ def test_what_is_not_worth_waiting_for_starts_now_and_its_plan_is_kept(wm, plan,
     assert lines[0]["plan"]["job"]["duration_s"] == 2
 
 
+def test_a_plan_that_cannot_be_kept_is_followed_all_the_same(wm, home):
+    """As any run goes on whose ledger cannot be written."""
+    Path(home["WATTERMARK_LEDGER"]).parent.mkdir(parents=True, exist_ok=True)
+    Path(home["WATTERMARK_LEDGER"]).write_text("a file where a folder should be")
+    done = wm("run", "--when", "greenest", *KNOWN, "--within", "3s", "--", "sh", "-c", "echo it ran; exit 4")
+    assert (done.returncode, done.stdout) == (4, "it ran\n"), done.stderr
+    assert "the plan cannot be kept" in done.stderr
+
+
 def test_it_takes_as_long_as_its_last_run_that_ended_well(wm, plan):
     sleeps = "import sys, time; time.sleep(float(sys.argv[1])); sys.exit(int(sys.argv[2]))"
     for seconds, code in (("0.8", "0"), ("0.1", "1")):

@@ -46,6 +46,15 @@ def test_a_run_is_found(ledger, wanted, run):
     assert find_run(ledger, wanted).run == run
 
 
+def test_the_number_of_a_job_wins_over_ids_that_begin_so(ledger):
+    """All ids begin with the year."""
+    header = RunHeader(
+        run=OLD, name="x", host="h", pid=2, started_ns=0, mono_ns=0, interval_s=1, job="slurm:20"
+    )
+    (ledger / OLD / "host-1.jsonl").write_text(run_line(header))
+    assert find_run(ledger, "20").run == OLD
+
+
 @pytest.mark.parametrize("wanted", ["a name", "slurm:77.0", "77"])
 def test_a_damaged_file_of_one_rank_hides_no_name(tmp_path, wanted):
     (tmp_path / OLD).mkdir()

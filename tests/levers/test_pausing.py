@@ -14,7 +14,7 @@ from fakes.processes import BUSY, FORKS, TREE, WATCHER, kill, python, soon, stan
 from wattermark.errors import LeverStuck
 from wattermark.levers.choose import CGROUP, GROUP_1, MARK, SIGNAL, Hold, choose
 from wattermark.levers.freezer import PREFIX, V1, V2, ControlGroup
-from wattermark.levers.guard import FREEZER, GROUP, debt_of, settle, start_of
+from wattermark.levers.guard import FREEZER, GROUP, debt_of, remove_group, settle, start_of
 from wattermark.levers.guard import SIGNAL as BY_SIGNAL
 from wattermark.levers.guarding import Guard
 from wattermark.levers.signals import Stopped
@@ -385,6 +385,17 @@ def test_another_users_process_is_said_to_be_out_of_reach(home):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "belongs to another user" in done.stdout and done.stdout.endswith(" False\n"), done.stderr
+
+
+@pytest.mark.parametrize("hold", [CGROUP, GROUP_1], indirect=True)
+def test_a_group_that_somebody_took_away_is_told_and_the_command_runs_on(hold, begun):
+    child = begun(BUSY, hold)
+    assert soon(lambda: state(child.pid) == "R")
+    lever = hold.lever(child.pid)
+    remove_group(str(lever.folder))
+    with pytest.raises(LeverStuck, match="cannot be frozen"):
+        lever.pause()
+    assert not lever.paused and not stands_still(child.pid)
 
 
 @pytest.mark.parametrize("version", [V1, V2])

@@ -206,6 +206,23 @@ def test_a_training_that_does_not_leave_in_time_runs_on(act, noted):
     assert noted() == ["plan", "start", "ask", "ask-no-more", "end"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_planner_that_dies_between_two_parts_tells_where_the_work_is_and_leaves_nothing(act, home, number):
+    code = """
+import time
+from wattermark.levers.ask import asked, leave
+while not asked(): time.sleep(0.01)
+leave("/saved.ckpt")
+"""
+    child = act("checkpoint", LATER, code)
+    assert soon(lambda: "saved" in child.stderr.readline())
+    child.send_signal(number)
+    assert child.wait(10) == -number
+    lines = plan_lines(Path(home["WATTERMARK_LEDGER"]), "p")
+    assert [line["checkpoint"] for line in lines if line["kind"] == "pause"] == ["/saved.ckpt"]
+    assert soon(lambda: not list(Path(home["TMPDIR"]).glob("wattermark-ask-*")))
+
+
 def test_nobody_is_asked_to_leave_by_a_planner_that_is_dead(act):
     """Nobody would start it again."""
     code = """
@@ -288,6 +305,17 @@ def test_a_guard_that_is_killed_is_replaced_while_it_is_paused(paused):
     child.kill()
     child.wait()
     assert works(worker)
+
+
+@pytest.mark.slow
+def test_a_guard_that_is_told_to_go_ends_the_pauses_of_a_control_group(paused, noted):
+    """It took the group away: the run must not go on as paused, while the command runs."""
+    child, worker = paused(CGROUP)
+    (guard,) = (pid for pid in _children(child.pid) if pid != worker)
+    os.kill(guard, signal.SIGTERM)
+    assert soon(lambda: "stuck" in noted(), within_s=10)
+    assert not stands_still(worker, span_s=0.05)
+    assert noted()[-2:] == ["stuck", "resume"]
 
 
 def _children(pid):

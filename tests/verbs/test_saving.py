@@ -19,7 +19,8 @@ from wattermark.values.plan import Heard
 from wattermark.values.records import Channel, RunHeader
 from wattermark.values.series import Signal
 from wattermark.verbs.moments import iso
-from wattermark.verbs.saving import audit, pauses, saved
+from wattermark.verbs.pausing import pauses
+from wattermark.verbs.saving import audit, saved
 from wattermark.verbs.spending import spent_by
 from wattermark.wiring.config import Config
 
@@ -28,6 +29,8 @@ PACKAGE = Channel(
     name="cpu/package-0", kind=Kind.COUNTER, part=Part.CPU, unit="uJ", covers="cpu/package-0", wrap=10**13
 )
 STEP_S = 600
+CLOCKS = ("started_ns", "mono_ns", "time_ns")
+LATER_NS = int(3.5 * 3600 * 10**9)
 
 
 @pytest.fixture
@@ -99,10 +102,30 @@ def test_a_loss_is_told_as_one(ledger):
             [(1, 2), (3, 4)],
             id="two",
         ),
+        pytest.param(
+            [("pause", 1, "requeue"), ("pause", 4, "signal"), ("resume", 5)], [(4, 5)], id="it left"
+        ),
+        pytest.param([("pause", 1, "checkpoint"), ("resume", 5)], [], id="it saved and left"),
     ],
 )
 def test_pauses_by_what_was_written(told, found):
-    assert pauses([{"kind": kind, "at_s": at_s} for kind, at_s in told]) == found
+    lines = [dict(zip(("kind", "at_s", "by"), words, strict=False)) for words in told]
+    assert pauses(lines) == found
+
+
+def test_what_lies_between_two_parts_is_no_part_of_the_energy(ledger):
+    """The second part of the run began at hour 5.5; its energy is that of half an hour, not of an hour."""
+    spool = ledger / RUN / "h-1.jsonl"
+    rows = [json.loads(row) for row in spool.read_text().splitlines()]
+    moved = [
+        {key: LATER_NS + value if key in CLOCKS else value for key, value in row.items()} for row in rows
+    ]
+    moved[0]["part"] = 1
+    spool.with_name("h-2.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in moved))
+    found = spent_by(ledger, RUN)
+    assert [(one.begin_s / HOUR, one.end_s / HOUR) for one in found] == [
+        (2, 3), (3, 4), (5.5, 6), (6, 7), (7, 7.5),
+    ]  # fmt: skip
 
 
 def test_all_of_it_from_the_ledger_and_by_a_usual_year_nothing_is_claimed(ledger):

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +134,9 @@ def header_of_run(place: RunPlace) -> RunHeader:
 
 
 def find_run(ledger: Path, wanted: str) -> RunPlace:
-    """A run by its id, by the beginning or the name part of it, or ``last``.
+    """A run by its id, by the beginning or the name part of it, by its whole name or job, or ``last``.
+
+    What fits one run alone wins: job 2 is told from all the runs whose ids begin so.
 
     Raises
     ------
@@ -148,18 +150,16 @@ def find_run(ledger: Path, wanted: str) -> RunPlace:
         raise UsageError(f"no runs in {ledger}", fix="Record one: wattermark run -- python train.py")
     if wanted == "last":
         return everything[0]
-    found = (
-        [place for place in everything if place.run == wanted]
-        or [place for place in everything if place.run.startswith(wanted) or wanted == _name(place.run)]
-        or [place for place in everything if wanted in _told_names(place)]
-        or [place for place in everything if wanted == _job_of(place)]
-    )
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    several: list[RunPlace] = []
+    for fits in _WAYS_TO_NAME:
+        found = [place for place in everything if fits(place, wanted)]
+        if len(found) == 1:
+            return found[0]
+        several = several or found
+    if not several:
         raise UsageError(f"no run {wanted!r} in {ledger}", fix="See: wattermark runs")
-    several = ", ".join(place.run for place in found[:4])
-    raise UsageError(f"{len(found)} runs fit {wanted!r}", fix=f"Say which: {several}")
+    which = ", ".join(place.run for place in several[:4])
+    raise UsageError(f"{len(several)} runs fit {wanted!r}", fix=f"Say which: {which}")
 
 
 def _name(run: str) -> str:
@@ -179,3 +179,11 @@ def _told_names(place: RunPlace) -> tuple[str, ...]:
 def _job_of(place: RunPlace) -> str:
     """The job that a step is of: 77 of slurm:77.0; what runs beside the step may have that name itself."""
     return next((name.partition(".")[0] for name in reversed(_told_names(place)[1:])), "")
+
+
+_WAYS_TO_NAME: tuple[Callable[[RunPlace, str], bool], ...] = (
+    lambda place, wanted: place.run == wanted,
+    lambda place, wanted: place.run.startswith(wanted) or wanted == _name(place.run),
+    lambda place, wanted: wanted in _told_names(place),
+    lambda place, wanted: wanted == _job_of(place),
+)

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from wattermark.levers.guard import FILE, debt_of
+from wattermark.levers.guard import ASK, debt_of
 from wattermark.levers.guarding import Guard
 
 FOLDER, RESUME = "WATTERMARK_ASK", "WATTERMARK_RESUME_FROM"
@@ -33,12 +33,13 @@ class Asking:
     Parameters
     ----------
     guard : Guard
-        Takes the question back, if we die: nobody would start again what left.
+        Takes the question back and the folder away, if we die: nobody would start again what left.
     """
 
     def __init__(self, guard: Guard) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="wattermark-ask-"))
-        self._guard, self._debt = guard, debt_of(FILE, self.folder / LEAVE)
+        self._guard, self._debt = guard, debt_of(ASK, self.folder)
+        guard.owe(self._debt)
         self.checkpoint: str | None = None
 
     @property
@@ -54,13 +55,11 @@ class Asking:
 
     def pause(self) -> None:
         """Ask it; it goes on until it has saved."""
-        self._guard.owe(self._debt)
         (self.folder / LEAVE).touch()
 
     def resume(self) -> None:
         """Ask it no longer, and remember what it saved, if it did."""
         (self.folder / LEAVE).unlink(missing_ok=True)
-        self._guard.settled(self._debt)
         with suppress(FileNotFoundError):
             self.checkpoint = (self.folder / LEFT).read_text(encoding="utf-8")
             (self.folder / LEFT).unlink()
@@ -69,6 +68,7 @@ class Asking:
         """Ask it no longer, and take the files away."""
         self.resume()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._guard.settled(self._debt)
 
 
 def may_be_asked() -> bool:
@@ -93,8 +93,9 @@ def leave(checkpoint: str | os.PathLike[str]) -> NoReturn:
     folder = Path(os.environ[FOLDER])
     spare = folder / f"{LEFT}.{os.getpid()}"
     place = os.fspath(checkpoint)
-    spare.write_text(place if "://" in place else os.path.abspath(place), encoding="utf-8")
-    spare.replace(folder / LEFT)
+    with suppress(FileNotFoundError):  # whoever asked is dead; what is saved is saved
+        spare.write_text(place if "://" in place else os.path.abspath(place), encoding="utf-8")
+        spare.replace(folder / LEFT)
     raise SystemExit(LEFT_CODE)
 
 

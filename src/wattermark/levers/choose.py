@@ -13,9 +13,10 @@ from wattermark.levers.ask import Asking
 from wattermark.levers.freezer import V1, V2, ControlGroup
 from wattermark.levers.guarding import Guard
 from wattermark.levers.signals import Stopped
+from wattermark.values.plan import CHECKPOINT
 from wattermark.values.ports import Pausable
 
-AUTO, SIGNAL, CGROUP, CHECKPOINT = "auto", "signal", "cgroup", "checkpoint"
+AUTO, SIGNAL, CGROUP = "auto", "signal", "cgroup"
 WAYS = (AUTO, SIGNAL, CGROUP, CHECKPOINT)
 GROUP_1 = "cgroup of version 1"
 MARK = "WATTERMARK_PAUSES"

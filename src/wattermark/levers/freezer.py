@@ -105,23 +105,36 @@ class ControlGroup:
         Raises
         ------
         LeverStuck
-            If they do not, or we could not leave the group after the start; then all run on.
+            If they do not, the group is gone, or we could not leave it after the start; then all run on.
         """
         if self._holds_us():
             raise LeverStuck("we are in the command's control group ourselves", fix="It runs in one piece")
         self._guard.owe(self._frost)
         self._paused = True
-        until_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until_s:
-            _write(self.folder / self._version.file, self._version.frozen)
-            if self._version.says in (self.folder / self._version.answer).read_text(encoding="ascii"):
+        try:
+            if self._froze():
                 return
-            time.sleep(GLANCE_S)
+        except OSError as error:  # a guard that was told to go took it away, or somebody else did
+            self.resume()
+            raise LeverStuck(
+                f"the command's control group cannot be frozen ({error.strerror})",
+                fix="It runs on in one piece",
+            ) from error
         self.resume()
         raise LeverStuck(
             "a process of the command waits for the kernel and cannot be frozen",
             fix="It runs on; look for a disk or a network file system that does not answer",
         )
+
+    def _froze(self) -> bool:
+        """Whether all in it stood still in time."""
+        until_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until_s:
+            _write(self.folder / self._version.file, self._version.frozen)
+            if self._version.says in (self.folder / self._version.answer).read_text(encoding="ascii"):
+                return True
+            time.sleep(GLANCE_S)
+        return False
 
     def resume(self) -> None:
         """Let all in it go on."""

@@ -14,7 +14,7 @@ import sys
 import time
 from contextlib import suppress
 
-SIGNAL, FREEZER, GROUP, FILE = "signal", "freezer", "group", "file"
+SIGNAL, FREEZER, GROUP, ASK = "signal", "freezer", "group", "ask"
 READY = b"ready\n"
 THAWED = {"cgroup.freeze": "0", "freezer.state": "THAWED"}
 """What resumes a control group of version 2 and of version 1, by the file it is written to."""
@@ -48,7 +48,7 @@ def debt_of(kind: str, *words: object) -> str:
 
 
 def settle(debt: str) -> None:
-    """Resume a process or a group; take a group away that was made for a command, or a file that asks it."""
+    """Resume a process or a group; take away what was made for a command: a group, or where it is asked."""
     kind, *words = debt.split("\t")
     if kind == SIGNAL:
         resume_process(int(words[0]), words[1])
@@ -56,8 +56,8 @@ def settle(debt: str) -> None:
         thaw(words[0])
     elif kind == GROUP:
         remove_group(words[0])
-    elif kind == FILE:
-        os.unlink(words[0])
+    elif kind == ASK:
+        ask_no_more(words[0])
 
 
 def resume_process(pid: int, began: str) -> None:
@@ -70,6 +70,13 @@ def thaw(path: str) -> None:
     """Resume a control group by its file."""
     with open(path, "w", encoding="ascii") as file:
         file.write(THAWED[os.path.basename(path)])
+
+
+def ask_no_more(folder: str) -> None:
+    """Take away the files by which a command is asked to leave."""
+    for name in os.listdir(folder):
+        os.unlink(os.path.join(folder, name))
+    os.rmdir(folder)
 
 
 def remove_group(folder: str) -> None:

@@ -9,6 +9,8 @@ from wattermark.values.series import Signal
 
 LONGEST_AHEAD_S: Final = 366 * 86_400.0
 """No plan looks farther: hours of a usual year repeat by then, and nobody forecasts so far. [s]"""
+CHECKPOINT, REQUEUE = "checkpoint", "requeue"
+"""Ways to pause after which nothing of a run is left: it stands still between its parts, and in none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from wattermark.ledger.plans import note
 from wattermark.levers.choose import Hold, choose
 from wattermark.report.planned import plan_document
 from wattermark.science.schedule.acting import PAUSED, act_at, leapt, left_in, left_of
-from wattermark.values.plan import Plan, Stretch
+from wattermark.values.plan import CHECKPOINT, Plan, Stretch
 from wattermark.values.ports import Pausable
 from wattermark.verbs.command import Ended, Minder
 from wattermark.verbs.measure import Run
@@ -114,6 +114,7 @@ class Acting(Minder):
         self._hold: Hold | None = None
         self._lever: Pausable | None = None
         self._run: Run | None = None
+        self._signal: int | None = None
         self._pilot: threading.Thread | None = None
         self._still = ExitStack()
         self._still_from_s: float | None = None
@@ -134,7 +135,9 @@ class Acting(Minder):
         """
         with self._holding():
             while True:
-                self._until_start()
+                if (number := self._until_start()) is not None:
+                    self._note("give-up", why="a signal")
+                    return Ended(0, by_signal=number)
                 self._take_hold()
                 self._run = run_of(self._run.id if self._run else None)
                 ended = perform(self._run, self)
@@ -172,6 +175,7 @@ class Acting(Minder):
 
     def signalled(self, number: int) -> None:
         """Whoever signals wants to be heard: the command is resumed, and no longer paused."""
+        self._signal = number
         self._inbox.put(Word.SIGNALLED)
 
     def continued(self) -> None:
@@ -199,13 +203,15 @@ class Acting(Minder):
             if self._hold is not None:
                 self._hold.close()
 
-    def _until_start(self) -> None:
+    def _until_start(self) -> int | None:
+        """Wait; the number of a signal that came while the command was leaving, and found nobody."""
         while not (act := act_at(self.stretches, self._clock.now_s())).runs:
             word = self._await(act.until_s)
-            if word is Word.SIGNALLED:  # it came while the command was leaving
-                raise KeyboardInterrupt
+            if word is Word.SIGNALLED:
+                return self._signal
             if word in (Word.LEAPT, Word.STALE):
                 self._look_again(word)
+        return None
 
     def _take_hold(self) -> None:
         """Not before it starts: while we wait nothing has to be held."""
@@ -306,8 +312,9 @@ class Acting(Minder):
         lever.resume()
         if self._left:
             self._stop_counting()
-            self._note("pause", by="checkpoint")
-            self._say("saved and left")
+            saved = self._hold.asking.checkpoint if self._hold and self._hold.asking else None
+            self._note("pause", by=CHECKPOINT, checkpoint=saved)
+            self._say(f"saved and left ({saved})")
         self._end_still("resume", why="it ends")
 
     # -- waiting, and planning again ----------------------------------------------------------------
@@ -322,8 +329,8 @@ class Acting(Minder):
                 return Word.LEAPT
             if after[1] > self._fresh_until_s:
                 return Word.STALE
-            if self._lever is not None and self._hold is not None:
-                self._hold.guard.renew()
+            if self._lever is not None and self._hold is not None and self._hold.guard.renew():
+                return Word.CONTINUED  # one that was told to go resumed the command first
         return None
 
     def _look_again(self, word: Word) -> None:

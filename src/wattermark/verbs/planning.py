@@ -14,7 +14,6 @@ from wattermark.ledger.plans import new_plan_id, note
 from wattermark.ledger.runs import ledger_folder
 from wattermark.report.planned import plan_document
 from wattermark.science.foresight.expected import level_of
-from wattermark.science.schedule.acting import ran_s
 from wattermark.science.schedule.choice import choose_and_doubt, of_one_basis, strong_enough
 from wattermark.science.schedule.rates import rates_of
 from wattermark.science.schedule.verdict import Known, judged
@@ -25,6 +24,7 @@ from wattermark.values.plan import LONGEST_AHEAD_S, Plan, PlannedJob
 from wattermark.verbs.look import show
 from wattermark.verbs.moments import iso
 from wattermark.verbs.outlook import expected, home_of
+from wattermark.verbs.pausing import worked_s
 from wattermark.wiring.config import Config
 
 
@@ -125,7 +125,8 @@ def job_like(
     """
     name = ""
     if run is not None:
-        seen = show(ledger_folder(config.ledger), run)
+        ledger = ledger_folder(config.ledger)
+        seen = show(ledger, run)
         if seen.recorded.status is Status.RUNNING and (it_energy_j is None or duration_s is None):
             raise UsageError(
                 f"the run {seen.run} has not ended: what it takes is not known yet",
@@ -133,7 +134,7 @@ def job_like(
             )
         energy = seen.footprint.it_energy_j
         it_energy_j = it_energy_j or (energy.best if energy else None)
-        duration_s = duration_s or ran_s(seen.footprint)
+        duration_s = duration_s or worked_s(ledger, seen)
         name = seen.recorded.header.name
     if it_energy_j is None or duration_s is None:
         missing = "energy" if it_energy_j is None else "length"

@@ -17,7 +17,8 @@ from wattermark.values.audit import Audit, Spent
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import Plan
 from wattermark.verbs.outlook import outlook
-from wattermark.verbs.spending import Pause, spent_by
+from wattermark.verbs.pausing import pauses
+from wattermark.verbs.spending import spent_by
 from wattermark.wiring.config import Config
 
 Lines = Sequence[Mapping[str, Any]]
@@ -46,19 +47,6 @@ def saved(ledger: Path, wanted: str, *, config: Config, now_s: float) -> Audit:
     if not spent:
         raise UsageError(f"no meter saw any energy of the run {run.run}", fix="See: wattermark show")
     return audit(run.run, plan_id, plan, spent, _outlooks(plan, spent, config, now_s), now_s=now_s)
-
-
-def pauses(lines: Lines) -> list[Pause]:
-    """When the run was paused, by what was written of it; a pause that nobody ended is none."""
-    found: list[Pause] = []
-    since_s: float | None = None
-    for line in lines:
-        if line.get("kind") == "pause" and since_s is None:
-            since_s = float(line["at_s"])
-        elif line.get("kind") == "resume" and since_s is not None:
-            found.append((since_s, float(line["at_s"])))
-            since_s = None
-    return found
 
 
 def _plan(line: Mapping[str, Any], plan_id: str) -> Plan:

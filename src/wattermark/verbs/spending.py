@@ -14,13 +14,13 @@ from wattermark.science.schedule.hours import pieces
 from wattermark.values.audit import Spent
 from wattermark.values.records import Recorded, SpanMark
 from wattermark.verbs.account import account_run
+from wattermark.verbs.pausing import Pause
 
 MARK = "piece of the run"
-Pause = tuple[float, float]
 
 
 def spent_by(ledger: Path, wanted: str, paused: Sequence[Pause] = ()) -> list[Spent]:
-    """The IT energy of a run, hour by hour, its pauses apart; what no meter saw is shared out among them.
+    """The IT energy of a run, by hours, parts and pauses; what no meter saw is shared out among them.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def spent_by(ledger: Path, wanted: str, paused: Sequence[Pause] = ()) -> list[Sp
     records = read_run(find_run(ledger, wanted).spools)
     windows = [window_s(record) for record in records]
     begin_s, end_s = min(begin for begin, _ in windows), max(end for _, end in windows)
-    cuts = pieces(begin_s, end_s, [moment for pause in paused for moment in pause])
+    cuts = pieces(begin_s, end_s, [moment for one in (*windows, *paused) for moment in one])
     marked = [replace(record, spans=tuple(_marks(record, cuts))) for record in records]
     energies = dict.fromkeys(range(len(cuts)), 0.0)
     footprint = account_run(marked, ledger=ledger)

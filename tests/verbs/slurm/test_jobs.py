@@ -136,6 +136,9 @@ def test_an_interruptible_job_is_suspended_between_its_stretches(here, sky, scri
     seen = ended(number)
     assert seen.word == "COMPLETED" and seen.used_s < seen.end_s - seen.begin_s - 2
     assert (tmp_path / "out.txt").read_text().split() == [str(i) for i in range(1, 13)]
+    capsys.readouterr()
+    main(["saved", number, "--json"])
+    assert json.loads(capsys.readouterr().out)["claims"][0]["realised"] > 0
 
 
 SAVES = """#!/bin/bash

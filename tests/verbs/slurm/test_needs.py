@@ -1,8 +1,11 @@
 """How long a batch script runs and what it takes, before it ran."""
 
+import time
+
 import pytest
 
 from wattermark.errors import UsageError
+from wattermark.ledger.plans import note
 from wattermark.levers.sbatch_options import Asked, asked
 from wattermark.verbs.slurm.needs import needs_of
 from wattermark.verbs.track import track
@@ -45,6 +48,17 @@ def test_the_last_run_of_that_name_knows_better_than_the_limit(ledger):
     found = needs(ledger, "#SBATCH -t 60")
     assert run.id in found.said[0] and found.duration_s < 30
     assert found.it_energy_j == pytest.approx(run.footprint().it_energy_j.best, rel=1e-6)
+
+
+def test_what_was_suspended_did_not_work_meanwhile(ledger):
+    """Its recorder was suspended with it, so that its plan alone knows."""
+    with track(name="job.sh", tags={"plan": "p"}):
+        time.sleep(0.3)
+    note(ledger, "p", "plan")
+    note(ledger, "p", "pause", at_s=100.0, by="suspend")
+    note(ledger, "p", "resume", at_s=100.2)
+    found = needs(ledger, "#SBATCH -t 60")
+    assert 0.1 <= found.duration_s < 0.2
 
 
 def test_no_job_runs_longer_than_its_limit(ledger):

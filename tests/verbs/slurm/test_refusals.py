@@ -88,26 +88,26 @@ def a_plan(ledger, **told):
 def test_what_was_done_is_read_back(ledger):
     plan_id = a_plan(ledger, interruptible=True)
     assert submission(ledger, plan_id) is None
-    note(ledger, plan_id, "submit", time_s=1.0, job_id="77", requeue=False)
+    note(ledger, plan_id, "submit", at_s=1.0, job_id="77", requeue=False)
     one = find_submission(ledger, "77")
     assert (one.plan_id, one.place, one.weights, one.ended) == (plan_id, "deu", {"carbon": 1.0}, False)
     note_move(
         ledger, one, 2.0, [Stretch(begin_s=10.0, end_s=60.0), Stretch(begin_s=80.0, end_s=130.0)], "better"
     )
-    note(ledger, plan_id, "pause", time_s=60.0, by="signal", until_s=80.0, ran_s=50.0)
-    note(ledger, plan_id, "resume", time_s=81.0)
-    note(ledger, plan_id, "pause", time_s=90.0, by="signal", until_s=95.0, ran_s=59.0)
+    note(ledger, plan_id, "pause", at_s=60.0, by="signal", until_s=80.0, ran_s=50.0)
+    note(ledger, plan_id, "resume", at_s=81.0)
+    note(ledger, plan_id, "pause", at_s=90.0, by="signal", until_s=95.0, ran_s=59.0)
     again = find_submission(ledger, plan_id[:20])
     assert [stretch.begin_s for stretch in again.stretches] == [10.0, 80.0] and again.moves == 1
     assert again.stops == ((60.0, 81.0), (90.0, None))
-    note(ledger, plan_id, "end", time_s=200.0, status="COMPLETED")
+    note(ledger, plan_id, "end", at_s=200.0, status="COMPLETED")
     assert submission(ledger, plan_id).ended and len(list(submissions(ledger))) == 1
 
 
 def test_work_done_before_it_was_queued_again_counts(ledger):
     plan_id = a_plan(ledger)
-    note(ledger, plan_id, "submit", time_s=1.0, job_id="77", requeue=True)
-    note(ledger, plan_id, "pause", time_s=60.0, by="requeue", until_s=80.0, ran_s=50.0)
+    note(ledger, plan_id, "submit", at_s=1.0, job_id="77", requeue=True)
+    note(ledger, plan_id, "pause", at_s=60.0, by="requeue", until_s=80.0, ran_s=50.0)
     one = submission(ledger, plan_id)
     assert (one.before_s, one.restarts, one.requeue, one.stops) == (50.0, 1, True, ())
 
@@ -119,7 +119,7 @@ def test_work_done_before_it_was_queued_again_counts(ledger):
 def test_a_damaged_plan_hides_no_other(ledger, line):
     good, bad = a_plan(ledger), a_plan(ledger)
     for plan_id, number in ((good, "77"), (bad, "78")):
-        note(ledger, plan_id, "submit", time_s=1.0, job_id=number)
+        note(ledger, plan_id, "submit", at_s=1.0, job_id=number)
     with (ledger / "plans" / f"{bad}.plan").open("a") as file:
         file.write(f"{line}\n")
     assert "77" in [one.job_id for one in submissions(ledger)]
@@ -128,7 +128,7 @@ def test_a_damaged_plan_hides_no_other(ledger, line):
 def test_a_number_that_came_again_is_the_newest(ledger):
     first, second = a_plan(ledger), a_plan(ledger)
     for plan_id in (first, second):
-        note(ledger, plan_id, "submit", time_s=1.0, job_id="77")
+        note(ledger, plan_id, "submit", at_s=1.0, job_id="77")
     assert find_submission(ledger, "77").plan_id == max(first, second)
     with pytest.raises(UsageError, match="no job '78' was submitted"):
         find_submission(ledger, "78")

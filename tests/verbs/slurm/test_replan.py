@@ -6,10 +6,11 @@ import pytest
 
 from verbs.slurm.conftest import CLEAN, DIRTY, keep
 from wattermark.errors import LeverStuck, SignalUnavailable
-from wattermark.ledger.plans import note
+from wattermark.ledger.plans import note, plan_lines
 from wattermark.levers.slurm import Slurm
 from wattermark.values.plan import PlannedJob
 from wattermark.verbs import planning
+from wattermark.verbs.pausing import pauses
 from wattermark.verbs.slurm import replanning
 from wattermark.verbs.slurm.kept import submission
 from wattermark.verbs.slurm.replanning import replan
@@ -63,7 +64,7 @@ def submitted(ledger, now_s):
         )  # fmt: skip
         pieces = [(now_s + begin, now_s + end) for begin, end in stretches]
         plan_id = keep(ledger, job, *pieces)
-        note(ledger, plan_id, "submit", time_s=now_s, job_id="77", requeue=requeue)
+        note(ledger, plan_id, "submit", at_s=now_s, job_id="77", requeue=requeue)
         return submission(ledger, plan_id)
 
     return made
@@ -178,6 +179,19 @@ def test_a_job_that_may_pause(
         return
     done = done_about(one, now_s)
     assert queue.told() == asked and words in done.told
+
+
+def test_a_job_that_somebody_else_resumed_pauses_no_longer(queue, submitted, sky, now_s, ledger):
+    """What it is stopped is counted, in its plan and against what it has worked, and that has an end."""
+    queue("RUNNING", now_s - 50, used="0:50")
+    sky((250, CLEAN), (800, DIRTY), since_s=now_s)
+    one = submitted((-50, 70), (250, 320), interruptible=True)
+    note(ledger, one.plan_id, "pause", at_s=now_s - 30, by="signal")
+    done = done_about(submission(ledger, one.plan_id), now_s)
+    again = submission(ledger, done.one.plan_id)
+    assert done.told == "it runs"
+    assert (again.paused, again.stops) == (False, ((now_s - 30, now_s),))
+    assert pauses(plan_lines(ledger, one.plan_id)) == [(now_s - 30, now_s)]
 
 
 def test_a_job_that_may_not_pause_runs(queue, submitted, sky, now_s):

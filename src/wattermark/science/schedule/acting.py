@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
@@ -71,16 +71,19 @@ def leapt(clock_s: float, steady_s: float) -> bool:
     return abs(clock_s - steady_s) > LEAP_S
 
 
-def ran_s(footprint: Footprint) -> float:
+def ran_s(footprint: Footprint, told: Iterable[tuple[float, float]] = ()) -> float:
     """How long a run took without what it stood still. [s]
 
     Parameters
     ----------
     footprint : Footprint
         Of all of it.
+    told : iterable of (float, float)
+        Pauses that were written down elsewhere, too, or only there: from when to when. [s since 1970]
     """
-    still_s = sum(span.duration_s for span in footprint.spans if span.name == PAUSED)
-    return max(footprint.duration_s - still_s, 0.0)
+    seen_s = sum(span.duration_s for span in footprint.spans if span.name == PAUSED)
+    told_s = sum(end_s - begin_s for begin_s, end_s in told)
+    return max(footprint.duration_s - max(seen_s, told_s), 0.0)
 
 
 def left_of(job: PlannedJob, ran_s: float, restarts: int, now_s: float) -> PlannedJob | None:

@@ -11,20 +11,20 @@ from typing import Any
 from wattermark.errors import BadSpool, UsageError
 from wattermark.ledger.plans import ENDING, FOLDER, note, plan_lines
 from wattermark.report.planned import plan_of
-from wattermark.values.plan import PlannedJob, Stretch
+from wattermark.values.plan import REQUEUE, PlannedJob, Stretch
 
 MOST_READ = 1000
 """Plans that are looked through, the newest first."""
 SUBMIT, MOVE, PAUSE, RESUME, END = "submit", "move", "pause", "resume", "end"
-BY_SIGNAL, BY_SUSPEND, BY_REQUEUE = "signal", "suspend", "requeue"
+BY_SIGNAL, BY_SUSPEND, BY_REQUEUE = "signal", "suspend", REQUEUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """A job that SLURM has: its plan as it is now, and what was done.
 
-    ``stops`` are pauses by signals; ``before_s`` is what it worked before it was queued again, ``restarts``
-    times.
+    ``paused`` until it is known to go on; ``stops`` are pauses by signals; ``before_s`` is what it worked
+    before it was queued again, ``restarts`` times.
     """
 
     plan_id: str
@@ -35,6 +35,7 @@ class Submission:
     stretches: tuple[Stretch, ...]
     weights: Mapping[str, float]
     requeue: bool = False
+    paused: bool = False
     stops: tuple[tuple[float, float | None], ...] = ()
     before_s: float = 0.0
     restarts: int = 0
@@ -92,20 +93,21 @@ def note_move(
     """Another time was chosen."""
     chosen = tuple(stretches)
     pairs = [[stretch.begin_s, stretch.end_s] for stretch in chosen]
-    note(ledger, one.plan_id, MOVE, time_s=now_s, job_id=one.job_id, stretches=pairs, why=why)
+    note(ledger, one.plan_id, MOVE, at_s=now_s, job_id=one.job_id, stretches=pairs, why=why)
     return replace(one, stretches=chosen, moves=one.moves + 1)
 
 
 def note_pause(ledger: Path, one: Submission, now_s: float, *, by: str, until_s: float, ran_s: float) -> None:
-    note(ledger, one.plan_id, PAUSE, time_s=now_s, job_id=one.job_id, by=by, until_s=until_s, ran_s=ran_s)
+    note(ledger, one.plan_id, PAUSE, at_s=now_s, job_id=one.job_id, by=by, until_s=until_s, ran_s=ran_s)
 
 
-def note_resume(ledger: Path, one: Submission, now_s: float, why: str) -> None:
-    note(ledger, one.plan_id, RESUME, time_s=now_s, job_id=one.job_id, why=why)
+def note_resume(ledger: Path, one: Submission, now_s: float, why: str) -> Submission:
+    note(ledger, one.plan_id, RESUME, at_s=now_s, job_id=one.job_id, why=why)
+    return replace(one, paused=False, stops=_closed(one.stops, now_s))
 
 
 def note_end(ledger: Path, one: Submission, now_s: float, **told: Any) -> None:
-    note(ledger, one.plan_id, END, time_s=now_s, job_id=one.job_id, **told)
+    note(ledger, one.plan_id, END, at_s=now_s, job_id=one.job_id, **told)
 
 
 def _read(plan_id: str, lines: list[Mapping[str, Any]]) -> Submission | None:
@@ -134,12 +136,13 @@ def _after(one: Submission, line: Mapping[str, Any]) -> Submission:
     if kind == MOVE:
         stretches = tuple(Stretch(begin_s=begin, end_s=end) for begin, end in line["stretches"])
         return replace(one, stretches=stretches, moves=one.moves + 1) if stretches else one
-    if kind == PAUSE and line["by"] == BY_SIGNAL:
-        return replace(one, stops=(*_closed(one.stops, line["time_s"]), (line["time_s"], None)))
     if kind == PAUSE and line["by"] == BY_REQUEUE:
         return replace(one, before_s=line["ran_s"], restarts=one.restarts + 1, stops=())
+    if kind == PAUSE:
+        stop = ((line["at_s"], None),) if line["by"] == BY_SIGNAL else ()
+        return replace(one, paused=True, stops=(*_closed(one.stops, line["at_s"]), *stop))
     if kind == RESUME:
-        return replace(one, stops=_closed(one.stops, line["time_s"]))
+        return replace(one, paused=False, stops=_closed(one.stops, line["at_s"]))
     if kind == END:
         return replace(one, end=line)
     return one

@@ -13,6 +13,7 @@ from wattermark.report.numbers import ENERGY, TIME, say
 from wattermark.science.schedule.queued import NOMINAL_W, asked_power_w, energy_over_j, power_of_w
 from wattermark.verbs.estimates.ground import accelerator_of, training_power
 from wattermark.verbs.look import Seen, last_of
+from wattermark.verbs.pausing import worked_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +37,11 @@ def needs_of(
         If nobody knows how long it takes.
     """
     last = last_of(ledger, name) if duration_s is None or it_energy_j is None else None
-    length_s, how_long = _length(asked, name, duration_s, last)
+    lasted_s = worked_s(ledger, last) if last else 0.0
+    length_s, how_long = _length(asked, name, duration_s, last, lasted_s)
     if it_energy_j is not None:
         return Needs(duration_s=length_s, it_energy_j=it_energy_j, known=True, said=(how_long,))
-    power_w, how_much = _power(asked, last)
+    power_w, how_much = _power(asked, last, lasted_s)
     if power_w is None:
         nominal_j = energy_over_j(NOMINAL_W, length_s)
         return Needs(duration_s=length_s, it_energy_j=nominal_j, known=False, said=(how_long, how_much))
@@ -48,12 +50,14 @@ def needs_of(
     return Needs(duration_s=length_s, it_energy_j=energy_j, known=True, said=said)
 
 
-def _length(asked: Asked, name: str, given_s: float | None, last: Seen | None) -> tuple[float, str]:
+def _length(
+    asked: Asked, name: str, given_s: float | None, last: Seen | None, lasted_s: float
+) -> tuple[float, str]:
     if given_s is not None:
         return given_s, f"it runs {say(given_s, TIME)}, as given"
     limit_s = asked.limit_s if asked.limit_s is not None and isfinite(asked.limit_s) else None
     if last is not None:
-        length_s = last.footprint.duration_s if limit_s is None else min(last.footprint.duration_s, limit_s)
+        length_s = lasted_s if limit_s is None else min(lasted_s, limit_s)
         return length_s, f"it runs {say(length_s, TIME)}, as {last.run} did"
     if limit_s is not None:
         return limit_s, f"it runs {say(limit_s, TIME)} at most, as its --time says"
@@ -63,10 +67,10 @@ def _length(asked: Asked, name: str, given_s: float | None, last: Seen | None) -
     )
 
 
-def _power(asked: Asked, last: Seen | None) -> tuple[float | None, str]:
+def _power(asked: Asked, last: Seen | None, lasted_s: float) -> tuple[float | None, str]:
     """Mean power, and how it is known; None where it is not. [W]"""
     if last is not None and last.footprint.it_energy_j is not None:
-        power_w = power_of_w(last.footprint.it_energy_j.best, last.footprint.duration_s)
+        power_w = power_of_w(last.footprint.it_energy_j.best, lasted_s)
         return power_w, f"by the mean power of {last.run}"
     cpu = named("defaults", "cpu_full_w_per_logical_cpu")
     if not asked.gpus:

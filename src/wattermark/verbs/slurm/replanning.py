@@ -66,6 +66,8 @@ def replan(one: Submission, slurm: Slurm, *, config: Config, now_s: float) -> Do
     job = whole_of(tasks)
     if job.state is QueueState.ENDED:
         return Done(one=one, told=f"it has ended: {job.word}")
+    if one.paused and job.state is QueueState.RUNNING:
+        one = note_resume(ledger_of(config), one, now_s, "somebody else resumed it")
     done = ran_s(job, stopped_s(one.stops, now_s), one.before_s)
     left = left_of(one.job, done, one.restarts, now_s)
     if job.state is QueueState.PENDING:

@@ -113,12 +113,12 @@ def submit(prepared: Prepared, slurm: Slurm, *, config: Config, now_s: float) ->
             _text(prepared, plan_id, config), begin_s=begin_s, hold=wish.hold, options=options
         )
     except LeverStuck as stuck:
-        note(ledger, plan_id, END, time_s=now_s, status="refused", detail=stuck.problem)
+        note(ledger, plan_id, END, at_s=now_s, status="refused", detail=stuck.problem)
         raise
     note_submit(
         ledger,
         plan_id,
-        time_s=now_s,
+        at_s=now_s,
         job_id=job_id,
         script=str(wish.script.absolute()),
         begin_s=best.begin_s,
