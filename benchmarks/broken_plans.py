@@ -394,7 +394,7 @@ PLANNING: tuple[Guarantee, ...] = (
              'b"".join(_line("+", debt) for debt in self._owed)', 'b""',
              f"{PAUSING}a_guard_that_was_killed_is_replaced_and_knows_all[signal]"),
         case("nobody looks after the guard", "verbs/acting.py",
-             "self._hold.guard.renew()", "pass",
+             "and self._hold.guard.renew()", "and False",
              f"{ACTING}a_guard_that_is_killed_is_replaced_while_it_is_paused"),
         case("nobody thaws what both left", "levers/freezer.py",
              "        _thaw_orphans(self._home, version)\n", "",

@@ -14,16 +14,16 @@ from wattermark.ledger.plans import new_plan_id, note
 from wattermark.ledger.runs import ledger_folder
 from wattermark.report.planned import plan_document
 from wattermark.science.foresight.expected import level_of
-from wattermark.science.schedule.choice import choose_and_doubt, of_one_basis, strong_enough
-from wattermark.science.schedule.rates import rates_of
+from wattermark.science.schedule.choice import Choice, choose_and_doubt, of_one_basis, strong_enough
+from wattermark.science.schedule.rates import Rates, rates_of
 from wattermark.science.schedule.verdict import Known, judged
-from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
+from wattermark.science.schedule.weights import CARBON_ONLY, Weights, check_weights
 from wattermark.values.kinds import Status
 from wattermark.values.outlook import Outlook
 from wattermark.values.plan import LONGEST_AHEAD_S, Plan, PlannedJob
 from wattermark.verbs.look import show
 from wattermark.verbs.moments import iso
-from wattermark.verbs.outlook import expected, home_of
+from wattermark.verbs.outlook import Expected, expected, home_of
 from wattermark.verbs.pausing import worked_s
 from wattermark.wiring.config import Config
 
@@ -82,35 +82,45 @@ def plan_and_outlooks(
     weighed = check_weights(weights)
     asked = tuple(dict.fromkeys(places or (home_of(config),)))
     check_limits(limits, asked)
-    found = [
-        expected(
-            one,
-            job.earliest_s,
-            job.deadline_s,
-            config=config,
-            now_s=now_s,
-            price=limits.price_usd_per_kwh.get(one),
-        )
-        for one in asked
-    ]
-    found = list({one.outlook.place.resolved: one for one in reversed(found)}.values())[::-1]
-    fits, mixed = of_one_basis([one.outlook for one in found])
-    found = [one for one, fit in zip(found, fits, strict=True) if fit]
+    found, mixed = _comparable(_seen(job, asked, limits, config, now_s))
     outlooks = [one.outlook for one in found]
-    rates = [rates_of(one) for one in outlooks]
+    rates, weak = strong_enough([rates_of(one) for one in outlooks], job, limits.capacity_w)
+    kept = {rate.place: rate for rate in rates}
     known = [
-        Known(rate, one.doubts, one.outlook.place.grid, level_of(one.outlook.pue))
-        for rate, one in zip(rates, found, strict=True)
+        Known(kept[one.outlook.asked], one.doubts, one.outlook.place.grid, level_of(one.outlook.pue))
+        for one in found
+        if one.outlook.asked in kept
     ]
-    rates, weak = strong_enough(rates, job, limits.capacity_w)
-    try:
-        choice = choose_and_doubt(rates, job, weighed)
-    except NoPlan as error:
-        flags = dict.fromkeys((*mixed, *outlooks[0].flags))
-        why = f" ({'; '.join(flags)})" if flags else ""
-        raise NoPlan(f"{error.problem}{why}", fix=error.fix) from error
+    choice = _chosen(rates, job, weighed, (*mixed, *outlooks[0].flags))
     choice = replace(choice, flags=(*mixed, *weak, *choice.flags))
     return judged(job, choice, known, outlooks, weights=weighed, made_s=now_s), outlooks
+
+
+def _seen(
+    job: PlannedJob, asked: Sequence[str], limits: Limits, config: Config, now_s: float
+) -> list[Expected]:
+    """What is known of each place; two names of one place are one."""
+    prices = limits.price_usd_per_kwh
+    found = [
+        expected(one, job.earliest_s, job.deadline_s, config=config, now_s=now_s, price=prices.get(one))
+        for one in asked
+    ]
+    return list({one.outlook.place.resolved: one for one in reversed(found)}.values())[::-1]
+
+
+def _comparable(found: Sequence[Expected]) -> tuple[list[Expected], list[str]]:
+    """Those whose carbon is on the basis of home's, and what is to be said of the others."""
+    fits, mixed = of_one_basis([one.outlook for one in found])
+    return [one for one, fit in zip(found, fits, strict=True) if fit], mixed
+
+
+def _chosen(rates: Sequence[Rates], job: PlannedJob, weights: Weights, flags: Sequence[str]) -> Choice:
+    """The best way; where there is none, what is known of the places says why."""
+    try:
+        return choose_and_doubt(rates, job, weights)
+    except NoPlan as error:
+        why = f" ({'; '.join(dict.fromkeys(flags))})" if flags else ""
+        raise NoPlan(f"{error.problem}{why}", fix=error.fix) from error
 
 
 def job_like(
