@@ -19,12 +19,12 @@ demo: $(READY)   ## train a real model under the meter and show what it took
 	@$(BIN)/wattermark show last
 
 test: $(READY)   ## all tests, the slow ones as well
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 3
 
 trainers: $(TRAINERS) ## PyTorch, Lightning, transformers and IPython, so that `make test` tries them, too
 
 fast: $(READY)   ## the tests that take no time
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q -n 3 -m "not slow"
 
 check: lint types contracts docs  ## what must hold before a commit, besides the tests
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from guarantee import Guarantee, case, row
 
 SCHEDULE, FORESIGHT = "science/schedule/test_", "science/foresight/test_"
-WINDOW, ONE, OVERHEAD, MOVES, WAYS, CHOICE, RATES, PARETO, AUDIT, FLEET, FLEETS, NOW, BACKTEST, ELASTIC = (
+WINDOW, ONE, OVERHEAD, MOVES, WAYS, CHOICE, RATES, PARETO, AUDIT, NOW, ELASTIC = (
     f"{SCHEDULE}{name}.py::test_"
     for name in (
-        "window", "one", "overhead", "moves", "ways", "choice", "rates", "pareto", "audit", "fleet",
-        "fleet_plan", "acting", "backtest", "elastic",
+        "window", "one", "overhead", "moves", "ways", "choice", "rates", "pareto", "audit", "acting", "elastic",
     )
 )  # fmt: skip
+FLEET, FLEETS = "science/fleet/test_fleet.py::test_", "science/fleet/test_fleet_plan.py::test_"
+BACKTEST = "science/rehearsal/test_backtest.py::test_"
 KNOWN, WHERE = f"{WINDOW}known_cases", f"{CHOICE}where_and_when"
 VERDICT, CARBONCAST, GRID, TRIAL = (
     f"{FORESIGHT}{name}.py::test_" for name in ("verdict", "carboncast", "grid_forecast", "trial")
@@ -28,7 +29,7 @@ TIDY, FETCH, FILES, CONTRACT, CACHE, HEARD, OUTLOOK = (
     "verbs/test_heard.py::test_",
     "verbs/test_outlook.py::test_",
 )
-SLOTS = f"{SCHEDULE}policies.py::test_which_slots_it_runs_in"
+SLOTS = "science/rehearsal/test_policies.py::test_which_slots_it_runs_in"
 PAUSING, ACTING, REPLAN, STEPS = (
     "levers/test_pausing.py::test_",
     "verbs/test_acting.py::test_",
@@ -113,7 +114,7 @@ PLANNING: tuple[Guarantee, ...] = (
              "int(np.argmax(scores <= np.nanmin(scores) + EQUAL))",
              "int(np.flatnonzero(scores <= np.nanmin(scores) + EQUAL)[-1])",
              f"{WHERE}[of equal places, home]"),
-        case("ties add work", "science/schedule/policies.py",
+        case("ties add work", "science/rehearsal/policies.py",
              "(below | (equal & first)) & np.isfinite(bar)", "(below | equal) & np.isfinite(bar)",
              f"{SLOTS}[Let's Wait Awhile: ties add no extra work]")),
     row(49, "A deadline is kept to the second, by a job of its whole length",
@@ -130,11 +131,11 @@ PLANNING: tuple[Guarantee, ...] = (
              "inside = cut(steps, job.earliest_s, job.deadline_s + 3600)",
              f"{ONE}every_plan_keeps_the_rules",
              f"{ONE}each_job_gets_its_method[a deadline before the hour is over]"),
-        case("a deadline is a slot later", "science/schedule/policies.py",
+        case("a deadline is a slot later", "science/rehearsal/policies.py",
              "costs = _known(intensity)[..., : length + waiting]",
              "costs = _known(intensity)[..., : length + waiting + 1]",
              f"{SLOTS}[Let's Wait Awhile: the deadline is no slot later]"),
-        case("of many jobs, too", "science/schedule/fleet_slots.py",
+        case("of many jobs, too", "science/fleet/slots.py",
              "ceil(grid.at(job.earliest_s) - SLACK), floor(grid.at(job.deadline_s) + SLACK)",
              "ceil(grid.at(job.earliest_s) - SLACK), ceil(grid.at(job.deadline_s) + SLACK)",
              f"{FLEETS}the_times_of_any_slots_lie_in_the_window_and_are_as_long_as_the_job")),
@@ -285,31 +286,31 @@ PLANNING: tuple[Guarantee, ...] = (
              f"{CARBONCAST}the_published_savings_are_found_again[CISO]")),
     row(60, "Many jobs never take more than there is, and who finds no place is named with the reason",
         "carbon-aware-sdk, CATS, Let's Wait Awhile",
-        case("nobody takes anything", "science/schedule/fleet_greedy.py",
+        case("nobody takes anything", "science/fleet/greedy.py",
              "            free[found.place, found.slots] -= task.units\n    return plan",
              "            pass\n    return plan",
              f"{FLEET}any_plan_keeps_windows_places_gaps_and_capacity"),
-        case("some room is enough", "science/schedule/fleet_greedy.py",
+        case("some room is enough", "science/fleet/greedy.py",
              "free[chosen.place, chosen.slots].min() >= task.units - EPSILON",
              "free[chosen.place, chosen.slots].max() >= task.units - EPSILON",
              f"{FLEET}any_plan_keeps_windows_places_gaps_and_capacity"),
-        case("watts are jobs", "science/schedule/fleet_slots.py",
+        case("watts are jobs", "science/fleet/slots.py",
              "units=one.job.power_w if in_watts else one.units,\n        first=first,\n        end=end,",
              "units=one.units,\n        first=first,\n        end=end,",
              f"{FLEETS}power_counts_where_capacity_is_in_watts"),
-        case("who is left over is forgotten", "science/schedule/fleet_plan.py",
+        case("who is left over is forgotten", "science/fleet/plan.py",
              "        if option is None\n    ]", "        if False\n    ]",
              f"{FLEETS}who_finds_no_slot_is_named_with_the_reason_and_the_others_are_planned",
              "cli/test_plan_fleet.py::test_a_person_reads_it_and_the_left_over_are_named")),
     row(61, "The bound that says how far from the best a plan may be is never above the best", "-",
-        case("what capacity is worth is not taken off", "science/schedule/fleet_prices.py",
+        case("what capacity is worth is not taken off", "science/fleet/prices.py",
              "float(self.least[placed].sum() - self.rent)", "float(self.least[placed].sum())",
              f"{FLEET}any_prices_prove_a_bound", f"{FLEET}the_right_price_proves_all_of_it"),
-        case("prices fall below nothing", "science/schedule/fleet_prices.py",
+        case("prices fall below nothing", "science/fleet/prices.py",
              "np.maximum(0.0, prices + scale * FIRST_STEP * drift / (1 + i / 20) ** 2)",
              "prices + scale * FIRST_STEP * drift / (1 + i / 20) ** 2",
              f"{FLEET}the_prices_that_are_found_prove_a_bound"),
-        case("a part of a slot is a whole one", "science/schedule/fleet.py",
+        case("a part of a slot is a whole one", "science/fleet/fleet.py",
              "least.sum(axis=1) - (1 - task.part) * np.where(least[:, -1] < np.inf, least[:, -1], 0.0)",
              "least.sum(axis=1)",
              f"{FLEET}the_prices_that_are_found_prove_a_bound")),
@@ -450,16 +451,16 @@ PLANNING: tuple[Guarantee, ...] = (
              f"{STEPS}whose_daemon_it_is[the script's own, which is watched already]")),
     row(71, "A back-test pays a policy's whole length, also what it runs again, and none beats who knows all",
         "GAIA",
-        case("a job is as long as was expected", "science/schedule/rehearse.py",
+        case("a job is as long as was expected", "science/rehearsal/rehearse.py",
              "costs = at_once(history.values, history.length)\n    found = places >= 0",
              "costs = at_once(history.values, history.expected) * history.length / history.expected\n"
              "    found = places >= 0",
              f"{BACKTEST}known_cases[an expected hour finds an hour, and the job takes two]",
              f"{BACKTEST}no_policy_beats_who_knows_all_and_none_ends_after_the_deadline"),
-        case("what is run again is free", "science/schedule/rehearse.py",
+        case("what is run again is free", "science/rehearsal/rehearse.py",
              "total = total + history.restart *", "total = total + 0 *",
              f"{BACKTEST}known_cases[half an hour of running again, at its hour's intensity]"),
-        case("a history's end forgives a length", "science/schedule/rehearse.py",
+        case("a history's end forgives a length", "science/rehearsal/rehearse.py",
              "np.minimum(places, last)", "places",
              f"{BACKTEST}known_cases[the end of the history forgives no length]")),
     row(72, "Of several speeds those that waste are left out, and the last hour is used in part",

@@ -25,9 +25,9 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("src", "benchmarks")]
 
 from telling import Row, Target, show, show_targets  # noqa: E402
 
-from wattermark.science.schedule.fleet import Fleet, Plan, Task, cost_of, fleet_of  # noqa: E402
-from wattermark.science.schedule.fleet_greedy import greedy  # noqa: E402
-from wattermark.science.schedule.fleet_solve import solve, start_now  # noqa: E402
+from wattermark.science.fleet.fleet import Fleet, Plan, Task, cost_of, fleet_of  # noqa: E402
+from wattermark.science.fleet.greedy import greedy  # noqa: E402
+from wattermark.science.fleet.solve import solve, start_now  # noqa: E402
 
 Array = NDArray[np.float64]
 TRACE = "em_2022_hourly_123zones.csv"

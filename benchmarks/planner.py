@@ -27,8 +27,8 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("src", "benchmarks")]
 
 from telling import Row, Target, machine, show, show_targets  # noqa: E402
 
+from wattermark.science.rehearsal.sweep import at_once, in_pieces, one_piece  # noqa: E402
 from wattermark.science.schedule.steps import steps_of  # noqa: E402
-from wattermark.science.schedule.sweep import at_once, in_pieces, one_piece  # noqa: E402
 from wattermark.signals.files import read_trace  # noqa: E402
 
 JOBS = (1, 6, 12, 24, 48, 96, 168)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from science.schedule.histories import BEGIN_S, group, hours, published, zones
+from science.rehearsal.histories import BEGIN_S, group, hours, published, zones
 from wattermark.cli.main import main
 from wattermark.signals.files import read_trace
 

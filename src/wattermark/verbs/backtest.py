@@ -10,8 +10,8 @@ from pathlib import Path
 from wattermark.errors import UsageError, nearest
 from wattermark.science.foresight.expected import OWN_FORECAST
 from wattermark.science.foresight.tried import issues_told, own_issues, try_job
-from wattermark.science.schedule.backtest import Progress, backtest, chosen_policies
-from wattermark.science.schedule.rehearse import POLICIES
+from wattermark.science.rehearsal.backtest import Progress, backtest, chosen_policies
+from wattermark.science.rehearsal.rehearse import POLICIES
 from wattermark.science.schedule.steps import Steps, cut, steps_of
 from wattermark.signals.files import read_trace
 from wattermark.values.backtest import Backtest, Foretold, Rehearsal

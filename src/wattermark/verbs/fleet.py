@@ -11,8 +11,8 @@ from pathlib import Path
 
 from wattermark.errors import NoPlan, UsageError, nearest
 from wattermark.report.planned import plan_document
-from wattermark.science.schedule.fleet_plan import FleetChoice, choose_for_all, plan_of
-from wattermark.science.schedule.fleet_slots import grid_of
+from wattermark.science.fleet.plan import FleetChoice, choose_for_all, plan_of
+from wattermark.science.fleet.slots import grid_of
 from wattermark.science.schedule.rates import rates_of
 from wattermark.science.schedule.weights import CARBON_ONLY, check_weights
 from wattermark.values.fleet import Capacity, FleetJob, FleetPlan

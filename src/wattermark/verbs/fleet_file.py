@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wattermark.errors import UsageError, nearest
-from wattermark.science.schedule.fleet_slots import energy_j
+from wattermark.science.fleet.slots import energy_j
 from wattermark.values.durations import seconds_of
 from wattermark.values.energies import joules_of, watts_of
 from wattermark.values.fleet import Capacity, FleetJob, Room

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from science.schedule.histories import BEGIN_S, steps
+from science.rehearsal.histories import BEGIN_S, steps
 from wattermark.science.schedule.interruptible import cheapest_stretches
 from wattermark.science.schedule.steps import Steps, integrals, onto
 from wattermark.science.schedule.window import best_window

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wattermark.errors import MissingExtra
-from wattermark.science.schedule.fleet import (
+from wattermark.science.fleet.fleet import (
     Chosen,
     Fleet,
     Plan,
@@ -20,7 +20,7 @@ from wattermark.science.schedule.fleet import (
     sums_before,
     true_cost,
 )
-from wattermark.science.schedule.fleet_prices import Priced
+from wattermark.science.fleet.prices import Priced
 from wattermark.science.schedule.steps import Array
 
 TOLERANCE = 1e-4

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from wattermark.science.schedule.workweek import next_workday, semi_weekly
+from wattermark.science.rehearsal.workweek import next_workday, semi_weekly
 
 
 def seconds(text):

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from science.schedule.histories import BEGIN_S, hours, steps, zones
+from science.rehearsal.histories import BEGIN_S, hours, steps, zones
 from wattermark.errors import UsageError
-from wattermark.science.schedule.backtest import backtest, chosen_policies
+from wattermark.science.rehearsal.backtest import backtest, chosen_policies
+from wattermark.science.rehearsal.regular import grid_s, regular
+from wattermark.science.rehearsal.rehearse import POLICIES
 from wattermark.science.schedule.interruptible import cheapest_stretches
-from wattermark.science.schedule.regular import grid_s, regular
-from wattermark.science.schedule.rehearse import POLICIES
 from wattermark.science.schedule.steps import Steps, integrals
 from wattermark.science.schedule.window import best_window
 from wattermark.values.backtest import Rehearsal

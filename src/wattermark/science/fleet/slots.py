@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattermark.errors import UsageError
-from wattermark.science.schedule.fleet import Chosen, Task
+from wattermark.science.fleet.fleet import Chosen, Task
 from wattermark.science.schedule.interruptible import cheapest_stretches
 from wattermark.science.schedule.steps import Array, Steps
 from wattermark.values.fleet import Capacity, FleetJob

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from wattermark.science.schedule.fleet import (
+from wattermark.science.fleet.fleet import (
     EPSILON,
     Chosen,
     Fleet,

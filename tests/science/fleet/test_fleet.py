@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wattermark.errors import NoPlan
-from wattermark.science.schedule import fleet as fleet_module
-from wattermark.science.schedule.fleet import Chosen, Fleet, Task, cost_of, fleet_of, true_cost
-from wattermark.science.schedule.fleet_greedy import free_of, greedy
-from wattermark.science.schedule.fleet_prices import ask, by_prices
-from wattermark.science.schedule.fleet_solve import solve, start_now, why_not
+from wattermark.science.fleet import fleet as fleet_module
+from wattermark.science.fleet.fleet import Chosen, Fleet, Task, cost_of, fleet_of, true_cost
+from wattermark.science.fleet.greedy import free_of, greedy
+from wattermark.science.fleet.prices import ask, by_prices
+from wattermark.science.fleet.solve import solve, start_now, why_not
 
 EXACT = 1e-4  # what HiGHS calls the best
 CALM = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

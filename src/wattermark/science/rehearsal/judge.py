@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wattermark.science.schedule.rehearse import Tried
+from wattermark.science.rehearsal.rehearse import Tried
 from wattermark.science.schedule.steps import Array
 from wattermark.values.backtest import PERCENTS, Judged
 

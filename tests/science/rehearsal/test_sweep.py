@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from science.schedule.histories import hours
-from wattermark.science.schedule import sweep
+from science.rehearsal.histories import hours
+from wattermark.science.rehearsal import sweep
+from wattermark.science.rehearsal.sweep import at_once, in_pieces, one_piece
 from wattermark.science.schedule.interruptible import cheapest_stretches
 from wattermark.science.schedule.steps import Steps, integrals
-from wattermark.science.schedule.sweep import at_once, in_pieces, one_piece
 from wattermark.science.schedule.window import best_window
 
 VALUES = st.lists(

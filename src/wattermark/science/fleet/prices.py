@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.science.schedule.fleet import (
+from wattermark.science.fleet.fleet import (
     Chosen,
     Fleet,
     Plan,
@@ -17,8 +17,8 @@ from wattermark.science.schedule.fleet import (
     costs_with,
     sums_before,
 )
-from wattermark.science.schedule.fleet_greedy import pack, packed_again, polish
-from wattermark.science.schedule.fleet_swaps import exchanged
+from wattermark.science.fleet.greedy import pack, packed_again, polish
+from wattermark.science.fleet.swaps import exchanged
 from wattermark.science.schedule.steps import Array
 
 KEPT, FIRST_STEP = 0.7, 2.0

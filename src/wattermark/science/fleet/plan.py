@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from wattermark.errors import NoPlan
+from wattermark.science.fleet.fleet import Plan as SlotPlan
+from wattermark.science.fleet.fleet import Task, fleet_of
+from wattermark.science.fleet.slots import Grid, capacity_on, in_one_piece, task_of, times_of
+from wattermark.science.fleet.solve import Solved, solve, start_now, why_not
 from wattermark.science.foresight.verdict import LEAST_SAVING
-from wattermark.science.schedule.fleet import Plan as SlotPlan
-from wattermark.science.schedule.fleet import Task, fleet_of
-from wattermark.science.schedule.fleet_slots import Grid, capacity_on, in_one_piece, task_of, times_of
-from wattermark.science.schedule.fleet_solve import Solved, solve, start_now, why_not
 from wattermark.science.schedule.rates import QUANTITIES, Rates, option_of
 from wattermark.science.schedule.steps import Array, onto
 from wattermark.science.schedule.weights import PARTS, Weights, amount, scored

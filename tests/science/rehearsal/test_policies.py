@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from science.schedule.histories import hours, zones
-from wattermark.science.schedule.policies import (
+from science.rehearsal.histories import hours, zones
+from wattermark.science.rehearsal.policies import (
     carbon_time,
     ecovisor,
     k_min,

@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from science.schedule.made import HOUR, job, rates
 from wattermark.errors import NoPlan, UsageError
-from wattermark.science.schedule.fleet import Chosen
-from wattermark.science.schedule.fleet_plan import choose_for_all
-from wattermark.science.schedule.fleet_slots import Grid, capacity_on, grid_of, task_of, times_of
+from wattermark.science.fleet.fleet import Chosen
+from wattermark.science.fleet.plan import choose_for_all
+from wattermark.science.fleet.slots import Grid, capacity_on, grid_of, task_of, times_of
 from wattermark.values.fleet import Capacity, FleetJob, Room
-
-from .made import HOUR, job, rates
 
 DAY = [100.0] * 6 + [50.0] * 6 + [200.0] * 12
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from science.schedule.histories import group, hours, published, zones
-from wattermark.science.schedule.sweep import at_once, in_pieces, one_piece
+from science.rehearsal.histories import group, hours, published, zones
+from wattermark.science.rehearsal.sweep import at_once, in_pieces, one_piece
 
 JOBS = (1, 6, 12, 24, 48, 96, 168)
 GROUPS = ("Asia", "Americas", "Global", "Europe", "Oceania")

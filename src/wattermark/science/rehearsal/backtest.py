@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattermark.errors import UsageError
-from wattermark.science.schedule.judge import judge
-from wattermark.science.schedule.regular import grid_s, regular
-from wattermark.science.schedule.rehearse import PAUSING, POLICIES, History, Tried, now, rehearse
+from wattermark.science.rehearsal.judge import judge
+from wattermark.science.rehearsal.regular import grid_s, regular
+from wattermark.science.rehearsal.rehearse import PAUSING, POLICIES, History, Tried, now, rehearse
 from wattermark.science.schedule.steps import Array, Steps
 from wattermark.values.backtest import Backtest, Judged, Rehearsal, Rehearsed
 

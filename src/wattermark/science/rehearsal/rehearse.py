@@ -11,10 +11,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from wattermark.science.schedule import policies
+from wattermark.science.rehearsal import policies
+from wattermark.science.rehearsal.sweep import ELEMENTS, at_once, in_pieces, one_piece
+from wattermark.science.rehearsal.workweek import next_workday, semi_weekly
 from wattermark.science.schedule.steps import Array
-from wattermark.science.schedule.sweep import ELEMENTS, at_once, in_pieces, one_piece
-from wattermark.science.schedule.workweek import next_workday, semi_weekly
 
 DAY_S = 86_400.0
 MOST_WINDOWS = 40_000_000

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.science.schedule.fleet import EPSILON, Chosen, Fleet, Plan, true_cost
-from wattermark.science.schedule.fleet_greedy import MOST_ROUNDS, cheapest_free, free_of, polish
+from wattermark.science.fleet.fleet import EPSILON, Chosen, Fleet, Plan, true_cost
+from wattermark.science.fleet.greedy import MOST_ROUNDS, cheapest_free, free_of, polish
 from wattermark.science.schedule.steps import Array
 
 MOST_DRIVEN_OUT = 12

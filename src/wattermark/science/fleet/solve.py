@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.science.schedule.fleet import (
+from wattermark.science.fleet.exact import solve_exactly
+from wattermark.science.fleet.fleet import (
     EPSILON,
     Chosen,
     Fleet,
@@ -19,9 +20,8 @@ from wattermark.science.schedule.fleet import (
     fleet_of,
     true_cost,
 )
-from wattermark.science.schedule.fleet_exact import solve_exactly
-from wattermark.science.schedule.fleet_greedy import cheapest_free, greedy
-from wattermark.science.schedule.fleet_prices import by_prices
+from wattermark.science.fleet.greedy import cheapest_free, greedy
+from wattermark.science.fleet.prices import by_prices
 from wattermark.science.schedule.steps import Array
 
 EFFORT = ((100, (200, 2)), (400, (200, 5)), (4000, (60, 30)), (float("inf"), (45, 45)))
