@@ -50,7 +50,7 @@ bench: $(READY)  ## the benchmarks, the peers in the same run (two hours)
 
 plans: $(READY)  ## plans and forecasts on real traces, five minutes: make plans TRACES=folder
 	for name in foresight mix planner schedules; do $(BIN)/python benchmarks/$$name.py --traces $(TRACES) || exit 1; done
-	$(BIN)/python benchmarks/fleet.py
+	$(BIN)/python benchmarks/fleet.py --traces $(TRACES)
 
 broken: $(READY) ## break what must hold in a hundred ways, and see that the tests say so
 	$(BIN)/python benchmarks/broken.py

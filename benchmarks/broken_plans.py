@@ -11,7 +11,8 @@ SCHEDULE, FORESIGHT = "science/schedule/test_", "science/foresight/test_"
 WINDOW, ONE, OVERHEAD, MOVES, WAYS, CHOICE, RATES, PARETO, AUDIT, NOW, ELASTIC = (
     f"{SCHEDULE}{name}.py::test_"
     for name in (
-        "window", "one", "overhead", "moves", "ways", "choice", "rates", "pareto", "audit", "acting", "elastic",
+        "window", "one", "overhead", "moves", "ways", "choice", "rates", "pareto", "audit", "acting",
+        "elastic",
     )
 )  # fmt: skip
 FLEET, FLEETS = "science/fleet/test_fleet.py::test_", "science/fleet/test_fleet_plan.py::test_"

@@ -3,7 +3,7 @@
 python benchmarks/fleet.py [--traces DIR] [--repeat N] [--quick]
 
 Rates are made, daily cycles with noise (fixed seeds), or with --traces those of real zones: a folder that
-holds em_2022_hourly_123zones.csv (Electricity Maps, ODbL 1.0, by way of umassos/decarbonization-potential).
+holds em2022/em_2022_hourly_123zones.csv (Electricity Maps, ODbL 1.0, by way of umassos/decarbonization-potential).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def made_rates(kind: Kind) -> Array:
 
 def real_rates(folder: Path, kind: Kind) -> Array:
     """Hours of 2022, another week for each seed. [g/kWh]"""
-    with open(folder / TRACE, encoding="utf-8") as file:
+    with open(folder / "em2022" / TRACE, encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     begin = 24 * 37 * (1 + kind.seed) % (len(rows) - kind.slots)
     chosen = [zone for zone in ZONES if zone in rows[0]][: kind.places]
