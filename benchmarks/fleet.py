@@ -3,7 +3,7 @@
 python benchmarks/fleet.py [--traces DIR] [--repeat N] [--quick]
 
 Rates are made, daily cycles with noise (fixed seeds), or with --traces those of real zones: a folder that
-holds em2022/em_2022_hourly_123zones.csv (Electricity Maps, ODbL 1.0, by way of umassos/decarbonization-potential).
+holds em2022/em_2022_hourly_123zones.csv (Electricity Maps, ODbL 1.0, by umassos/decarbonization-potential).
 """
 
 from __future__ import annotations
