@@ -17,6 +17,7 @@ from fakes.processes import kill, python, soon, stands_still, state, works
 from wattermark.errors import LeverStuck
 from wattermark.ledger.plans import plan_lines
 from wattermark.ledger.read import read_run
+from wattermark.levers import guard
 from wattermark.levers.choose import CGROUP, SIGNAL, Hold
 from wattermark.science.schedule.acting import ran_s
 from wattermark.values.plan import PlannedJob, Stretch
@@ -539,6 +540,27 @@ def test_what_does_not_stop_runs_on_in_one_piece(perform, monkeypatch, caplog):
     done = perform([(0, 1), (40, 41)], 1.0)
     assert [kind for kind, *_ in done] == ["start", "stuck", "end"]
     assert "faster than they can be stopped" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_group_that_the_kernel_will_not_thaw_is_tried_until_it_does(perform, monkeypatch, caplog):
+    """As where somebody makes the tree read-only for a while; the guard owes it all the time."""
+    try:
+        Hold(CGROUP, {}).close()
+    except LeverStuck as why:
+        pytest.skip(str(why))
+    refusals = [OSError(30, "Read-only file system")] * 2
+
+    def thaw(path):
+        if refusals and clock.now_s() > clock.began_s + 2 * HOUR:
+            raise refusals.pop()
+        real(path)
+
+    real = guard.thaw
+    monkeypatch.setattr("wattermark.levers.freezer.thaw", thaw)
+    done = perform([(0, 1), (3, 4)], 1.0, way=CGROUP, clock=(clock := Fast()))
+    assert [kind for kind, *_ in done] == ["start", "pause", "stuck", "resume", "end"]
+    assert refusals == [] and caplog.text.count("cannot be thawed") == 1
 
 
 def test_a_plan_that_cannot_be_written_stops_nobody(perform, ledger, monkeypatch, caplog):

@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from wattermark.errors import LeverStuck
-from wattermark.levers.guard import FREEZER, GROUP, debt_of, remove_group, start_of, thaw
+from wattermark.levers.guard import FREEZER, GROUP, THAWED, debt_of, remove_group, start_of, thaw
 from wattermark.levers.guarding import Guard
 from wattermark.values.cgroups import UNIFIED, paths_in
 
@@ -137,10 +137,23 @@ class ControlGroup:
         return False
 
     def resume(self) -> None:
-        """Let all in it go on."""
+        """Let all in it go on.
+
+        Raises
+        ------
+        LeverStuck
+            If the kernel refuses; then it is still frozen, the guard still owes it, and one may try again.
+        """
         if self._paused:
-            with suppress(FileNotFoundError):
-                thaw(str(self.folder / self._version.file))
+            file = self.folder / self._version.file
+            try:
+                with suppress(FileNotFoundError):
+                    thaw(str(file))
+            except OSError as error:
+                raise LeverStuck(
+                    f"the command's control group cannot be thawed ({error.strerror})",
+                    fix=f"It is tried again; by hand: echo {THAWED[file.name]} > {file}",
+                ) from error
             self._paused = False
         self._guard.settled(self._frost)
 
@@ -152,7 +165,7 @@ class ControlGroup:
 
     def close(self) -> None:
         """Resume, and take the group away; who outlived the command goes to ours."""
-        with suppress(OSError):
+        with suppress(OSError, LeverStuck):
             self.resume()
         remove_group(str(self.folder))
         self._guard.settled(self._debt)

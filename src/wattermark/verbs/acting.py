@@ -118,7 +118,7 @@ class Acting(Minder):
         self._pilot: threading.Thread | None = None
         self._still = ExitStack()
         self._still_from_s: float | None = None
-        self._asked = self._left = self._hands_off = False
+        self._asked = self._left = self._hands_off = self._frozen = False
         self._ran_s, self._running_from_s = 0.0, 0.0
         self._fresh_until_s = self._clock.steady_s() + FRESH_S
         self._untold = False
@@ -231,7 +231,8 @@ class Acting(Minder):
             while word is not Word.ENDED:
                 act = act_at(self.stretches, self._clock.now_s())
                 self._obey(runs=act.runs or self._hands_off)
-                word = self._await(act.until_s)
+                soon_s = self._clock.now_s() + GLANCE_S
+                word = self._await(min(act.until_s, soon_s) if self._frozen else act.until_s)
                 if word is Word.SIGNALLED:
                     self._let_go()
                 elif word in (Word.LEAPT, Word.STALE):
@@ -250,9 +251,21 @@ class Acting(Minder):
         elif not runs:
             self._lever.pause()
             self._begin_still()
-        elif self._still_from_s is not None:
-            self._lever.resume()
+        elif self._still_from_s is not None and self._goes_on(self._lever):
             self._end_still("resume")
+
+    def _goes_on(self, lever: Pausable) -> bool:
+        """Whether it does; what refuses is told once, and tried again at each glance."""
+        try:
+            lever.resume()
+        except LeverStuck as error:
+            if not self._frozen:
+                self._note("stuck", why=error.problem)
+                tell("%s", error)
+            self._frozen = True
+        else:
+            self._frozen = False
+        return not self._frozen
 
     def _obey_by_asking(self, *, runs: bool) -> None:
         assert self._lever is not None
@@ -309,7 +322,7 @@ class Acting(Minder):
         if lever is None:
             return
         self._left = self._asked and lever.paused and not self._hands_off
-        lever.resume()
+        self._goes_on(lever)
         if self._left:
             self._stop_counting()
             saved = self._hold.asking.checkpoint if self._hold and self._hold.asking else None

@@ -124,6 +124,9 @@ def _oracle(spent: Sequence[Spent], job: PlannedJob, places: Sequence[Rates], wh
         deadline_s=max(job.deadline_s, took[-1].end_s),
         interruptible=job.interruptible,
         held_power_w=job.held_power_w,
+        restart_s=job.restart_s,
+        least_run_s=job.least_run_s,
+        most_pauses=job.most_pauses,
     )
     found: list[float] = []
     for rates in places:
