@@ -188,9 +188,9 @@ def test_a_jump_of_the_wall_clock_changes_no_energy(bench, recorder):
 @pytest.mark.parametrize(("scenario", "parts"), [("const", ONE), ("gpu2square", GPUS)])
 def test_a_program_that_lets_no_other_thread_run_is_measured_all_the_same(bench, recorder, scenario, parts):
     """Counters remember what happened while nobody could look at them."""
-    told = recorder(scenario, 0, 0.1, holds=60_000_000)()
+    told = recorder(scenario, 0, 0.1, holds=100_000_000)()
     assert_within_bounds(bench, parts, told)
-    assert told["edges"][2] - told["edges"][1] > 0.5
+    assert told["edges"][2] - told["edges"][1] > 0.4
 
 
 # -- whose energy it is ----------------------------------------------------------------

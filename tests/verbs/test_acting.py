@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -138,8 +139,10 @@ def test_a_training_that_was_paused_ends_with_the_same_weights(act, recorded, no
     assert said == alone.stdout
     assert noted() == ["plan", "start", *["pause", "resume"] * 3, "end"]
     (run,) = recorded()
-    stood_s = [(span.end_ns - span.begin_ns) / 1e9 for span in run.spans if span.name == "paused"]
-    assert stood_s == pytest.approx([0.7, 0.8, 0.8], abs=0.4)
+    paused = [span for span in run.spans if span.name == "paused"]
+    assert all(span.end_ns > span.begin_ns for span in paused)
+    ends_s = [span.end_ns / 1e9 for span in paused]  # a busy machine pauses late, and resumes in time
+    assert [b - a for a, b in pairwise(ends_s)] == pytest.approx([1, 1], abs=0.6)
 
 
 def test_it_waits_for_its_begin_and_then_runs_on(act, noted):
