@@ -8,17 +8,17 @@ with ElectricityMapsStand(NOW) as stand:
 from __future__ import annotations
 
 import json
-import threading
 import time
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from fakes.web import Page
+from fakes.web import Local, Page
 
 HOUR = 3600.0
 Entry = dict[str, Any]
@@ -44,7 +44,7 @@ def written(moment_s: float, end: str = ":00.000Z") -> str:
     return datetime.fromtimestamp(moment_s, UTC).strftime("%Y-%m-%dT%H:%M") + end
 
 
-class Stand:
+class Stand(Local, ABC):
     """One provider; its clock stands at ``now_s``."""
 
     step_s = HOUR
@@ -53,29 +53,18 @@ class Stand:
     wrapped = False
 
     def __init__(self, now_s: float) -> None:
+        super().__init__(_handler(self))
         self.now_s = now_s
         self.faults: list[Page] = []
         self.mangle: Callable[[list[Entry], Stand], list[Entry]] = lambda entries, _: entries
         self.asked: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = []
-        self.closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Any:
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
 
     def paths(self) -> list[str]:
         return [path for path, _, _ in self.asked]
 
+    @abstractmethod
     def answer(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Page:
-        raise NotImplementedError
+        """What the provider says to a request that nothing is wrong with."""
 
     def page(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Page:
         self.asked.append((path, query, headers))

@@ -32,27 +32,16 @@ def document(**fields: Any) -> Page:
     return Page(json.dumps(fields), headers={"Content-Type": "application/json"})
 
 
-class Server:
-    """``password`` lets in only who says ``admin`` and it; ``certificate`` makes it speak TLS."""
+class Local:
+    """A server on a free port of this machine, from the beginning of a block to its end."""
 
-    def __init__(self, password: str = "", certificate: Path | None = None) -> None:
-        self.pages: dict[str, Page] = {}
-        self.asked: list[tuple[str, Mapping[str, str]]] = []
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
         self.closing = threading.Event()
-        self.password = password
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
-        self._scheme = "http"
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
-            )
-            self._scheme = "https"
-        self.address = f"{self._scheme}://127.0.0.1:{self._server.server_port}"
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Any:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
@@ -60,6 +49,23 @@ class Server:
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+class Server(Local):
+    """``password`` lets in only who says ``admin`` and it; ``certificate`` makes it speak TLS."""
+
+    def __init__(self, password: str = "", certificate: Path | None = None) -> None:
+        super().__init__(_handler(self))
+        self.pages: dict[str, Page] = {}
+        self.asked: list[tuple[str, Mapping[str, str]]] = []
+        self.password = password
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self.address = f"https://127.0.0.1:{self._server.server_port}"
 
 
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:

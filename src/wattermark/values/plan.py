@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from wattermark.values.series import Signal
+from wattermark.values.series import Series, Signal
 
 LONGEST_AHEAD_S: Final = 366 * 86_400.0
 """No plan looks farther: hours of a usual year repeat by then, and nobody forecasts so far. [s]"""
@@ -130,6 +130,19 @@ class Heard:
     error: float | None = None
     told: bool = True
     flags: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, series: Series) -> Heard:
+        """A series as it was heard; how fresh and how good it is, whoever knows may add."""
+        return cls(
+            signal=series.signal,
+            place=series.place,
+            source=series.source,
+            basis=series.basis,
+            begin_s=series.begin_s,
+            end_s=series.end_s,
+            flags=series.flags,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

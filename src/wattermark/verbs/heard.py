@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from wattermark.errors import FactorNotFound, SignalUnavailable
 from wattermark.factors.places import coordinates, country_of
@@ -190,18 +191,8 @@ def _state(name: str, series: Series | None, trouble: str) -> Iterator[str]:
 
 def _heard(told: Told, series: Series, now_s: float) -> Heard:
     made_s = series.issued_s if series.issued_s is not None else series.fetched_s
-    return Heard(
-        signal=series.signal,
-        place=series.place,
-        source=series.source,
-        basis=series.basis,
-        begin_s=series.begin_s,
-        end_s=series.end_s,
-        issued_s=made_s,
-        age_s=None if made_s is None else now_s - made_s,
-        error=mean_error(told.errors),
-        flags=series.flags,
-    )
+    age_s = None if made_s is None else now_s - made_s
+    return replace(Heard.of(series), issued_s=made_s, age_s=age_s, error=mean_error(told.errors))
 
 
 def _silent(told: Told, place: Place, begin_s: float, end_s: float) -> Heard:

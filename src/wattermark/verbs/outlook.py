@@ -203,13 +203,4 @@ def _yearly(signal: Signal, factor: Factor, asked: str, span: Span) -> Series:
 
 
 def _heard(series: Series) -> Heard:
-    return Heard(
-        signal=series.signal,
-        place=series.place,
-        source=series.source,
-        basis=series.basis,
-        begin_s=series.begin_s,
-        end_s=series.end_s,
-        told=series.source not in (YEARLY, USUAL_YEAR),
-        flags=series.flags,
-    )
+    return replace(Heard.of(series), told=series.source not in (YEARLY, USUAL_YEAR))
