@@ -3,7 +3,7 @@
 import pytest
 
 from wattermark.errors import BadSpool, UsageError
-from wattermark.ledger.plans import find_plan, new_plan_id, note, plan_lines
+from wattermark.ledger.plans import new_plan_id, note, plan_ids, plan_lines
 from wattermark.ledger.runs import runs
 
 
@@ -20,23 +20,11 @@ def test_plans_are_no_runs(tmp_path):
     assert list(runs(tmp_path)) == []
 
 
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [("last", "b-2"), ("a", "a-1"), ("b-2", "b-2")],
-    ids=["the newest", "its beginning", "all of it"],
-)
-def test_a_plan_is_found(tmp_path, wanted, found):
-    for plan in ("a-1", "b-1", "b-2"):
+def test_plans_are_listed_the_newest_first(tmp_path):
+    assert plan_ids(tmp_path) == []
+    for plan in ("b-1", "a-1", "b-2"):
         note(tmp_path, plan, "plan")
-    assert find_plan(tmp_path, wanted) == found
-
-
-@pytest.mark.parametrize("wanted", ["", "c", "b", "../x"], ids=["no name", "none", "two", "a path"])
-def test_no_plan_or_several_are_told(tmp_path, wanted):
-    for plan in ("a-1", "b-1", "b-2"):
-        note(tmp_path, plan, "plan")
-    with pytest.raises(UsageError):
-        find_plan(tmp_path, wanted)
+    assert plan_ids(tmp_path) == ["b-2", "b-1", "a-1"]
 
 
 @pytest.mark.parametrize("name", ["../outside", "", "a/b"], ids=["above", "none", "below"])

@@ -63,21 +63,9 @@ def plan_lines(ledger: Path, plan_id: str) -> list[Mapping[str, Any]]:
     return lines
 
 
-def find_plan(ledger: Path, wanted: str) -> str:
-    """The id of a plan by its beginning, or ``last``.
-
-    Raises
-    ------
-    UsageError
-        If there is none, or several.
-    """
-    known = sorted((path.stem for path in (ledger / FOLDER).glob(f"*{ENDING}")), reverse=True)
-    found = known[:1] if wanted == "last" else [one for one in known if one.startswith(wanted)]
-    if wanted and len(found) == 1:
-        return found[0]
-    if not found or not wanted:
-        raise UsageError(f"no plan {wanted!r} in {ledger}", fix="Make one: wattermark plan --help")
-    raise UsageError(f"{len(found)} plans fit {wanted!r}", fix=f"Say which: {', '.join(found[:4])}")
+def plan_ids(ledger: Path) -> list[str]:
+    """Those that are kept in a ledger, the newest first."""
+    return sorted((path.stem for path in (ledger / FOLDER).glob(f"*{ENDING}")), reverse=True)
 
 
 def _path(ledger: Path, plan_id: str) -> Path:

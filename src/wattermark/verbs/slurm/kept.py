@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wattermark.errors import BadSpool, UsageError
-from wattermark.ledger.plans import ENDING, FOLDER, note, plan_lines
+from wattermark.ledger.plans import note, plan_ids, plan_lines
 from wattermark.report.planned import plan_of
 from wattermark.values.plan import REQUEUE, PlannedJob, Stretch
 
@@ -49,9 +49,8 @@ class Submission:
 
 def submissions(ledger: Path) -> Iterator[Submission]:
     """Those of a ledger, the newest first; what cannot be read is no plan of ours."""
-    files = sorted((ledger / FOLDER).glob(f"*{ENDING}"), reverse=True)
-    for path in islice(files, MOST_READ):
-        found = submission(ledger, path.stem)
+    for plan_id in islice(plan_ids(ledger), MOST_READ):
+        found = submission(ledger, plan_id)
         if found is not None:
             yield found
 
