@@ -218,7 +218,7 @@ MEASURING: tuple[Guarantee, ...] = (
              "if False:",
              f"{PARTS}a_measured_cpu", f"{PARTS}the_rest_of_the_machine_stands_beside_the_run",
              "verbs/test_accuracy.py::test_a_program_is_charged_with_its_share_of_a_metered_processor"),
-        case("idle is charged twice", "science/sharing.py",
+        case("idle is charged twice", "science/sharing/devices.py",
              "run_j = (energy - idle_j) * _ratio(run, busy)", "run_j = energy * _ratio(run, busy)",
              "science/test_sharing.py::test_share_by_cpu_time",
              "science/test_sharing.py::test_no_joule_of_the_processor_is_lost_and_none_counted_twice"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wattermark.science.counters import are_mirrors
 from wattermark.science.load import GpuLoad, Load
-from wattermark.science.sharing import (
+from wattermark.science.sharing.devices import (
     Shares,
     SharesBy,
     scaled,

@@ -10,7 +10,7 @@ from wattermark.science.load import Load, within
 from wattermark.science.metered import Track
 from wattermark.science.node import walls_of
 from wattermark.science.power_model import cpu_active_j, cpu_idle_j, memory_j
-from wattermark.science.sharing import Shares, scaled, share_by_memory
+from wattermark.science.sharing.devices import Shares, scaled, share_by_memory
 from wattermark.science.terms import Term
 from wattermark.science.uncertainty import Values
 from wattermark.values.boundary import Number

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from wattermark.science.metered import Track, tracks_of
-from wattermark.science.sharing import share_alike
+from wattermark.science.sharing.devices import share_alike
 from wattermark.science.terms import Energy, Term
 from wattermark.science.timeline import Timeline
 from wattermark.science.uncertainty import Values

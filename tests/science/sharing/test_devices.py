@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattermark.science.sharing import share_by_cpu_time, share_by_memory, share_by_sm_time, weighted_share
+from wattermark.science.sharing.devices import (
+    share_by_cpu_time,
+    share_by_memory,
+    share_by_sm_time,
+    weighted_share,
+)
 
 TIME = st.floats(0, 100)
 SLOTS = st.lists(st.tuples(st.floats(0, 1e6), TIME, TIME, TIME), min_size=1, max_size=20).map(np.array)

@@ -1,0 +1,1 @@
+"""Whose energy it is: devices shared among programs, a server among requests. It always adds up."""

@@ -1,0 +1,106 @@
+"""What a request to a model took, as far as anybody said so. Never a prompt, an answer or a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a request ended; each is charged to a bucket of its own."""
+
+    OK = "ok"
+    LEFT = "left"  # the client went before the answer was whole
+    REFUSED = "refused"  # by the engine: 4xx
+    FAILED = "failed"  # in the engine: 5xx, or its answer broke off
+    UNREACHED = "unreached"  # the engine could not be reached
+    TIMEOUT = "timeout"  # the engine said nothing for too long
+
+
+class Route(StrEnum):
+    """What was asked for."""
+
+    CHAT = "chat"
+    COMPLETIONS = "completions"
+    RESPONSES = "responses"
+    EMBEDDINGS = "embeddings"
+    RERANK = "rerank"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one request; None is what nobody said.
+
+    ``input_tokens`` hold ``cached_tokens``, which were not computed again; ``output_tokens`` hold
+    ``reasoning_tokens``. ``passes`` are the decoding steps that it took part in, where these are known:
+    fewer than output tokens under speculative decoding. ``again_tokens`` were computed twice, as the
+    engine had to drop them (preemption).
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    passes: int | None = None
+    again_tokens: int | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was said of its tokens."""
+        return self.input_tokens is not None or self.output_tokens is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One request, whole: a line of the ledger.
+
+    Times are those of the steady clock that the run's beats have [ns]; ``first_ns`` is when the first
+    piece of the answer came. ``tenant`` is a salted hash of the key that was shown, or empty. ``upstream``
+    names the engine, or the pool of one that splits prefill from decoding; then events of one ``request``
+    belong together. ``chunks`` are the pieces of a streamed answer. ``unknown`` says what is not known
+    of it, and why.
+    """
+
+    begin_ns: int
+    end_ns: int
+    first_ns: int | None = None
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+    tenant: str = ""
+    route: Route = Route.OTHER
+    provider: str = ""
+    upstream: str = ""
+    request: str = ""
+    status: int | None = None
+    outcome: Outcome = Outcome.OK
+    streamed: bool = False
+    chunks: int = 0
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineLook:
+    """What an engine's own counters showed at a moment, in our words; None is what it does not tell.
+
+    Counters only rise: tokens of prompts (cached ones included), of them cached, generated, steps,
+    requests, preemptions, drafted and accepted tokens. ``running``, ``waiting`` [1] and ``kv_tokens``,
+    the tokens that are kept [1], are of the moment; ``energy_j`` is a counter of the engine's own [J].
+    """
+
+    mono_ns: int
+    engine: str
+    upstream: str = ""
+    model: str = ""
+    prompt_tokens: float | None = None
+    cached_tokens: float | None = None
+    generated_tokens: float | None = None
+    steps: float | None = None
+    requests: float | None = None
+    preemptions: float | None = None
+    draft_tokens: float | None = None
+    accepted_tokens: float | None = None
+    running: float | None = None
+    waiting: float | None = None
+    kv_tokens: float | None = None
+    energy_j: float | None = None

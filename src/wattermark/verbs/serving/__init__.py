@@ -1,0 +1,1 @@
+"""Requests and their energy: noting them, watching engines, reports, imports."""
