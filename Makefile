@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TRAINERS := $(VENV)/.trainers
+CLIENTS := $(VENV)/.clients
 
-.PHONY: demo test trainers fast check lint types contracts docs fix bench plans broken soak fuzz factors slurm clean help
+.PHONY: demo test trainers clients prometheus fast check lint types contracts docs fix bench plans broken soak fuzz factors slurm clean help
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -22,6 +23,8 @@ test: $(READY)   ## all tests, the slow ones as well
 	$(BIN)/python -m pytest -q -n 3
 
 trainers: $(TRAINERS) ## PyTorch, Lightning, transformers and IPython, so that `make test` tries them, too
+
+clients: $(CLIENTS) ## the SDKs of providers, so that `make test` calls through the proxy with them
 
 fast: $(READY)   ## the tests that take no time
 	$(BIN)/python -m pytest -q -n 3 -m "not slow"
@@ -70,6 +73,11 @@ slurm: $(READY)  ## SLURM's programs for the tests that run it, unpacked and not
 	apt-get download -q slurmctld slurmd slurm-client slurm-wlm-basic-plugins libmunge2 libhwloc15 && \
 	for deb in *.deb; do dpkg -x $$deb ../slurm; done; } || echo 'SLURM cannot be had here: tests with it are skipped'
 
+prometheus: $(READY) ## Prometheus for the tests that are scraped by it, unpacked and not installed (Debian, Ubuntu)
+	@command -v apt-get >/dev/null && command -v dpkg >/dev/null || { echo 'no apt-get here: tests with Prometheus are skipped'; exit 0; }; \
+	test -x $(VENV)/prometheus/usr/bin/prometheus || { mkdir -p $(VENV)/debs && cd $(VENV)/debs && \
+	apt-get download -q prometheus && dpkg -x prometheus_*.deb ../prometheus; } || echo 'Prometheus cannot be had here: tests with it are skipped'
+
 clean:           ## remove the environment
 	rm -rf $(VENV)
 
@@ -83,3 +91,7 @@ $(READY): pyproject.toml
 $(TRAINERS): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group trainers
 	@touch $(TRAINERS)
+
+$(CLIENTS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group clients
+	@touch $(CLIENTS)

@@ -23,6 +23,7 @@ COMMANDS = {
     "slurm": "submit a job to SLURM for its best time, and follow it",
     "saved": "what a planned run really saved, by the signals as they became final",
     "backtest": "what a better time would have saved on a history",
+    "serving": "requests to models: what each took, adding up to what the meter saw",
     "calibrate": "fit the serving model to your own measurements",
     "report": "as a standard wants it: SCI, GHG Protocol, AI Act, model card",
     "doctor": "which meters work here, and what mends the others",
