@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from wattermark.values.mix import Mix
     from wattermark.values.records import Channel
+    from wattermark.values.served import Quote, Served
     from wattermark.values.series import Answer, Ask, Request, Series, Signal
 
 
@@ -104,6 +105,14 @@ class MixProvider(Protocol):
         BadSignal
             If an answer makes no sense, or says that there is nothing.
         """
+        ...
+
+
+class Quoter(Protocol):
+    """Who says at once what a request took, before it is settled."""
+
+    def quote(self, served: Served) -> Quote | None:
+        """None where nothing can be said; never raises, and takes microseconds."""
         ...
 
 

@@ -80,6 +80,20 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What a request took, as far as that can be said at its end; the ledger settles it later.
+
+    ``quality`` says how it was come by: ``measured-provisional`` (the last minute's joules by weight) or
+    ``estimated``.
+    """
+
+    energy_j: float
+    carbon_g: float
+    water_l: float
+    quality: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineLook:
     """What an engine's own counters showed at a moment, in our words; None is what it does not tell.
 
