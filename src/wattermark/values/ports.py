@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from wattermark.values.mix import Mix
     from wattermark.values.records import Channel
-    from wattermark.values.served import Quote, Served
     from wattermark.values.series import Answer, Ask, Request, Series, Signal
+    from wattermark.values.served import Quote, Served
 
 
 Told_co = TypeVar("Told_co", covariant=True)
