@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 PIECE_B = 65_536
 """Unpacked at once: a kilobyte may hold a megabyte of zeros."""
@@ -143,14 +143,18 @@ class _Zstd:
             except ImportError as error:
                 raise BadEncoding("backports.zstd is not installed") from error
         self._zstd = zstd
-        self._inner = zstd.ZstdDecompressor()
+        self._inner = self._made()
+
+    def _made(self) -> Any:
+        """With the window that RFC 9659 allows for the web: 8 MB."""
+        return self._zstd.ZstdDecompressor(options={self._zstd.DecompressionParameter.window_log_max: 23})
 
     def take(self, data: bytes, most_b: int) -> bytes:
         if self._inner.eof:
             data = self._inner.unused_data + data
             if not data:
                 return b""
-            self._inner = self._zstd.ZstdDecompressor()
+            self._inner = self._made()
         try:
             return bytes(self._inner.decompress(data, most_b))
         except self._zstd.ZstdError as error:
