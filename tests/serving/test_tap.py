@@ -144,6 +144,11 @@ def test_of_a_long_list_both_ends_are_looked_at_whatever_the_split(size):
     assert (served.usage, served.model) == (Usage(input_tokens=8, output_tokens=0), "")
 
 
+def test_a_name_that_would_paint_a_terminal_is_cleaned():
+    body = json.dumps({"model": "m\x1b[31m\n\r\u202e水"}).encode()
+    assert chat(b"", body=body).model == "m[31m水"
+
+
 # -- what is not told --------------------------------------------------------------------
 
 

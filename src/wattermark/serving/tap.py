@@ -20,6 +20,7 @@ MOST_UNPACKED_B = 16_000_000
 """Of a stream that comes packed."""
 END_B = 32_768
 """Kept of either end of a list of embeddings: what is told of its tokens stands there."""
+MOST_NAME = 256
 LOOKS_FOR_MODEL = 3
 """Pieces of a stream that are searched for a model's name, where the request has none."""
 
@@ -294,9 +295,13 @@ def _digits(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
 
 
-def _name(document: Mapping[str, Any]) -> str:
-    told = document.get("model")
-    return told if isinstance(told, str) else ""
+def _name(document: Mapping[str, Any], key: str = "model") -> str:
+    """A model's name, without what would move the cursor of whoever reads a report."""
+    told = document.get(key)
+    if not isinstance(told, str):
+        return ""
+    name = told[:MOST_NAME]
+    return name if name.isprintable() else "".join(filter(str.isprintable, name))
 
 
 def _name_in(document: Mapping[str, Any]) -> str:
@@ -304,8 +309,7 @@ def _name_in(document: Mapping[str, Any]) -> str:
     for place in (document, document.get("message"), document.get("response")):
         if isinstance(place, dict) and (name := _name(place)):
             return name
-    told = document.get("modelVersion")  # Gemini's
-    return told if isinstance(told, str) else ""
+    return _name(document, "modelVersion")  # Gemini's
 
 
 def _document(text: bytes) -> Mapping[str, Any]:
