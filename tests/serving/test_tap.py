@@ -155,7 +155,19 @@ def test_a_name_that_would_paint_a_terminal_is_cleaned():
 @pytest.mark.parametrize(
     ("served", "why"),
     [
-        pytest.param(lambda: chat(sse(chat_chunk({"content": "a"}), "[DONE]")), "told none", id="a stream"),
+        pytest.param(
+            lambda: chat(sse(chat_chunk({"content": "a"}), "[DONE]")),
+            "include_usage",
+            id="nobody asked for it",
+        ),
+        pytest.param(
+            lambda: chat(
+                sse(chat_chunk({"content": "a"}), "[DONE]"),
+                body=b'{"model":"m","stream_options":{"include_usage":true}}',
+            ),
+            "answer told none",
+            id="asked for, and not told",
+        ),
         pytest.param(lambda: chat(b"{}", kind=JSON), "told none", id="an answer"),
         pytest.param(lambda: chat(kind=JSON), "told none", id="no body"),
         pytest.param(lambda: chat(b'{"usage": {', kind=JSON), "told none", id="half an answer"),

@@ -223,13 +223,19 @@ class Tap:
             return ()
         found = () if self.model else ("model: nobody named it",)
         if usage is None:
-            why = f"usage: {self._why_not}" if self._why_not else _NO_USAGE.get(outcome, _NEVER_TOLD)
-            return (*found, why)
+            return (*found, f"usage: {self._why_not}" if self._why_not else self._why_none(outcome))
         missing = [name for name in ("input", "output") if getattr(usage, f"{name}_tokens") is None]
         return (*found, *(f"{name} tokens: the answer told none" for name in missing))
 
+    def _why_none(self, outcome: Outcome) -> str:
+        if outcome is not Outcome.OK:
+            return _NO_USAGE[outcome]
+        could_ask = self.streamed and self.asked.words == "openai" and not self.asks_usage
+        return _NOT_ASKED if could_ask else _NEVER_TOLD
+
 
 _NEVER_TOLD = "usage: the answer told none"
+_NOT_ASKED = "usage: the stream told none; clients ask for it with stream_options.include_usage"
 
 
 class _Kept:
