@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattermark.ledger.requests import request_line
-from wattermark.serving.tap import MOST_ANSWER_B, MOST_UNPACKED_B, Tap
+from wattermark.serving.kept import MOST_ANSWER_B
+from wattermark.serving.tap import MOST_UNPACKED_B, Tap
 from wattermark.values.served import Outcome, Route, Usage
 
 from .recorded import ANSWERS, JSON, NDJSON, OPENAI, OPENAI_USAGE, SSE, STREAMS, chat_chunk, sse
