@@ -149,6 +149,7 @@ def _served(given: Mapping[str, Any]) -> Served:
             ),
             "route": Route(known.get("route", Route.OTHER)),
             "outcome": Outcome(known.get("outcome", Outcome.OK)),
+            "many": _many(known.get("many", 1)),
             "unknown": tuple(map(_word, known.get("unknown", ()))),
             **{
                 name: _word(known.get(name, ""))
@@ -182,6 +183,13 @@ def _count(value: Any) -> int | None:
     number = None if value is None else int64(value)
     if number is not None and number < 0:
         raise ValueError("fewer than no tokens")
+    return number
+
+
+def _many(value: Any) -> int:
+    number = int64(value)
+    if number < 1:
+        raise ValueError("a row stands for one request at least")
     return number
 
 
