@@ -94,15 +94,16 @@ def test_an_export_without_tokens_says_so(tmp_path, config):
 
 
 @pytest.mark.parametrize(
-    ("text", "kept", "error", "says"),
+    ("text", "kept", "refusal"),
     [
-        pytest.param("", None, BadExport, "is empty", id="an empty file"),
-        pytest.param(exports.otlp(), "otpl", UsageError, "Did you mean otlp", id="a format that is none"),
-        pytest.param('[{"a":1}]', "litellm", BadExport, "holds no request", id="the wrong format"),
-        pytest.param('{"resourceSpans":[]}', None, BadExport, "is empty", id="no spans"),
+        pytest.param("", None, (BadExport, "is empty"), id="an empty file"),
+        pytest.param(exports.otlp(), "otpl", (UsageError, "Did you mean otlp"), id="a format that is none"),
+        pytest.param('[{"a":1}]', "litellm", (BadExport, "holds no request"), id="the wrong format"),
+        pytest.param('{"resourceSpans":[]}', None, (BadExport, "is empty"), id="no spans"),
     ],
 )
-def test_what_cannot_be_taken_leaves_nothing_behind(tmp_path, config, text, kept, error, says):
+def test_what_cannot_be_taken_leaves_nothing_behind(tmp_path, config, text, kept, refusal):
+    error, says = refusal
     path = tmp_path / "export"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(error, match=says):

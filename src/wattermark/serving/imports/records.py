@@ -36,7 +36,7 @@ def records(path: Path) -> Iterator[Record]:
     try:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as file:
+        with gzip.GzipFile(path) if packed else path.open("rb") as file:
             yield from _records(path, file)  # type: ignore[arg-type]
     except (OSError, EOFError) as error:
         why = getattr(error, "strerror", None) or "it is damaged"

@@ -182,10 +182,17 @@ def _write(config: Config, path: Path, digest: str, tally: _Tally, events: Itera
     tags = {"imported": path.name, DIGEST: digest}
     header = header_of(config, opened=opened, among=None, name=name, command=NAME, tags=tags, inside=())
     placed = config.origin.get("place") == "option"  # this machine's place is not where they were served
-    clock = {"started_ns": tally.begin_ns, "mono_ns": tally.begin_ns, "scope": Scope.MACHINE}
-    elsewhere = {} if placed else {"place": None, "place_from": "unknown"}
+    header = replace(
+        header,
+        started_ns=tally.begin_ns,
+        mono_ns=tally.begin_ns,
+        scope=Scope.MACHINE,
+        place=header.place if placed else None,
+        place_from=header.place_from if placed else "unknown",
+    )
     spool = opened.spool
-    spool.write(run_line(replace(header, **clock, **elsewhere)))
+    spool.write(run_line(header))
+    spool.write(line("late", mono_ns=tally.begin_ns))  # no meter ever answers, and still it lasts
     _write_requests(spool, events)
     spool.write(line("stop", mono_ns=tally.end_ns, time_ns=tally.end_ns, status=Status.OK, detail=""))
     spool.close()
