@@ -10,6 +10,7 @@ from pathlib import Path
 from wattermark.cli.options import add_json, add_ledger, settings
 from wattermark.cli.paint import paint, print_json
 from wattermark.report.sheet import Section
+from wattermark.verbs.estimates.draft import many
 from wattermark.verbs.serving.importing import Imported, import_file
 
 EPILOG = """examples:
@@ -53,13 +54,13 @@ def _sentences(found: Imported) -> Iterator[str]:
     models = list(found.models)
     more = f" and {len(models) - 3} more" if len(models) > 3 else ""
     yield (
-        f"{found.file} ({found.format}): {found.requests:,} requests to {', '.join(models[:3])}{more} "
+        f"{found.file} ({found.format}): {many(found.requests, 'request')} to {', '.join(models[:3])}{more} "
         f"are in the ledger as {found.run}."
     )
     if found.without_tokens:
         yield f"Of {found.without_tokens:,} no tokens are told: nothing can be estimated of them."
     if found.failed:
         yield f"{found.failed:,} failed; they stand apart."
-    for why, many in found.passed.items():
-        yield f"{many:,} records were passed over: {why}."
+    for why, times in found.passed.items():
+        yield f"{many(times, 'record')} passed over: {why}."
     yield f"See: wattermark serving report {found.run}"
