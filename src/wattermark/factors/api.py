@@ -13,7 +13,7 @@ from wattermark.factors.table import Row, number, table
 from wattermark.values.factors import Factor
 from wattermark.values.range import Range
 
-AFTER = re.compile(r"(-(\d{4}-\d\d-\d\d|\d{8}|latest)|-v\d+(:\d+)?|@\w+)+$")
+AFTER = re.compile(r"(-(\d{4}-\d\d-\d\d|\d{8}|latest)(-v\d+(:\d+)?)?|-v\d+:\d+|@\w+)$")
 """What providers put after the name of a model: its date, and how a cloud counts its versions."""
 BEFORE = re.compile(r"^((us|eu|apac|global)\.)?(anthropic|amazon|meta|mistral|cohere|deepseek|openai)\.")
 """What Amazon Bedrock puts before it."""
