@@ -24,6 +24,7 @@ COMMANDS = {
     "saved": "what a planned run really saved, by the signals as they became final",
     "backtest": "what a better time would have saved on a history",
     "serving": "requests to models: what each took, adding up to what the meter saw",
+    "import": "requests that a gateway, a tracer or a provider kept, into the ledger",
     "calibrate": "fit the serving model to your own measurements",
     "report": "as a standard wants it: SCI, GHG Protocol, AI Act, model card",
     "doctor": "which meters work here, and what mends the others",
@@ -42,6 +43,9 @@ SECOND_WORDS = {
     "serving tenant": "the name that a key has in reports",
 }
 """Commands of two words; the module of each has an underscore between them."""
+
+MODULES = {"import": "importing"}
+"""Where Python keeps the word for itself."""
 
 EPILOG = """examples:
   wattermark run -- python train.py         measure it, read the summary
@@ -124,7 +128,7 @@ class Parser(argparse.ArgumentParser):
 def command_parser(name: str) -> tuple[Command, argparse.ArgumentParser]:
     """One command's module and its parser."""
     summary = COMMANDS.get(name) or SECOND_WORDS[name]
-    module: Command = import_module(f"wattermark.cli.{name.replace(' ', '_')}")
+    module: Command = import_module(f"wattermark.cli.{MODULES.get(name, name.replace(' ', '_'))}")
     parser = Parser(
         prog=f"wattermark {name}",
         description=summary[0].upper() + summary[1:] + ".",
