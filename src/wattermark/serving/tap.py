@@ -73,7 +73,9 @@ class Tap:
         self.asked: Asked = asked_by(path, method)
         self._begin_ns = begin_ns
         self._first_ns: int | None = None
-        self._labels: dict[str, Any] = {"tenant": tenant, "upstream": upstream, "provider": provider, "request": request}
+        self._labels: dict[str, Any] = {
+            "tenant": tenant, "upstream": upstream, "provider": provider, "request": request,
+        }  # fmt: skip
         asked = {} if self.asked.route is Route.OTHER or len(body) > MOST_REQUEST_B else document_of(body)
         self.model = _name(asked) or self.asked.model
         self.asks_stream = self.asked.streams or bool(asked.get("stream", self.asked.words == "ollama"))
