@@ -38,21 +38,19 @@ class Passing:
     def __init__(self, note: Callable[[Served], None]) -> None:
         self._note = note
         self._tap: Tap | None = None
-        self._status: int | None = None
         self._tail = b""
         self.whole = False
         """Whether the last byte of the answer has passed."""
         self.over = False
 
     @harmless
-    def asked(self, path: str, body: bytes, begin_ns: int, *, upstream: str = "", tenant: str = "") -> None:
-        """A request goes on."""
-        self._tap = Tap(path, body, begin_ns, upstream=upstream, tenant=tenant)
+    def asked(self, path: str, body: bytes, begin_ns: int, **labels: str) -> None:
+        """A request goes on; labels as of ``Tap``."""
+        self._tap = Tap(path, body, begin_ns, **labels)
 
     @harmless
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """The head of the answer."""
-        self._status = status
         if self._tap is not None:
             self._tap.answered(status, headers)
 
@@ -84,24 +82,15 @@ class Passing:
         return self._tap.served(time.monotonic_ns(), self._outcome(error))
 
     def _outcome(self, error: BaseException | None) -> Outcome:
-        if error is not None and not self.whole:
+        if error is not None and not isinstance(error, LEAVING):
             return outcome_of(error)
-        if not (self.whole or self._told_the_end()):
-            return Outcome.LEFT
-        return ended_with(self._status or 200)
+        return Outcome.OK if self.whole or self._told_the_end() else Outcome.LEFT
 
     def _told_the_end(self) -> bool:
         return self._tail.rstrip().rpartition(b"\n")[2].replace(b" ", b"") == LAST_LINE
 
 
 def outcome_of(error: BaseException) -> Outcome:
-    """How a request ended that this was raised in."""
-    if isinstance(error, LEAVING):
-        return Outcome.LEFT
+    """How a request ended that this was raised in, if nobody left it."""
     names = (kind.__name__ for kind in type(error).__mro__)
     return next((OUTCOMES[name] for name in names if name in OUTCOMES), Outcome.FAILED)
-
-
-def ended_with(status: int) -> Outcome:
-    """How a request ended whose answer is whole."""
-    return Outcome.OK if status < 400 else Outcome.REFUSED if status < 500 else Outcome.FAILED
