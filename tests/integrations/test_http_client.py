@@ -174,7 +174,7 @@ def gemini_streamed(server):
         pytest.param(openai_response, ("gpt-9", Route.RESPONSES, ALL, False), id="openai response"),
         pytest.param(openai_response_streamed, ("gpt-9", Route.RESPONSES, ALL, True), id="response streamed"),
         pytest.param(anthropic_message, ("claude-9", Route.CHAT, NO_REASONING, False), id="anthropic"),
-        pytest.param(anthropic_streamed, ("claude-9", Route.CHAT, NO_REASONING, True), id="messages streamed"),
+        pytest.param(anthropic_streamed, ("claude-9", Route.CHAT, NO_REASONING, True), id="claude streamed"),
         pytest.param(mistral_chat, ("mistral-9", Route.CHAT, ALL, False), id="mistral"),
         pytest.param(mistral_chat_streamed, ("mistral-9", Route.CHAT, ALL, True), id="mistral streamed"),
         pytest.param(cohere_chat, ("command-9", Route.CHAT, TOLD_TWO, False), id="cohere"),
