@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from wattermark.serving.tap import Tap
-from wattermark.values.served import Outcome, Served
+from wattermark.values.served import Outcome, Quote, Served
 from wattermark.verbs.tell import harmless
 
 TAIL_B = 32
@@ -70,16 +70,13 @@ class Passing:
     @harmless
     def leave(self, error: BaseException | None = None) -> None:
         """It is over, whole or not; only the first time counts."""
-        served = self.so_far(error)
-        if served is not None and not self.over:
+        if self._tap is not None and not self.over:
             self.over = True
-            self._note(served)
+            self._note(self._tap.served(time.monotonic_ns(), self._outcome(error)))
 
-    def so_far(self, error: BaseException | None = None) -> Served | None:
-        """What there is to note, if it is over now."""
-        if self._tap is None:
-            return None
-        return self._tap.served(time.monotonic_ns(), self._outcome(error))
+    def so_far(self) -> Served | None:
+        """What there is to note, if all of it was good and has passed."""
+        return None if self._tap is None else self._tap.served(time.monotonic_ns())
 
     def _outcome(self, error: BaseException | None) -> Outcome:
         if error is not None and not isinstance(error, LEAVING):
@@ -94,3 +91,13 @@ def outcome_of(error: BaseException) -> Outcome:
     """How a request ended that this was raised in, if nobody left it."""
     names = (kind.__name__ for kind in type(error).__mro__)
     return next((OUTCOMES[name] for name in names if name in OUTCOMES), Outcome.FAILED)
+
+
+def footprint_headers(quote: Quote) -> dict[str, str]:
+    """What a request took, for the head of its answer."""
+    return {
+        "x-footprint-energy-j": f"{quote.energy_j:.6g}",
+        "x-footprint-carbon-g": f"{quote.carbon_g:.6g}",
+        "x-footprint-water-l": f"{quote.water_l:.6g}",
+        "x-footprint-quality": quote.quality,
+    }
