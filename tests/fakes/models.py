@@ -221,6 +221,12 @@ def _handler(models: Models) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except ConnectionError:  # who asked has gone
+                self.close_connection = True
+
         def do_POST(self) -> None:
             asked = self._asked()
             path = self.path.partition("?")[0]

@@ -22,6 +22,8 @@ OUTCOMES = {
     "UnsupportedProtocol": Outcome.UNREACHED,
     "TimeoutException": Outcome.TIMEOUT,
     "TimeoutError": Outcome.TIMEOUT,
+    "APITimeoutError": Outcome.TIMEOUT,  # SDKs'
+    "Timeout": Outcome.TIMEOUT,  # LiteLLM's
 }
 """By the name of an exception's class, the nearest first; httpx and httpx2 call them alike."""
 
