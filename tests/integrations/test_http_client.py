@@ -30,8 +30,12 @@ TOLD_TWO = Usage(input_tokens=stand.INPUT, output_tokens=stand.OUTPUT)
 
 @pytest.fixture
 def models():
+    """A server, and the clients that SDKs were given for it: most SDKs leave theirs open."""
     with Models() as server:
+        server.clients = []
         yield server
+        for client in server.clients:
+            client.close()
 
 
 @pytest.fixture
@@ -64,10 +68,15 @@ def chat(client, server, **more):
 # -- the SDKs --------------------------------------------------------------------------
 
 
+def client_for(server, **more):
+    server.clients.append(wm.http_client(**more))
+    return server.clients[-1]
+
+
 def openai(server, **more):
     sdk = pytest.importorskip("openai")
     return sdk.OpenAI(
-        base_url=f"{server.address}/v1", api_key="k", max_retries=0, http_client=wm.http_client(**more)
+        base_url=f"{server.address}/v1", api_key="k", max_retries=0, http_client=client_for(server, **more)
     )
 
 
@@ -106,7 +115,7 @@ def openai_response_streamed(server):
 
 def anthropic(server):
     sdk = pytest.importorskip("anthropic")
-    return sdk.Anthropic(base_url=server.address, api_key="k", max_retries=0, http_client=wm.http_client())
+    return sdk.Anthropic(base_url=server.address, api_key="k", max_retries=0, http_client=client_for(server))
 
 
 def anthropic_message(server):
@@ -120,7 +129,7 @@ def anthropic_streamed(server):
 
 def mistral(server):
     sdk = pytest.importorskip("mistralai.client")
-    return sdk.Mistral(api_key="k", server_url=server.address, client=wm.http_client())
+    return sdk.Mistral(api_key="k", server_url=server.address, client=client_for(server))
 
 
 def mistral_chat(server):
@@ -134,7 +143,9 @@ def mistral_chat_streamed(server):
 
 def cohere(server):
     sdk = pytest.importorskip("cohere")
-    return sdk.ClientV2(api_key="k", base_url=server.address, httpx_client=wm.http_client(library="httpx"))
+    return sdk.ClientV2(
+        api_key="k", base_url=server.address, httpx_client=client_for(server, library="httpx")
+    )
 
 
 def cohere_chat(server):
@@ -153,12 +164,12 @@ def gemini(server, **clients):
 
 
 def gemini_content(server):
-    client = gemini(server, httpx_client=wm.http_client())
+    client = gemini(server, httpx_client=client_for(server))
     return client.models.generate_content(model="gemini-9-flash", contents="a").text
 
 
 def gemini_streamed(server):
-    client = gemini(server, httpx_client=wm.http_client())
+    client = gemini(server, httpx_client=client_for(server))
     chunks = client.models.generate_content_stream(model="gemini-9-flash", contents="a")
     return "".join(chunk.text for chunk in chunks)
 
@@ -183,7 +194,7 @@ def gemini_streamed(server):
         pytest.param(gemini_streamed, ("gemini-9-flash", Route.CHAT, ALL, True), id="gemini streamed"),
     ],
 )  # fmt: skip
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_sdk_gets_its_answer_and_its_tokens_are_noted(models, seen, noted, ask, noted_as):
     assert ask(models) == TEXT
     (one,) = noted()
@@ -249,7 +260,7 @@ async def gemini_waits(server):
         pytest.param(gemini_waits, ALL, id="gemini"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_sdk_that_waits_does_too(models, seen, ask, usage):
     assert asyncio.run(ask(models)) == TEXT
     (one,) = seen.served
@@ -399,6 +410,13 @@ def test_what_asks_no_model_is_not_noted(models, seen):
     with wm.http_client(library="httpx") as client:
         assert client.get(f"{models.address}/v1/chat/completions").status_code == 501
     assert seen.served == []
+
+
+def test_a_server_that_sends_elsewhere_is_no_model(models, seen):
+    models.faults = [Page("", 307, {"Location": f"{models.address}/v2/chat/completions"})]
+    with wm.http_client(library="httpx", follow_redirects=True) as client:
+        assert chat(client, models).status_code == 200
+    assert [one.usage for one in seen.served] == [ALL]
 
 
 def test_a_fault_of_ours_is_told_once_and_reaches_nobody(models, seen, caplog):
