@@ -11,6 +11,7 @@ from fakes import models as stand
 from fakes.models import PIECES, TEXT, Models
 from fakes.web import Page
 from wattermark.integrations.http_client import AsyncMeteredTransport, MeteredTransport
+from wattermark.integrations.passing import Passing
 from wattermark.ledger.requests import read_requests, request_files
 from wattermark.values.served import Outcome, Route, Usage
 from wattermark.verbs.serving.ambient_desk import ambient_desk, close_ambient_desk
@@ -342,16 +343,29 @@ def test_a_task_that_is_cancelled_has_left(models, seen):
     assert one.outcome is Outcome.LEFT
 
 
-def test_a_caller_that_stops_at_the_last_line_has_not_left(models, seen):
-    """OpenAI's clients close at [DONE]; the same word within an answer is none."""
-    with wm.http_client(library="httpx") as client:
-        for wanted in (b"42.", b"data: [DONE]"):
-            document = {"model": "m", "stream": True}
-            with client.stream("POST", f"{models.address}/v1/chat/completions", json=document) as answer:
-                for data in answer.iter_raw():
-                    if wanted in data:
-                        break
-    assert [one.outcome for one in seen.served] == [Outcome.LEFT, Outcome.OK]
+@pytest.mark.parametrize(
+    ("pieces", "outcome"),
+    [
+        pytest.param([b'data: {"a": 1}\n\n', b"data: [DONE]\n\n"], Outcome.OK, id="the last line"),
+        pytest.param([b"data: [DO", b"NE]\r\n\r\n"], Outcome.OK, id="the last line, cut"),
+        pytest.param([b"data:[DONE]"], Outcome.OK, id="the last line, without blanks"),
+        pytest.param([b'data: {"text": "data: [DONE]"}\n\n'], Outcome.LEFT, id="a model that says so"),
+        pytest.param([b'data: {"text": "[DONE]'], Outcome.LEFT, id="a line that is not whole"),
+        pytest.param([b"data: [DONE]\n\n", b'data: {"a": 1}\n\n'], Outcome.LEFT, id="not the last line"),
+        pytest.param([], Outcome.LEFT, id="nothing"),
+    ],
+)
+def test_a_caller_that_stops_at_the_last_line_has_not_left(pieces, outcome):
+    """OpenAI's clients close there, without waiting for the end."""
+    noted = []
+    passing = Passing(noted.append)
+    passing.asked("/v1/chat/completions", b'{"model": "m"}', 1)
+    passing.answered(200, {"content-type": "text/event-stream"})
+    for piece in pieces:
+        passing.piece(piece)
+    passing.leave()
+    passing.leave()
+    assert [one.outcome for one in noted] == [outcome]
 
 
 # -- nothing is changed ----------------------------------------------------------------
@@ -419,12 +433,19 @@ def test_a_server_that_sends_elsewhere_is_no_model(models, seen):
     assert [one.usage for one in seen.served] == [ALL]
 
 
-def test_a_fault_of_ours_is_told_once_and_reaches_nobody(models, seen, caplog):
+def test_a_fault_of_ours_is_told_once_and_reaches_nobody(program, models):
     """A desk that cannot be used: the answers come all the same."""
-    with wm.http_client(library="httpx", desk=object()) as client:
-        for _ in range(3):
-            assert chat(client, models).json()["usage"]["prompt_tokens"] == stand.INPUT
-    assert sum("your program goes on" in record.message for record in caplog.records) == 1
+    code = """
+import sys
+import wattermark as wm
+with wm.http_client(library="httpx", desk=object()) as client:
+    for _ in range(3):
+        answer = client.post(sys.argv[1] + "/v1/chat/completions", json={"model": "m"})
+        print(answer.json()["usage"]["prompt_tokens"])
+"""
+    done = program(code, models.address)
+    assert done.stdout.split() == [str(stand.INPUT)] * 3
+    assert done.stderr.count("your program goes on") == 1
 
 
 def test_a_library_that_is_none_is_named():
@@ -509,13 +530,16 @@ if not child:
     time.sleep(0.3)
     os._exit(0)
 os.waitpid(child, 0)
-ask("parent again")
+for _ in range(8):
+    ask("parent again")
 """
     done = program(code, models.address)
     assert (done.returncode, done.stderr) == (0, "")
     files = [path for path in spools() if path.parent.name == "requests"]
     told = [[json.loads(line).get("model") for line in path.read_text().splitlines()][1:] for path in files]
-    assert sorted(told) == [["child"], ["parent", "parent again"]]
+    assert sorted(told) == [["child"], ["parent", *["parent again"] * 8]]
+    ends = [path for path in spools() if '"kind":"stop"' in path.read_text()]
+    assert len(ends) == 1  # the parent's run has ended; the child left by os._exit
 
 
 def test_the_desk_is_one(ledger):
