@@ -426,6 +426,15 @@ def test_what_asks_no_model_is_not_noted(models, seen):
     assert seen.served == []
 
 
+def test_a_body_that_is_sent_in_pieces_arrives_in_pieces(models, seen):
+    """It is not read beforehand, so the model's name is the answer's."""
+    parts = iter([b'{"model": ', b'"pieces"}'])
+    with wm.http_client(library="httpx") as client:
+        client.post(f"{models.address}/v1/chat/completions", content=parts)
+    assert [asked for _, _, asked in models.asked] == [{"model": "pieces"}]
+    assert [one.model for one in seen.served] == ["pieces"]
+
+
 def test_a_server_that_sends_elsewhere_is_no_model(models, seen):
     models.faults = [Page("", 307, {"Location": f"{models.address}/v2/chat/completions"})]
     with wm.http_client(library="httpx", follow_redirects=True) as client:

@@ -288,7 +288,7 @@ def _attach(response: Any, passing: Passing, base: str, watched: type) -> None:
 @cache
 def _kind(watched: Any, inner: Any, base: str) -> Any:
     """Ours on top of the class that a client wants its streams to be of, of whichever library."""
-    wanted = next(one for one in inner.__mro__ if one.__name__ == base)
+    wanted = next((one for one in inner.__mro__ if one.__name__ == base), object)
     return type(watched.__name__, (watched, wanted), {})
 
 
