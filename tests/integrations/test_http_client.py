@@ -10,8 +10,8 @@ import wattermark as wm
 from fakes import models as stand
 from fakes.models import PIECES, TEXT, Models
 from fakes.web import Page
-from wattermark.integrations.http_client import AsyncMeteredTransport, MeteredTransport
 from wattermark.integrations.passing import Passing
+from wattermark.integrations.transport import AsyncMeteredTransport, MeteredTransport
 from wattermark.ledger.requests import read_requests, request_files
 from wattermark.values.served import Outcome, Route, Usage
 from wattermark.verbs.serving.ambient_desk import ambient_desk, close_ambient_desk
