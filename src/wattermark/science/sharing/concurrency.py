@@ -1,0 +1,100 @@
+"""How many requests ran at the same time, and what each bore of the steps that they shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wattermark.science.sharing.arrays import Floats, Places
+from wattermark.science.sharing.columns import Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What a stream of steps cost each of those that took part, added up over time.
+
+    Between two of ``time_s`` as many took part: ``running`` [1], and each bore a constant part of every
+    step; ``borne`` is its integral from the beginning. [J s of the prior a step]
+    """
+
+    time_s: Floats
+    running: Places
+    borne: Floats
+
+    def until(self, time_s: Floats) -> Floats:
+        """``borne`` at any time."""
+        if not len(self.time_s):
+            return np.zeros(np.shape(time_s))
+        return np.asarray(np.interp(time_s, self.time_s, self.borne), np.float64)
+
+    def at(self, time_s: Floats) -> Places:
+        """How many took part at any time. [1]"""
+        running = np.concatenate([[0], self.running])
+        return np.asarray(running[np.searchsorted(self.time_s, time_s, "right")], np.int64)
+
+
+def together(begin_s: Floats, end_s: Floats, cost: Cost) -> Together:
+    """Follow how many decoded at the same time, and what a step cost each.
+
+    All of them are alike in a step but for what is their own, so they bear its shared cost equally.
+
+    Parameters
+    ----------
+    begin_s, end_s : ndarray, shape (m,)
+        When each decoded. [s]
+    cost : Cost
+        Of the model that all of them asked.
+
+    Returns
+    -------
+    Together
+    """
+    events = np.concatenate([begin_s, end_s])
+    order = np.argsort(events, kind="stable")
+    change = np.where(order < len(begin_s), 1, -1)
+    time_s, running = events[order], np.cumsum(change)
+    share = step_share_j(running, cost)
+    borne = np.concatenate([[0.0], np.cumsum(np.diff(time_s) * share[:-1])]) if len(time_s) else time_s
+    return Together(time_s, running, borne)
+
+
+def step_share_j(running: Places, cost: Cost) -> Floats:
+    """What a step costs each that takes part, but for its own tokens. [J of the prior]
+
+    Parameters
+    ----------
+    running : ndarray
+        How many take part, with a token each. [1]
+    cost : Cost
+        Of the model.
+    """
+    step_j = cost.step_j + cost.experts_j * (1 - cost.missed**running)
+    return np.asarray(np.where(running > 0, step_j / np.maximum(running, 1), 0.0), np.float64)
+
+
+def busy_s(edge_s: Floats, begin_s: Floats, end_s: Floats) -> Floats:
+    """How long anybody ran in each window.
+
+    Parameters
+    ----------
+    edge_s : ndarray, shape (n + 1,)
+        Ends of the windows. [s]
+    begin_s, end_s : ndarray, shape (m,)
+        Of the requests. [s]
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        [s]
+    """
+    if not len(begin_s):
+        return np.zeros(max(len(edge_s) - 1, 0))
+    order = np.argsort(begin_s, kind="stable")
+    begin, end = begin_s[order], np.maximum.accumulate(end_s[order])
+    new = np.concatenate([[True], begin[1:] > end[:-1]])
+    begins, ends = begin[new], end[np.concatenate([new[1:], [True]])]
+    before = np.concatenate([[0.0], np.cumsum(ends - begins)])
+    at = np.searchsorted(begins, edge_s, "right")
+    over = np.where(at > 0, np.maximum(ends[np.maximum(at - 1, 0)] - edge_s, 0), 0)
+    return np.clip(np.diff(before[at] - over), 0, np.diff(edge_s))
