@@ -9,6 +9,9 @@ import numpy as np
 from wattermark.science.sharing.arrays import Floats, Places
 from wattermark.science.sharing.columns import Cost
 
+STEP_TOKENS = 2048
+"""Of a prompt, that an engine reads in a step: what engines that read in pieces do by default."""
+
 
 @dataclass(frozen=True, slots=True)
 class Together:
@@ -71,6 +74,28 @@ def step_share_j(running: Places, cost: Cost) -> Floats:
     """
     step_j = cost.step_j + cost.experts_j * (1 - cost.missed**running)
     return np.asarray(np.where(running > 0, step_j / np.maximum(running, 1), 0.0), np.float64)
+
+
+def reading_share_j(read_tokens: Floats, others: Places, cost: Cost) -> Floats:
+    """What the steps that read a prompt cost the request, but for its own tokens. [J of the prior]
+
+    With many tokens it hits most experts, and bears each with those of the others that hit it: a decode
+    does with chance h, so of k others it bears the mean of 1 / (1 + hits), (1 - (1 - h)^(k + 1)) / (h (k + 1)).
+
+    Parameters
+    ----------
+    read_tokens : ndarray, shape (m,)
+        Computed, so many of ``STEP_TOKENS`` in a step at most. [1]
+    others : ndarray, shape (m,)
+        How many take part beside it, with a token each. [1]
+    cost : Cost
+        Of the model.
+    """
+    steps = np.maximum(np.ceil(read_tokens / STEP_TOKENS), 1.0)
+    hit = 1 - cost.missed ** np.maximum(read_tokens / steps, 1.0)
+    with_others = (1 - cost.missed ** (others + 1)) / (1 - cost.missed)
+    step_j = cost.step_j + cost.experts_j * hit * with_others
+    return np.asarray(steps * step_j / (others + 1), np.float64)
 
 
 def busy_s(edge_s: Floats, begin_s: Floats, end_s: Floats) -> Floats:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wattermark.science.sharing.arrays import Floats, Places, part_of
 from wattermark.science.sharing.columns import Columns, Cost, by_place
-from wattermark.science.sharing.concurrency import step_share_j, together
+from wattermark.science.sharing.concurrency import reading_share_j, together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,8 @@ def work_of(requests: Columns, costs: list[Cost], edge_s: Floats) -> Work:
         runs = together(first_s[mine & writes], end_s[mine & writes], cost)
         borne_first[mine], borne_end[mine] = runs.until(first_s[mine]), runs.until(end_s[mine])
         borne_edge[place] = runs.until(edge_s)
-        step_j[mine] = step_share_j(np.maximum(runs.at(first_s[mine]), 1), cost)
+        others = np.maximum(runs.at(first_s[mine]) - writes[mine], 0)
+        step_j[mine] = reading_share_j(requests.read_tokens[mine], others, cost)
     at_once_j = np.where(writes, 0.0, own.written_j(1.0, 0.5) + own.passes * alone_j)
     anything = own.ahead + own.more > 0
     return Work(
