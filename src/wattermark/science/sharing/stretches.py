@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.science.sharing.arrays import Floats, Places, part_of
+from wattermark.science.sharing.arrays import Floats, Places, part_of, summed
 from wattermark.science.sharing.columns import Columns, Cost, by_place
 from wattermark.science.sharing.concurrency import reading_share_j, together
+
+SLOWEST = 0.02
+"""Part of a window in which answers are written at least, if any are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,8 @@ class Work:
     begin_window: Places
     model: Places
     own: Own
-    steps_per_s: Floats
+    written_s: Floats
+    pace: Floats
     borne_first: Floats
     borne_end: Floats
     borne_edge: Floats
@@ -95,10 +99,15 @@ def work_of(requests: Columns, costs: list[Cost], edge_s: Floats) -> Work:
     own, alone_j = _own(requests, costs)
     begin_s, end_s = requests.begin_s, np.maximum(requests.end_s, requests.begin_s)
     writes = (own.passes > 0) & (end_s > begin_s)
-    reading_j, writing_j = own.read_j + alone_j, own.written_j(1.0, 0.5) + own.passes * alone_j
-    split = begin_s + (end_s - begin_s) * part_of(reading_j, reading_j + writing_j)
     first_s = np.clip(np.nan_to_num(requests.first_s, nan=np.inf), begin_s, end_s)
-    first_s = np.where(writes & (first_s >= end_s), split, first_s)
+    seen = writes & (first_s < end_s)
+    pass_s = _mean_pass_s(
+        requests.model, np.where(seen, end_s - first_s, 0.0), np.where(seen, own.passes, 0.0)
+    )
+    reading_j, writing_j = own.read_j + alone_j, own.written_j(1.0, 0.5) + own.passes * alone_j
+    by_weight_s = (end_s - begin_s) * part_of(writing_j, reading_j + writing_j)
+    writing_s = np.fmin(by_weight_s, pass_s * own.passes)
+    first_s = np.where(writes & ~seen, end_s - writing_s, first_s)
     writes &= first_s < end_s
     first_s = np.where(writes, first_s, end_s)
     borne_first, borne_end = np.zeros(len(begin_s)), np.zeros(len(begin_s))
@@ -119,14 +128,44 @@ def work_of(requests: Columns, costs: list[Cost], edge_s: Floats) -> Work:
         begin_window=_window(edge_s, begin_s),
         model=requests.model,
         own=replace(own, read_j=np.where(anything, own.read_j + step_j + at_once_j, 0.0)),
-        steps_per_s=np.where(writes, part_of(own.passes, end_s - first_s), 0.0),
+        written_s=end_s - first_s,
+        pace=np.ones(max(len(edge_s) - 1, 0)),
         borne_first=borne_first,
         borne_end=borne_end,
         borne_edge=borne_edge,
     )
 
 
-def weigh(work: Work, edge_s: Floats, request: Places, window: Places) -> tuple[Floats, Floats, Floats]:
+def paced(work: Work, edge_s: Floats, read_j: Floats, written_j: Floats) -> Work:
+    """The same work, at the pace of the engine: while it reads prompts all that write wait.
+
+    Parameters
+    ----------
+    work : Work
+        At a pace that is even.
+    edge_s : ndarray, shape (n + 1,)
+        Of the windows. [s]
+    read_j, written_j : ndarray, shape (n,)
+        What reading and writing weigh in each, at that pace. [J of the prior]
+
+    Returns
+    -------
+    Work
+        Of which ``pace`` is the part of each window in which answers were written.
+    """
+    whole_j = read_j + written_j
+    mean = float(part_of(written_j.sum(keepdims=True), whole_j.sum(keepdims=True), empty=1.0)[0])
+    pace = np.maximum(part_of(written_j, whole_j, empty=mean), SLOWEST)
+    so_far = np.concatenate([[0.0], np.cumsum(pace * np.diff(edge_s))])
+
+    def until(time_s: Floats) -> Floats:
+        outside_s = time_s - np.clip(time_s, edge_s[0], edge_s[-1])
+        return np.asarray(np.interp(time_s, edge_s, so_far) + max(mean, SLOWEST) * outside_s, np.float64)
+
+    return replace(work, pace=pace, written_s=until(work.end_s) - until(work.first_s))
+
+
+def weigh(work: Work, edge_s: Floats, request: Places, window: Places) -> tuple[Floats, ...]:
     """What requests weigh in windows, and how long they were there.
 
     Parameters
@@ -141,7 +180,7 @@ def weigh(work: Work, edge_s: Floats, request: Places, window: Places) -> tuple[
     Returns
     -------
     tuple of ndarray, shape (p,)
-        Weight, of it what was computed a second time [J of the prior]; time [s].
+        Weight, of it what was read and what was computed a second time [J of the prior]; time [s].
     """
     own = work.own.of(request)
     from_s = np.maximum(work.begin_s[request], edge_s[window])
@@ -152,17 +191,17 @@ def weigh(work: Work, edge_s: Floats, request: Places, window: Places) -> tuple[
     at_once = (whole_s <= 0) & (window == work.begin_window[request])
     read = np.where(whole_s > 0, part_of(reading_s, whole_s), at_once)
     start_s = np.maximum(from_s, first_s)
-    written = part_of(np.maximum(until_s - start_s, 0.0), end_s - first_s)
+    paced = part_of(work.pace[window], work.written_s[request])
+    written = np.maximum(until_s - start_s, 0.0) * paced
     middle = part_of((start_s + until_s) / 2 - first_s, end_s - first_s)
     borne = np.minimum(work.borne_edge[model, window + 1], work.borne_end[request]) - np.maximum(
         work.borne_edge[model, window], work.borne_first[request]
     )
     again_j = own.again_j * np.where(end_s > first_s, written, read)
-    steps_j = work.steps_per_s[request] * np.maximum(borne, 0.0)
-    weight_j = (
-        own.read_j * read + np.where(written > 0, own.written_j(written, middle), 0.0) + steps_j + again_j
-    )
-    return weight_j, again_j, np.maximum(until_s - from_s, 0.0)
+    steps_j = own.passes * paced * np.maximum(borne, 0.0)
+    written_j = np.where(written > 0, own.written_j(written, middle), 0.0)
+    read_j = own.read_j * read
+    return read_j + written_j + steps_j + again_j, read_j, again_j, np.maximum(until_s - from_s, 0.0)
 
 
 def _own(requests: Columns, costs: list[Cost]) -> tuple[Own, Floats]:
@@ -189,6 +228,13 @@ def _own(requests: Columns, costs: list[Cost]) -> tuple[Own, Floats]:
         again_j=again * (of("read_token_j") + of("pair_j") * np.minimum(again, ahead + written)),
     )
     return own, of("step_j") + of("experts_j") * (1 - of("missed"))
+
+
+def _mean_pass_s(model: Places, seen_s: Floats, passes: Floats) -> Floats:
+    """How long a pass of each request's model takes, by those that were seen; nan where none was. [s]"""
+    models = int(model.max(initial=0)) + 1
+    each = part_of(summed(model, seen_s, models), summed(model, passes, models), empty=np.nan)
+    return np.asarray(each[model], np.float64)
 
 
 def _window(edge_s: Floats, time_s: Floats) -> Places:

@@ -3,7 +3,8 @@
 Between two looks at a meter many engine steps pass, and nobody who stands outside the engine sees them. What
 is seen is when a request ran, and how many tokens it had. Where k decode at the same time each bears 1/k of
 a step's shared cost, which is the Shapley value of a step in which each writes a token; its own tokens,
-context and attention it bears itself (``stretches``). All weights are scaled to what the meter saw.
+context and attention it bears itself (``stretches``). While a prompt is read all that write wait, by the
+first weights (``paced``). All weights are scaled to what the meter saw.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from wattermark.science.sharing.columns import Columns, Cost
 from wattermark.science.sharing.concurrency import busy_s
 from wattermark.science.sharing.idle import Active, Policy
 from wattermark.science.sharing.impute import impute
-from wattermark.science.sharing.stretches import Work, weigh, work_of
+from wattermark.science.sharing.stretches import Work, paced, weigh, work_of
 
 BLOCK = 1 << 17
 """Requests in windows that are looked at together: what they take in memory at a time."""
@@ -71,6 +72,7 @@ class _Pairs:
     request: Places
     window: Places
     weight_j: Floats
+    read_j: Floats
     again_j: Floats
     time_s: Floats
 
@@ -120,6 +122,8 @@ def share_windows(
     """
     _check(windows)
     work = work_of(impute(requests).requests, costs, windows.edge_s)
+    weight_j, read_j, _ = _totals(work, windows.edge_s)
+    work = paced(work, windows.edge_s, read_j, weight_j - read_j)
     ledgers = _ledgers(windows, work)
     equally = policy is not None and policy.active is Active.EQUALLY
     by_weight = np.zeros_like(ledgers.weight_j) if equally else ledgers.weight_j
@@ -151,12 +155,19 @@ def _check(windows: Windows) -> None:
         raise ValueError("edges of windows rise")
 
 
-def _ledgers(windows: Windows, work: Work) -> _Ledgers:
-    n = len(windows.energy_j)
-    weight_j, time_s = np.zeros(n), np.zeros(n)
-    for pairs in _blocks(work, windows.edge_s):
+def _totals(work: Work, edge_s: Floats) -> tuple[Floats, Floats, Floats]:
+    """What all requests weigh in each window, of that what they read, and how long they were. (n,)"""
+    n = len(edge_s) - 1
+    weight_j, read_j, time_s = np.zeros(n), np.zeros(n), np.zeros(n)
+    for pairs in _blocks(work, edge_s):
         weight_j += summed(pairs.window, pairs.weight_j, n)
+        read_j += summed(pairs.window, pairs.read_j, n)
         time_s += summed(pairs.window, pairs.time_s, n)
+    return weight_j, read_j, time_s
+
+
+def _ledgers(windows: Windows, work: Work) -> _Ledgers:
+    weight_j, _, time_s = _totals(work, windows.edge_s)
     energy_j = np.where(np.isfinite(windows.energy_j), windows.energy_j, np.nan)
     length_s = np.diff(windows.edge_s)
     ran = (weight_j > LEAST_J) | (time_s > 0)
