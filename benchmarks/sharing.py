@@ -2,7 +2,8 @@
 
 A simulated engine (``batching.py``) tells all steps, of which the shares are exact; ``share_windows`` sees
 what a proxy and a meter see. Beside it are what others do: by time, by tokens, by what tokens cost. Dynamic
-energy is compared; active idle by weight means another thing in a window than in a step. It ends with how fast 200,000 requests are shared over an hour.
+energy is compared; active idle by weight means another thing in a window than in a step. It ends with how
+fast 200,000 requests are shared over an hour.
 """
 
 from __future__ import annotations

@@ -80,7 +80,8 @@ def reading_share_j(read_tokens: Floats, others: Places, cost: Cost) -> Floats:
     """What the steps that read a prompt cost the request, but for its own tokens. [J of the prior]
 
     With many tokens it hits most experts, and bears each with those of the others that hit it: a decode
-    does with chance h, so of k others it bears the mean of 1 / (1 + hits), (1 - (1 - h)^(k + 1)) / (h (k + 1)).
+    does with chance h, so beside k others it bears the mean of 1 / (1 + hits), which is
+    (1 - (1 - h)^(k + 1)) / (h (k + 1)).
 
     Parameters
     ----------

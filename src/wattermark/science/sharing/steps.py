@@ -101,8 +101,8 @@ def step_weights(steps: Steps, costs: list[Cost]) -> tuple[Floats, Floats]:
     With experts that nobody saw chosen it is exact, too, if tokens choose them independently: entry i hits
     one with chance h_i, and bears it with whoever hits it, which makes h_i times the integral over x from
     0 to 1 of the product of (1 - h_j (1 - x)) over all others. Entries of as many tokens bear the same;
-    by tokens alone, a prompt of 2,048 tokens beside 31 decodes would bear 20 times too much of them.
-    What is not known is how alike tokens choose.
+    by tokens alone, a prompt of 2,048 tokens beside 31 decodes would bear 2.3 times too much of the experts,
+    and each decode a 38th of its part. What is not known is how alike the choices of tokens are.
 
     Parameters
     ----------
