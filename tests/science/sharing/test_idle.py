@@ -17,6 +17,7 @@ QUIET = [50.0] * 9
         pytest.param(QUIET, [], 50, 9, True, id="nobody ran"),
         pytest.param([300, *QUIET], [(0, 0, 1)], 50, 9, True, id="somebody ran in the first"),
         pytest.param([300, 200, 90, *QUIET], [(0, 0, 1)], 50, 11, True, id="it cools down for a while"),
+        pytest.param([2.0, *QUIET], [], 50, 10, True, id="a meter that stuck for a moment"),
         pytest.param([GAP, GAP, *QUIET], [], 50, 9, True, id="gaps tell nothing"),
         pytest.param([300, 50, 50], [(0, 0, 1)], 80, 2, False, id="quiet too shortly: the factor"),
         pytest.param([300] * 9, [(0, 0, 9)], 80, 0, False, id="never quiet: the factor"),

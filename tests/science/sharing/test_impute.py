@@ -63,5 +63,10 @@ def test_where_nobody_told_anything_there_are_none_and_time_decides():
     assert imputed.requests.read_tokens.tolist() == imputed.requests.written_tokens.tolist() == [0, 0]
 
 
+def test_fewer_tokens_than_none_are_none():
+    made = impute(requests((0, 1, 4, -7, -3, -12))).requests
+    assert made.read_tokens[0] == made.cached_tokens[0] == made.written_tokens[0] == made.passes[0] == 0
+
+
 def test_no_requests():
     assert not len(impute(requests()).filled)

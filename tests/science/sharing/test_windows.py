@@ -8,7 +8,7 @@ import pytest
 from science.sharing.made import DENSE, GAP, MIXTURE, requests, windows
 from wattermark.science.sharing.concurrency import busy_s
 from wattermark.science.sharing.idle import Active, Policy
-from wattermark.science.sharing.windows import share_windows
+from wattermark.science.sharing.windows import BLOCK, share_windows
 
 ONE = (0.0, 0.5, 2.0, 100, 0, 60)
 
@@ -139,6 +139,23 @@ def test_an_answer_that_was_not_streamed_is_written_over_its_time_not_at_its_end
     seen, unseen = (0, 0.1, 10, 10, 0, 991), (0, GAP, 10, 10, 0, 991)
     shared = share_windows(windows(*[10] * 10), requests(seen, unseen), [DENSE])
     assert shared.dynamic_j == pytest.approx([50, 50], rel=0.01)
+
+
+def test_who_waited_long_and_did_not_stream_wrote_at_the_pace_of_the_others():
+    """Both wrote in the last two seconds, in which all of the energy went."""
+    rows = [(8, 8.01, 10, 1, 0, 200), (0, GAP, 10, 1, 0, 200)]
+    shared = share_windows(windows(*[0] * 8, 50, 50), requests(*rows), [DENSE])
+    assert shared.dynamic_j == pytest.approx([50, 50], rel=0.02)
+
+
+def test_a_request_may_hang_for_longer_than_is_looked_at_at_once():
+    n = BLOCK + 1000
+    meter = windows(*np.full(n, 2.0))
+    shared = share_windows(
+        meter, requests((0.5, 1.5, n - 1, 9, 0, 90), (n - 9, n - 8, n - 7, 9, 0, 9)), [DENSE]
+    )
+    assert shared.total_j == pytest.approx(2.0 * n)
+    assert shared.provisioned_idle_j.sum() == pytest.approx(2.0)
 
 
 def test_context_costs_more_the_longer_it_is():

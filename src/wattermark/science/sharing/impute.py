@@ -48,7 +48,7 @@ def impute(requests: Columns) -> Imputed:
     Returns
     -------
     Imputed
-        Passes that nobody told are as many as tokens; cached tokens none.
+        Passes that nobody told are as many as tokens; cached tokens none. Counts below zero become zero.
     """
     time_s = np.maximum(requests.end_s - requests.begin_s, 0.0)
     no_read, no_written = np.isnan(requests.read_tokens), np.isnan(requests.written_tokens)
@@ -62,12 +62,12 @@ def impute(requests: Columns) -> Imputed:
         a_chunk = np.nan_to_num(_mean(requests, requests.written_tokens, requests.chunks), nan=1.0)
         written = np.where(requests.chunks > 0, requests.chunks * a_chunk, written)
     lost = (no_read & np.isnan(read)) | (no_written & np.isnan(written))
-    filled = np.where(no_written, np.nan_to_num(written), requests.written_tokens)
+    filled = np.maximum(np.where(no_written, np.nan_to_num(written), requests.written_tokens), 0.0)
     return Imputed(
         requests=replace(
             requests,
-            read_tokens=np.where(no_read, np.nan_to_num(read), requests.read_tokens),
-            cached_tokens=np.nan_to_num(requests.cached_tokens),
+            read_tokens=np.maximum(np.where(no_read, np.nan_to_num(read), requests.read_tokens), 0.0),
+            cached_tokens=np.maximum(np.nan_to_num(requests.cached_tokens), 0.0),
             written_tokens=filled,
             passes=np.where(np.isnan(requests.passes), filled, requests.passes),
         ),

@@ -219,10 +219,8 @@ def _blocks(work: Work, edge_s: Floats) -> Iterator[_Pairs]:
     inside = (work.end_s >= edge_s[0]) & (work.begin_s <= edge_s[-1])
     many = np.where(inside, last - first + 1, 0)
     before = np.concatenate([[0], np.cumsum(many)])
-    start = 0
-    while start < len(many):
-        stop = max(int(np.searchsorted(before, before[start] + BLOCK, "right")) - 1, start + 1)
-        request = np.repeat(np.arange(start, stop), many[start:stop])
-        window = np.arange(before[start], before[stop]) - before[request] + first[request]
+    for start in range(0, int(before[-1]), BLOCK):
+        pair = np.arange(start, min(start + BLOCK, int(before[-1])))
+        request = np.searchsorted(before, pair, "right") - 1
+        window = pair - before[request] + first[request]
         yield _Pairs(request, window, *weigh(work, edge_s, request, window))
-        start = stop
