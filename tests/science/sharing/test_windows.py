@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from science.sharing.made import DENSE, GAP, MIXTURE, requests, windows
-from wattermark.science.sharing.concurrency import busy_s
+from science.sharing.made import DENSE, GAP, MIXTURE, requests, steps, windows
+from wattermark.science.sharing.concurrency import busy_s, reading_share_j
 from wattermark.science.sharing.idle import Active, Policy
+from wattermark.science.sharing.steps import step_weights
 from wattermark.science.sharing.windows import BLOCK, share_windows
 
 ONE = (0.0, 0.5, 2.0, 100, 0, 60)
@@ -179,6 +180,23 @@ def test_a_prompt_hits_most_experts():
     of_one = MIXTURE.step_j + MIXTURE.experts_j * 8 / 128
     of_many = MIXTURE.step_j + MIXTURE.experts_j
     assert shared.dynamic_j[1] / shared.dynamic_j[0] == pytest.approx(of_many / of_one)
+
+
+@pytest.mark.parametrize("others", [0, 1, 9, 200])
+@pytest.mark.parametrize("read", [1, 30, 2048])
+@pytest.mark.parametrize("cost", [DENSE, MIXTURE], ids=["dense", "experts"])
+def test_the_step_that_reads_a_prompt_is_shared_as_steps_are(cost, read, others):
+    only_steps = replace(cost, read_token_j=0.0, written_token_j=0.0, context_token_j=0.0, pair_j=0.0)
+    made = steps([1.0], (0, 0, read, 0, 0), *((0, 1 + i, 0, 1, 0) for i in range(others)))
+    exact, _ = step_weights(made, [only_steps])
+    assert reading_share_j(np.array([float(read)]), np.array([others]), only_steps) == pytest.approx(
+        exact[:1]
+    )
+
+
+def test_a_prompt_of_several_steps_bears_each():
+    one, three = (reading_share_j(np.array([n]), np.array([4]), MIXTURE)[0] for n in (2048.0, 6144.0))
+    assert three == pytest.approx(3 * one)
 
 
 def test_who_writes_waits_while_a_prompt_is_read():
