@@ -78,9 +78,3 @@ def schedule(seed):
     )
     made = requests(*rows.tolist(), model=dice.integers(0, models, m), again=dice.integers(0, 2, m) * 30)
     return windows(*dice.exponential(300, n), idle_w=dice.choice([0.0, 40.0, 500.0]), edge_s=edge_s), made
-
-
-def take(columns, which):
-    """Some of the requests, or all in another order."""
-    fields = {name: getattr(columns, name) for name in columns.__slots__}
-    return Columns(**{name: None if value is None else value[which] for name, value in fields.items()})

@@ -222,7 +222,12 @@ def test_health_checks_take_nothing_beside_work_and_something_of_rest_alone():
         pytest.param(
             served(outcome=Outcome.UNREACHED), (0, 0, 0, 0, 0, 0, 0), id="not reached: nothing, in no time"
         ),
-        pytest.param(served(outcome=Outcome.REFUSED), (0, GAP, 2, 0, 0, 0, 0), id="refused: no tokens"),
+        pytest.param(served(outcome=Outcome.REFUSED), (0, 0, 0, 0, 0, 0, 0), id="refused: nothing as well"),
+        pytest.param(
+            served(outcome=Outcome.REFUSED, usage=TALK),
+            (0, GAP, 2, 60, 40, 50, GAP),
+            id="but tokens were told",
+        ),
     ],
 )
 def test_requests_as_columns(event, row):

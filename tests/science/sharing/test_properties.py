@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from science.sharing.made import DENSE, GAP, MIXTURE, schedule, take
+from science.sharing.made import DENSE, GAP, MIXTURE, schedule
 from wattermark.science.sharing.charges import charged
 from wattermark.science.sharing.idle import Active, Again, Policy, Provisioned
 from wattermark.science.sharing.impute import impute
@@ -55,7 +55,7 @@ def test_order_does_not_matter():
     for seed in SEEDS:
         windows, requests = schedule(seed)
         turned = np.arange(len(requests.begin_s))[::-1]
-        shared, other = (share_windows(windows, one, COSTS) for one in (requests, take(requests, turned)))
+        shared, other = (share_windows(windows, one, COSTS) for one in (requests, requests.at(turned)))
         assert other.dynamic_j[turned] == pytest.approx(shared.dynamic_j, rel=1e-9, abs=1e-9, nan_ok=True)
         assert other.active_idle_j[turned] == pytest.approx(
             shared.active_idle_j, rel=1e-9, abs=1e-9, nan_ok=True
@@ -66,7 +66,7 @@ def test_twins_bear_the_same():
     for seed in SEEDS:
         windows, requests = schedule(seed)
         m = len(requests.begin_s)
-        shared = share_windows(windows, take(requests, np.r_[np.arange(m), np.arange(m)]), COSTS)
+        shared = share_windows(windows, requests.at(np.r_[np.arange(m), np.arange(m)]), COSTS)
         assert shared.request_j[:m] == pytest.approx(shared.request_j[m:], rel=1e-9, abs=1e-9, nan_ok=True)
 
 
@@ -76,7 +76,7 @@ def test_who_was_nothing_bears_nothing_and_changes_nothing():
         m = len(requests.begin_s)
         if not m:
             continue
-        nobody = take(requests, np.r_[np.arange(m), 0])
+        nobody = requests.at(np.r_[np.arange(m), 0])
         for name in ("read_tokens", "cached_tokens", "written_tokens", "passes", "again_tokens"):
             getattr(nobody, name)[m] = 0.0
         nobody.first_s[m] = nobody.end_s[m] = nobody.begin_s[m]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
+from wattermark.science.sharing.columns import Floats, Places
 
 
 def summed(place: Places, amount: Floats, length: int) -> Floats:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wattermark.science.sharing.arrays import Floats, Places
-from wattermark.science.sharing.columns import Columns
+from wattermark.science.sharing.columns import Columns, Floats, Places
 from wattermark.science.sharing.idle import Again, Policy, Provisioned
 from wattermark.science.sharing.windows import Shared
 

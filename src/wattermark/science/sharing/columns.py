@@ -6,14 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wattermark.science.serving import BYTES, FLOPS_PER_PARAM, KV_BYTES, TYPICAL_LAYERS
-from wattermark.science.sharing.arrays import Floats, Places
 from wattermark.science.uncertainty import Values
 from wattermark.values.served import Outcome, Route, Served
 from wattermark.values.workload import Architecture
 
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
 NS_PER_S = 1e9
+NO_WORK = (Outcome.REFUSED, Outcome.UNREACHED)
+"""What no model has seen, unless its tokens were told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,11 @@ class Columns:
     model: Places
     again_tokens: Floats | None = None
     chunks: Floats | None = None
+
+    def at(self, places: Places) -> Columns:
+        """Some of the requests, in that order."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return Columns(**{name: None if one is None else one[places] for name, one in values.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +184,7 @@ def columns_of(served: Sequence[Served], place: Callable[[Served], int], *, zero
     """Requests of the ledger as arrays.
 
     Nobody saw when the answer of a request that was not streamed began. Where the engine was not reached,
-    or refused, nothing was computed; in the first case it had no time either. Nobody says that nothing
+    or refused, nothing was computed, and the engine spent no time on it. Nobody says that nothing
     was cached, or that embeddings write nothing: then it is so.
 
     Parameters
@@ -210,10 +219,8 @@ def columns_of(served: Sequence[Served], place: Callable[[Served], int], *, zero
 
 def _row(one: Served, zero_ns: int) -> tuple[float, ...]:
     begin_s, end_s = (one.begin_ns - zero_ns) / NS_PER_S, (one.end_ns - zero_ns) / NS_PER_S
-    if one.outcome is Outcome.UNREACHED:
+    if one.outcome in NO_WORK and not one.usage.is_known:
         return (begin_s, begin_s, begin_s, 0, 0, 0, 0, 0, 0)
-    if one.outcome is Outcome.REFUSED:
-        return (begin_s, np.nan, end_s, 0, 0, 0, 0, 0, 0)
     first_s = (one.first_ns - zero_ns) / NS_PER_S if one.streamed and one.first_ns is not None else np.nan
     usage = one.usage
     cached = float(usage.cached_tokens or 0)

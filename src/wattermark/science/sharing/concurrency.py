@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wattermark.science.sharing.arrays import Floats, Places
-from wattermark.science.sharing.columns import Cost
+from wattermark.science.sharing.columns import Cost, Floats, Places
 
 STEP_TOKENS = 2048
 """Of a prompt, that an engine reads in a step: what engines that read in pieces do by default."""

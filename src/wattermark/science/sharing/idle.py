@@ -7,8 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from wattermark.science.sharing.arrays import Floats
-from wattermark.science.sharing.columns import Columns
+from wattermark.science.sharing.columns import Columns, Floats
 from wattermark.science.sharing.concurrency import busy_s
 
 QUIET_S = 5.0

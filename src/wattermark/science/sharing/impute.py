@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.science.sharing.arrays import Floats
-from wattermark.science.sharing.columns import Columns
+from wattermark.science.sharing.columns import Columns, Floats
 
 Mask = NDArray[np.bool_]
 

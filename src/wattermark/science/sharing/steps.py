@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.science.sharing.arrays import Floats, Places, part_of, summed
-from wattermark.science.sharing.columns import Cost, by_place
+from wattermark.science.sharing.arrays import part_of, summed
+from wattermark.science.sharing.columns import Cost, Floats, Places, by_place
 from wattermark.science.sharing.idle import Active, Policy
 from wattermark.science.sharing.windows import Shared
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.science.sharing.arrays import Floats, Places, part_of, summed
-from wattermark.science.sharing.columns import Columns, Cost, by_place
+from wattermark.science.sharing.arrays import part_of, summed
+from wattermark.science.sharing.columns import Columns, Cost, Floats, Places, by_place
 from wattermark.science.sharing.concurrency import reading_share_j, together
 
 SLOWEST = 0.02

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wattermark.science.sharing.arrays import Floats, Places, part_of, summed
-from wattermark.science.sharing.columns import Columns, Cost
+from wattermark.science.sharing.arrays import part_of, summed
+from wattermark.science.sharing.columns import Columns, Cost, Floats, Places
 from wattermark.science.sharing.concurrency import busy_s
 from wattermark.science.sharing.idle import Active, Policy
 from wattermark.science.sharing.impute import impute
