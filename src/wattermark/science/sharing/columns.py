@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 from wattermark.science.serving import BYTES, FLOPS_PER_PARAM, KV_BYTES, TYPICAL_LAYERS
 from wattermark.science.uncertainty import Values
 from wattermark.values.served import Outcome, Route, Served
+from wattermark.values.units import S_PER_NS
 from wattermark.values.workload import Architecture
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
-NS_PER_S = 1e9
 NO_WORK = (Outcome.REFUSED, Outcome.UNREACHED)
 """What no model has seen, unless its tokens were told."""
 
@@ -45,7 +46,7 @@ class Columns:
 
     def at(self, places: Places) -> Columns:
         """Some of the requests, in that order."""
-        values = {name: getattr(self, name) for name in self.__slots__}
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         return Columns(**{name: None if one is None else one[places] for name, one in values.items()})
 
 
@@ -218,10 +219,10 @@ def columns_of(served: Sequence[Served], place: Callable[[Served], int], *, zero
 
 
 def _row(one: Served, zero_ns: int) -> tuple[float, ...]:
-    begin_s, end_s = (one.begin_ns - zero_ns) / NS_PER_S, (one.end_ns - zero_ns) / NS_PER_S
+    begin_s, end_s = (one.begin_ns - zero_ns) * S_PER_NS, (one.end_ns - zero_ns) * S_PER_NS
     if one.outcome in NO_WORK and not one.usage.is_known:
         return (begin_s, begin_s, begin_s, 0, 0, 0, 0, 0, 0)
-    first_s = (one.first_ns - zero_ns) / NS_PER_S if one.streamed and one.first_ns is not None else np.nan
+    first_s = (one.first_ns - zero_ns) * S_PER_NS if one.streamed and one.first_ns is not None else np.nan
     usage = one.usage
     cached = float(usage.cached_tokens or 0)
     read = np.nan if usage.input_tokens is None else max(usage.input_tokens - cached, 0.0)
