@@ -46,8 +46,9 @@ class Columns:
 
     def at(self, places: Places) -> Columns:
         """Some of the requests, in that order."""
-        values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return Columns(**{name: None if one is None else one[places] for name, one in values.items()})
+        values = {name: getattr(self, name) for name in self.__slots__}
+        some: dict[str, Any] = {name: None if one is None else one[places] for name, one in values.items()}
+        return Columns(**some)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
