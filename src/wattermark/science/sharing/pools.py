@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wattermark.science.sharing.columns import Columns, Floats, Places
 from wattermark.science.sharing.windows import Shared
@@ -13,12 +14,15 @@ from wattermark.science.sharing.windows import Shared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """Events as requests: ``request`` (m,) is the place of the request that an event belongs to, of
-    ``requests``; ``first`` (m,) says which event of it came first."""
+    """Events as requests.
+
+    ``request`` (m,) is the place of the request that an event belongs to, of so many ``requests``; ``first``
+    (m,) says which event of it came first.
+    """
 
     request: Places
     requests: int
-    first: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    first: NDArray[np.bool_]
 
 
 def joined(names: Sequence[str], begin_s: Floats) -> Joined:
