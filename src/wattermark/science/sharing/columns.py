@@ -1,17 +1,24 @@
-"""Requests as arrays, and what a model costs in each of them: what sharing by windows needs to know."""
+"""Requests as arrays, and what a model costs in each of them: what sharing needs to know."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattermark.science.serving import BYTES, FLOPS_PER_PARAM, KV_BYTES, TYPICAL_LAYERS
 from wattermark.science.uncertainty import Values
+from wattermark.values.served import Outcome, Route, Served
+from wattermark.values.units import S_PER_NS
 from wattermark.values.workload import Architecture
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+NO_WORK = (Outcome.REFUSED, Outcome.UNREACHED)
+"""What no model has seen, unless its tokens were told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +26,11 @@ class Columns:
     """Requests as arrays of one length m.
 
     Times count from the zero of the windows [s]; ``first_s`` is when the first piece of the answer came,
-    ``end_s`` where that is not known. ``read_tokens`` had to be computed, ``cached_tokens`` had not,
+    nan (or ``end_s``) where nobody saw it. ``read_tokens`` had to be computed, ``cached_tokens`` had not,
     ``written_tokens`` were generated in so many ``passes``; nan is what nobody said. ``model`` is the
-    place of its costs.
+    place of its costs: requests of one place share steps, so there is one for each engine and base model
+    (adapters over one base have one place). ``again_tokens`` were computed a second time, ``chunks`` are
+    pieces of a streamed answer; None is none of them.
     """
 
     begin_s: Floats
@@ -31,7 +40,15 @@ class Columns:
     cached_tokens: Floats
     written_tokens: Floats
     passes: Floats
-    model: NDArray[np.int64]
+    model: Places
+    again_tokens: Floats | None = None
+    chunks: Floats | None = None
+
+    def at(self, places: Places) -> Columns:
+        """Some of the requests, in that order."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        some: dict[str, Any] = {name: None if one is None else one[places] for name, one in values.items()}
+        return Columns(**some)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +56,10 @@ class Cost:
     """What a model's work weighs, in joules of the prior; only its proportions matter for shares.
 
     A step reads the shared weights once, and of the experts those that its tokens chose:
-    ``step_j + experts_j * (1 - missed ** tokens)``, shared equally by all that take part. A token that is
-    read or written, one of context that is looked at by a token written, and a pair of tokens that attend
-    each other cost the request itself. [J]
+    ``step_j + experts_j * (1 - missed ** tokens)``, shared by all that take part. A token that is read or
+    written, and a pair of tokens that attend each other, cost the request itself. So does each token of
+    context in each pass, and in layers that look back ``window_tokens`` those within them. A pass checks
+    ``drafted`` tokens beside the one that it is for. [J]
     """
 
     step_j: float
@@ -51,6 +69,21 @@ class Cost:
     written_token_j: float
     context_token_j: float
     pair_j: float
+    window_token_j: float = 0.0
+    window_tokens: float = 0.0
+    drafted: float = 0.0
+
+
+NO_COST = Cost(
+    step_j=0.0,
+    experts_j=0.0,
+    missed=0.0,
+    read_token_j=0.0,
+    written_token_j=0.0,
+    context_token_j=0.0,
+    pair_j=0.0,
+)
+"""Of what asks no model: health checks, lists of models."""
 
 
 def cost_of(model: Architecture, *, precision: str, accelerators: float, values: Values) -> Cost:
@@ -88,6 +121,117 @@ def cost_of(model: Architecture, *, precision: str, accelerators: float, values:
         missed=missed,
         read_token_j=token_j,
         written_token_j=token_j + float(values["serving_token_j"]) * accelerators * float(np.sqrt(depth)),
-        context_token_j=byte_j * KV_BYTES * (model.kv_values + model.kv_window_values),
+        context_token_j=byte_j * KV_BYTES * model.kv_values,
         pair_j=flop_j * FLOPS_PER_PARAM * model.attention_width,
+        window_token_j=byte_j * KV_BYTES * model.kv_window_values,
+        window_tokens=model.window_tokens,
     )
+
+
+def by_place(costs: list[Cost], place: Places) -> Callable[[str], Floats]:
+    """A field of the costs, for each of many.
+
+    Parameters
+    ----------
+    costs : list of Cost
+        By place.
+    place : ndarray, shape (m,)
+        Of each.
+
+    Returns
+    -------
+    callable
+        From the name of a field to its values, shape (m,). [J]
+    """
+
+    def of(name: str) -> Floats:
+        return np.array([getattr(cost, name) for cost in costs], np.float64)[place]
+
+    return of
+
+
+def with_draft(cost: Cost, draft: Cost, tokens: float) -> Cost:
+    """The cost of an engine in which a small model drafts what a large one checks.
+
+    Parameters
+    ----------
+    cost, draft : Cost
+        Of the large model and of the small one; zero costs where drafts need no model (n-grams).
+    tokens : float
+        Drafted for a pass: the small model steps so often, then the large one checks them at once. [1]
+
+    Returns
+    -------
+    Cost
+        Of passes of both. Each token that is checked bears one drafted by the small model.
+
+    References
+    ----------
+    .. [1] Y. Leviathan et al., "Fast Inference from Transformers via Speculative Decoding",
+       arXiv:2211.17192.
+    """
+    a_token = tokens / (1 + tokens)
+    return replace(
+        cost,
+        step_j=cost.step_j + tokens * (draft.step_j + draft.experts_j * (1 - draft.missed)),
+        read_token_j=cost.read_token_j + draft.read_token_j,
+        written_token_j=cost.written_token_j + a_token * draft.written_token_j,
+        context_token_j=cost.context_token_j + tokens * draft.context_token_j,
+        pair_j=cost.pair_j + a_token * draft.pair_j,
+        drafted=tokens,
+    )
+
+
+def columns_of(served: Sequence[Served], place: Callable[[Served], int], *, zero_ns: int) -> Columns:
+    """Requests of the ledger as arrays.
+
+    Nobody saw when the answer of a request that was not streamed began. Where the engine was not reached,
+    or refused, nothing was computed, and the engine spent no time on it. Nobody says that nothing
+    was cached, or that embeddings write nothing: then it is so.
+
+    Parameters
+    ----------
+    served : sequence of Served
+        Requests.
+    place : callable
+        The place of a request's costs.
+    zero_ns : int
+        Of the same clock, where the windows count from. [ns]
+
+    Returns
+    -------
+    Columns
+        In the order of ``served``; nan is what nobody said.
+    """
+    rows = np.array([_row(one, zero_ns) for one in served], np.float64).reshape(-1, 9).T
+    begin, first, end, read, cached, written, passes, again, chunks = np.ascontiguousarray(rows)
+    return Columns(
+        begin_s=begin,
+        first_s=first,
+        end_s=end,
+        read_tokens=read,
+        cached_tokens=cached,
+        written_tokens=written,
+        passes=passes,
+        model=np.array([place(one) for one in served], np.int64),
+        again_tokens=again,
+        chunks=chunks,
+    )
+
+
+def _row(one: Served, zero_ns: int) -> tuple[float, ...]:
+    begin_s, end_s = (one.begin_ns - zero_ns) * S_PER_NS, (one.end_ns - zero_ns) * S_PER_NS
+    if one.outcome in NO_WORK and not one.usage.is_known:
+        return (begin_s, begin_s, begin_s, 0, 0, 0, 0, 0, 0)
+    first_s = (one.first_ns - zero_ns) * S_PER_NS if one.streamed and one.first_ns is not None else np.nan
+    usage = one.usage
+    cached = float(usage.cached_tokens or 0)
+    read = np.nan if usage.input_tokens is None else max(usage.input_tokens - cached, 0.0)
+    reads_only = one.route in (Route.EMBEDDINGS, Route.RERANK)
+    written = float(usage.output_tokens or 0) if reads_only else _or_nan(usage.output_tokens)
+    passes = _or_nan(usage.passes)
+    return (begin_s, first_s, end_s, read, cached, written, passes, usage.again_tokens or 0, one.chunks)
+
+
+def _or_nan(told: int | None) -> float:
+    return np.nan if told is None else float(told)

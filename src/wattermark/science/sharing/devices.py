@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from wattermark.science.sharing.arrays import part_of
 from wattermark.values.boundary import Number
 
 
@@ -62,11 +63,11 @@ def share_by_cpu_time(
     energy, capacity = np.asarray(energy_j, float), np.asarray(capacity_s, float)
     run = np.clip(np.asarray(run_s, float), 0, capacity)
     busy = np.clip(np.asarray(busy_s, float), run, capacity)
-    load = _ratio(busy, capacity)
-    idle_j = energy * _ratio(
+    load = part_of(busy, capacity)
+    idle_j = energy * part_of(
         idle_fraction * np.ones_like(load), idle_fraction + (1 - idle_fraction) * load, empty=1.0
     )
-    run_j = (energy - idle_j) * _ratio(run, busy)
+    run_j = (energy - idle_j) * part_of(run, busy)
     return Shares(float(run_j.sum()), float((energy - idle_j - run_j).sum()), float(idle_j.sum()))
 
 
@@ -134,7 +135,7 @@ def share_by_sm_time(
     others = np.maximum(np.asarray(all_s, float) - run, 0.0)
     computed = run + others > 0
     idle_j = np.where(computed, 0.0, energy * np.clip(np.asarray(held, float), 0, 1))
-    run_j = np.where(computed, energy * weighted_share(_ratio(run, run + others), weight), energy - idle_j)
+    run_j = np.where(computed, energy * weighted_share(part_of(run, run + others), weight), energy - idle_j)
     return Shares(float(run_j.sum()), float((energy - idle_j - run_j).sum()), float(idle_j.sum()))
 
 
@@ -217,14 +218,6 @@ def share_alike(energy_j: Number, like: tuple[Number, Number, Number]) -> tuple[
     """
     run, others, idle = (np.asarray(part, float) for part in like)
     whole = run + others + idle
-    run_j: Number = energy_j * _ratio(run, whole)[()]
-    others_j: Number = energy_j * _ratio(others, whole)[()]
+    run_j: Number = energy_j * part_of(run, whole)[()]
+    others_j: Number = energy_j * part_of(others, whole)[()]
     return run_j, others_j, energy_j - run_j - others_j
-
-
-def _ratio(
-    part: NDArray[np.float64], whole: NDArray[np.float64], *, empty: float = 0.0
-) -> NDArray[np.float64]:
-    """part / whole, and ``empty`` where there is no whole."""
-    ratio: NDArray[np.float64] = np.divide(part, whole, out=np.full(np.shape(whole), empty), where=whole > 0)
-    return ratio

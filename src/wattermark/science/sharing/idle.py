@@ -1,0 +1,89 @@
+"""What a server draws while it has nothing to do, and who pays for it: a choice that is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from wattermark.science.sharing.columns import Columns, Floats
+from wattermark.science.sharing.concurrency import busy_s
+
+QUIET_S = 5.0
+"""Windows in which nobody ran for so long together tell the power at rest better than a factor does."""
+
+
+class Active(StrEnum):
+    """Who pays for what is drawn at rest while somebody runs."""
+
+    WEIGHT = "weight"  # by the work that each had in it
+    EQUALLY = "equally"  # by the time that each was there
+
+
+class Provisioned(StrEnum):
+    """Who pays for what is drawn while nobody runs."""
+
+    APART = "apart"  # nobody: it is told
+    TOKENS = "tokens"  # by all tokens, read and written
+    TIME = "time"  # by the time that each was there
+
+
+class Again(StrEnum):
+    """Who pays for tokens that were computed again, as the engine had to drop them."""
+
+    REQUEST = "request"  # the one that was dropped
+    APART = "apart"  # nobody: it is told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Who pays for what is no request's own work. The ledgers are kept whatever it says."""
+
+    active: Active = Active.WEIGHT
+    provisioned: Provisioned = Provisioned.APART
+    again: Again = Again.REQUEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """Power at rest [W], and whether the meter told it; ``quiet_s`` is how long nobody ran [s]."""
+
+    power_w: float
+    quiet_s: float
+    measured: bool
+
+
+def idle_power(edge_s: Floats, energy_j: Floats, requests: Columns, *, otherwise_w: float) -> Idle:
+    """Power at rest, from the windows in which nobody ran.
+
+    Their median by time: a server that has just been busy, or is looked at by its guards, draws more for
+    a while, and does not move it.
+
+    Parameters
+    ----------
+    edge_s : ndarray, shape (n + 1,)
+        Ends of the windows. [s]
+    energy_j : ndarray, shape (n,)
+        What the meter saw; nan is a gap. [J]
+    requests : Columns
+        All that ran in them.
+    otherwise_w : float
+        What to say where the windows do not, by a factor. [W]
+
+    Returns
+    -------
+    Idle
+        Of the windows if nobody ran in them for ``QUIET_S`` or longer.
+    """
+    length_s = np.diff(edge_s)
+    ran_s = busy_s(edge_s, requests.begin_s, np.maximum(requests.end_s, requests.begin_s))
+    quiet = (ran_s <= 0) & (length_s > 0) & np.isfinite(energy_j)
+    quiet_s = float(length_s[quiet].sum())
+    if quiet_s < QUIET_S:
+        return Idle(power_w=otherwise_w, quiet_s=quiet_s, measured=False)
+    power_w = energy_j[quiet] / length_s[quiet]
+    order = np.argsort(power_w, kind="stable")
+    so_far = np.cumsum(length_s[quiet][order])
+    middle = int(np.searchsorted(so_far, so_far[-1] / 2))
+    return Idle(power_w=max(float(power_w[order][middle]), 0.0), quiet_s=quiet_s, measured=True)
