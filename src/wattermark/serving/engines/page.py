@@ -1,0 +1,80 @@
+"""A page of metrics, looked up by name; and what every engine here is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from wattermark.values.served import EngineLook
+
+Sample = tuple[str, Mapping[str, str], float]
+Row = tuple[Mapping[str, str], float]
+MODEL_LABELS = ("model_name", "model", "model_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The samples of a page, by the name of their metric."""
+
+    rows: Mapping[str, Sequence[Row]]
+
+    @classmethod
+    def of(cls, samples: Iterable[Sample]) -> Page:
+        """What is not finite, or below nothing, is no counter and no amount, and is left out."""
+        found: dict[str, list[Row]] = {}
+        for name, labels, value in samples:
+            if isfinite(value) and value >= 0:
+                found.setdefault(name, []).append((labels, value))
+        return cls(found)
+
+    def told(self, *names: str) -> Sequence[Row]:
+        """The rows of the first of some names that the page has: the new one stands before the old one."""
+        return next((self.rows[name] for name in names if name in self.rows), ())
+
+    def models(self, *names: str) -> list[str]:
+        """The models that rows of these names are of; an empty name where none is told."""
+        rows = [row for name in names for row in self.rows.get(name, ())]
+        return sorted({model_of(labels) for labels, _ in rows})
+
+    def total(self, names: Sequence[str], model: str, **where: str) -> float | None:
+        """The sum of a model's rows of the first name that has any; None where it is not told."""
+        for name in names:
+            found = [v for labels, v in self.rows.get(name, ()) if is_of(labels, model) and _fits(labels, where)]
+            if found:
+                return sum(found)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """An engine: the metrics that are read, those by which it is known, and how they become looks.
+
+    ``path`` is where its metrics usually are; ``energy_path`` where it tells its own energy, if it does.
+    """
+
+    name: str
+    wanted: frozenset[str]
+    known_by: tuple[str, ...]
+    looks: Callable[[Page, int], list[EngineLook]]
+    path: str = "/metrics"
+    energy_path: str = ""
+
+
+def model_of(labels: Mapping[str, str]) -> str:
+    """Which model a row is of; empty where it does not say."""
+    return next((labels[name] for name in MODEL_LABELS if labels.get(name)), "")
+
+
+def is_of(labels: Mapping[str, str], model: str) -> bool:
+    """Whether a row is of a model, or of the whole page."""
+    return model_of(labels) in (model, "")
+
+
+def plus(one: float | None, other: float | None) -> float | None:
+    """The sum of what is known; None where neither is."""
+    return one if other is None else other if one is None else one + other
+
+
+def _fits(labels: Mapping[str, str], where: Mapping[str, str]) -> bool:
+    return all(labels.get(name) == value for name, value in where.items())
