@@ -87,8 +87,8 @@ class WatchedEngine:
 class Watched:
     """All of it. ``quality`` says whether a meter spoke; then ``meter`` names it.
 
-    ``energy_j`` is that of all windows in which it was known, ``idle_w`` what the server draws while it waits.
-    ``residual_j`` is the sum of the windows' residuals without their sign, ``r2`` the part of the
+    ``energy_j`` is that of all windows in which it was known, ``idle_w`` what the server draws while it
+    waits. ``residual_j`` is the sum of the windows' residuals without their sign, ``r2`` the part of the
     variance that the coefficients explain: None where nothing varied, or nothing was fitted. ``condition`` is
     that of the columns at equal size: where it is large, what they share cannot be told apart.
     """

@@ -40,19 +40,20 @@ IDLE = ("waiting", "W")
 class Prior:
     """What the columns of one engine cost before anything was measured [J], and the power at rest.
 
-    ``absolute`` is False where the model or the accelerator is not known: then only the proportions hold. The
-    power at rest is ``idle_w``, or ``idle_fraction`` of the highest power that was seen where that is None.
+    ``absolute`` is False where the model or the accelerator is not known: then only the proportions hold.
+    The power at rest is ``idle_fraction`` of ``rated_w``, or of the highest power that was seen where that is
+    None.
     """
 
     cost: Cost
     absolute: bool
     idle_fraction: float
-    idle_w: float | None = None
+    rated_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of the fit: whose it is (None: the time of all), its name, amounts (n,), and its prior. [J]"""
+    """One column of the fit: whose it is (None: the time of all), its name, amounts (n,), its prior. [J]"""
 
     engine: int | None
     name: str
@@ -90,8 +91,8 @@ def columns_of(rounds: Rounds, priors: Sequence[Prior], energy_j: Floats) -> lis
     found = [column for i, one in enumerate(rounds.engines) for column in _of_engine(i, one, priors[i])]
     power_w = energy_j / rounds.length_s
     highest_w = float(np.nanmax(power_w)) if np.isfinite(power_w).any() else 0.0
-    at_rest = [one.idle_fraction * highest_w if one.idle_w is None else one.idle_w for one in priors[:1]]
-    return [*found, Column(engine=None, name="idle", amount=rounds.length_s, prior_j=sum(at_rest))]
+    rest_w = [one.idle_fraction * (highest_w if one.rated_w is None else one.rated_w) for one in priors[:1]]
+    return [*found, Column(engine=None, name="idle", amount=rounds.length_s, prior_j=sum(rest_w))]
 
 
 def _of_engine(i: int, one: Counted, prior: Prior) -> list[Column]:
@@ -122,8 +123,8 @@ def fit_columns(
 ) -> Fit:
     """Coefficients at or above zero: the most likely ones, given data and prior.
 
-    First one scale for all priors and the power at rest, then each by itself. How far windows scatter is taken
-    from what is left over, and weighs them against the prior.
+    First one scale for all priors and the power at rest, then each by itself. How far windows scatter is
+    taken from what is left over, and weighs them against the prior.
 
     Parameters
     ----------
@@ -143,18 +144,15 @@ def fit_columns(
 
     References
     ----------
-    .. [1] A. Tarantola, Inverse Problem Theory (2005), doi:10.1137/1.9780898717921, chapter 3: a Gaussian prior,
-       and the part of its variance that data resolve.
+    .. [1] A. Tarantola, Inverse Problem Theory (2005), doi:10.1137/1.9780898717921, chapter 3: a Gaussian
+       prior, and the part of its variance that data resolve.
     """
     a = np.column_stack([one.amount for one in columns])[usable]
     e = energy_j[usable]
     prior = np.array([one.prior_j for one in columns])
     timed = np.array([one.engine is None for one in columns])
     if not len(e):
-        nothing = np.full(len(energy_j), np.nan)
-        return Fit(
-            value_j=prior, prior_j=prior, told=np.zeros(len(prior)), residual_j=nothing, r2=None, condition=None
-        )
+        return _as_held(prior, len(energy_j))
     prior, left = _scaled(a, e, prior, timed, absolute=absolute)
     size = float(np.sqrt(np.mean(e**2)))
     sigma = max(left, FINE * size) if len(e) >= FEW else size
@@ -174,6 +172,13 @@ def fit_columns(
         r2=_r2(e, a @ found),
         condition=_condition(a),
     )
+
+
+def _as_held(prior: Floats, windows: int) -> Fit:
+    """The prior, where nothing was measured."""
+    left = np.full(windows, np.nan)
+    told = np.zeros(len(prior))
+    return Fit(value_j=prior, prior_j=prior, told=told, residual_j=left, r2=None, condition=None)
 
 
 def _scaled(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +31,8 @@ class Counted:
     """One model of one engine between n + 1 rounds: arrays of length n, nan where it is not known.
 
     ``read`` tokens had to be computed, ``cached`` had not, ``written`` were generated in so many ``steps``.
-    ``running`` is the mean of both ends, ``runs_on`` whether any runs at the latter; ``context`` how many kept
-    tokens all written ones looked at. [1]
+    ``running`` is the mean of both ends, ``runs_on`` whether any runs at the latter; ``context`` how many
+    kept tokens all written ones looked at. [1]
     ``known`` says where the engine answered at both ends and did not start anew in between;
     ``untold`` what it never tells.
     """
@@ -85,6 +87,17 @@ class Rounds:
         return np.any(every, axis=0) if every else np.zeros(max(len(self.edge_ns) - 1, 0), bool)
 
 
+def moment_of(began_ns: int, ended_ns: int) -> int:
+    """When a page was true that was asked for and came: half-way. [ns]
+
+    Parameters
+    ----------
+    began_ns, ended_ns : int
+        [ns]
+    """
+    return (began_ns + ended_ns) // 2
+
+
 def rounds_of(looks: Sequence[EngineLook]) -> Rounds:
     """Looks as windows that all engines share; the looks of one round have one moment.
 
@@ -114,11 +127,13 @@ def rounds_of(looks: Sequence[EngineLook]) -> Rounds:
     )
 
 
-def _without_missed(moments: NDArray[np.int64], told: Collection[Mapping[int, EngineLook]]) -> NDArray[np.int64]:
+def _without_missed(
+    moments: NDArray[np.int64], told: Collection[Mapping[int, EngineLook]]
+) -> NDArray[np.int64]:
     keep = np.ones(len(moments), bool)
     for its in told:
         at = np.searchsorted(moments, sorted(its))
-        for before, after in zip(at[:-1], at[1:], strict=True):
+        for before, after in pairwise(at.tolist()):
             if after - before <= MOST_MISSED + 1:
                 keep[before + 1 : after] = False
     return moments[keep]
@@ -139,12 +154,12 @@ def _counted(
     running, kept = (_between(at[name]) for name in GAUGES)
     running = np.where(away, 0.0, running)
     seen = moments[(moments >= min(its)) & (moments <= max(its))]
-    cached = change["cached_tokens"]
+    cached, prompt = change["cached_tokens"], change["prompt_tokens"]
     return _moved_back(
         Counted(
             whose=whose,
             known=known,
-            read=np.where(np.isnan(cached), change["prompt_tokens"], np.maximum(change["prompt_tokens"] - cached, 0)),
+            read=np.where(np.isnan(cached), prompt, np.maximum(prompt - cached, 0)),
             cached=cached,
             written=change["generated_tokens"],
             steps=change["steps"],
@@ -184,7 +199,9 @@ def _moved_back(one: Counted) -> Counted:
     frozen = one.runs_on & (counts == 0)
     if not frozen.any():
         return one
-    moves = {name: np.array(getattr(one, name)) for name in ("read", "cached", "written", "context")}
+    moves: dict[str, Any] = {
+        name: np.array(getattr(one, name)) for name in ("read", "cached", "written", "context")
+    }
     since = None
     for i in range(len(frozen)):
         if frozen[i]:
@@ -264,4 +281,4 @@ def energy_told(looks: Sequence[EngineLook], edge_ns: NDArray[np.int64]) -> Floa
     if not told:
         return np.full(max(len(edge_ns) - 1, 0), np.nan)
     each = [np.diff(_values(its, edge_ns, "energy_j")) for its in told.values()]
-    return np.sum([np.where(one < 0, np.nan, one) for one in each], axis=0)
+    return np.asarray(np.sum([np.where(one < 0, np.nan, one) for one in each], axis=0), np.float64)

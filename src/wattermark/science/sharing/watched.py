@@ -48,8 +48,8 @@ def watched(
 ) -> Watched:
     """Share the energy of windows among input, output and idle, by coefficients that fit all of them.
 
-    In each window so much is idle as the server draws at rest, and the remainder goes to what the engines did,
-    by the fitted costs: the parts add up to what the meter saw. Without a meter the prior speaks, where
+    In each window so much is idle as the server draws at rest, and the remainder goes to what the engines
+    did, by the fitted costs: the parts add up to what the meter saw. Without a meter the prior speaks, where
     it is known on its own scale.
 
     Parameters
@@ -126,7 +126,8 @@ def _turns(rounds: Rounds, weight: Floats) -> Floats:
     busy = np.array([one.busy for one in rounds.engines], bool).reshape(weight.shape)
     share = np.where(weight.sum(0) > 0, weight, busy.astype(float))
     whole = share.sum(0)
-    return np.divide(share, whole, out=np.zeros_like(share), where=(whole > 0) & rounds.busy)
+    borne = np.divide(share, whole, out=np.zeros_like(share), where=(whole > 0) & rounds.busy)
+    return np.asarray(borne, np.float64)
 
 
 def _windows(rounds: Rounds, energy_j: Floats, parts: _Parts, fit: Fit) -> Iterator[WatchedWindow]:

@@ -34,7 +34,7 @@ def looks(page: Page, mono_ns: int) -> list[EngineLook]:
             mono_ns=mono_ns,
             engine="dynamo",
             model=model,
-            **{word: page.total(names, model) for word, names in COUNTERS.items()},
+            **page.totals(COUNTERS, model),
         )
         for model in page.models(*COUNTERS["prompt_tokens"], *COUNTERS["running"])
     ]

@@ -15,7 +15,7 @@ from wattermark.serving.engines.page import Engine, Page, plus
 from wattermark.values.served import EngineLook
 
 STEMS = ("llamacpp:", "llamacpp_")
-COUNTERS: Mapping[str, str] = {
+NAMES: Mapping[str, str] = {
     "prompt_tokens": "prompt_tokens_total",
     "cached_tokens": "prompt_tokens_cached_total",
     "generated_tokens": "tokens_predicted_total",
@@ -28,25 +28,28 @@ COUNTERS: Mapping[str, str] = {
 }
 
 
+def _named(name: str) -> tuple[str, ...]:
+    return tuple(stem + name for stem in STEMS)
+
+
+COUNTERS = {word: _named(name) for word, name in NAMES.items()}
+
+
 def looks(page: Page, mono_ns: int) -> list[EngineLook]:
     """A look for each model of the page; most tell one, and not its name."""
     return [_look(page, model, mono_ns) for model in page.models(*_named("tokens_predicted_total"))]
 
 
 def _look(page: Page, model: str, mono_ns: int) -> EngineLook:
-    told = {word: page.total(_named(name), model) for word, name in COUNTERS.items()}
+    told = page.totals(COUNTERS, model)
     if told["prompt_tokens"] is not None:
         told["prompt_tokens"] = plus(told["prompt_tokens"], told["cached_tokens"])
     return EngineLook(mono_ns=mono_ns, engine="llamacpp", model=model, **told)
 
 
-def _named(name: str) -> tuple[str, ...]:
-    return tuple(stem + name for stem in STEMS)
-
-
 LLAMACPP = Engine(
     name="llamacpp",
-    wanted=frozenset(one for name in COUNTERS.values() for one in _named(name)),
+    wanted=frozenset(name for names in COUNTERS.values() for name in names),
     known_by=_named("tokens_predicted_total"),
     looks=looks,
 )

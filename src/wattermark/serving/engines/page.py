@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 from wattermark.values.served import EngineLook
 
@@ -40,10 +41,16 @@ class Page:
     def total(self, names: Sequence[str], model: str, **where: str) -> float | None:
         """The sum of a model's rows of the first name that has any; None where it is not told."""
         for name in names:
-            found = [v for labels, v in self.rows.get(name, ()) if is_of(labels, model) and _fits(labels, where)]
+            found = [
+                v for labels, v in self.rows.get(name, ()) if is_of(labels, model) and _fits(labels, where)
+            ]
             if found:
                 return sum(found)
         return None
+
+    def totals(self, counters: Mapping[str, Sequence[str]], model: str) -> dict[str, Any]:
+        """For each of our words what a model's metrics show, by the names that they may have."""
+        return {word: self.total(names, model) for word, names in counters.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ References: sglang/srt/metrics/collector.py; the names of ``realtime_tokens_tota
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from wattermark.serving.engines.page import Engine, Page, Row, is_of, plus
 from wattermark.values.served import EngineLook
@@ -19,26 +20,26 @@ STEMS = ("sglang:", "sglang_")
 SAME = ("tp_rank", "pp_rank", "moe_ep_rank")
 """Labels of ranks that compute one thing together."""
 REALTIME = "realtime_tokens_total"
-COUNTERS: Mapping[str, tuple[str, ...]] = {
-    "prompt_tokens": ("prompt_tokens_total",),
-    "cached_tokens": ("cached_tokens_total",),
-    "generated_tokens": ("generation_tokens_total",),
-    "requests": ("num_requests_total",),
-    "preemptions": ("num_retracted_requests_total",),
-    "running": ("num_running_reqs",),
-    "waiting": ("num_queue_reqs",),
-    "kv_tokens": ("num_used_tokens",),
+COUNTERS: Mapping[str, str] = {
+    "prompt_tokens": "prompt_tokens_total",
+    "cached_tokens": "cached_tokens_total",
+    "generated_tokens": "generation_tokens_total",
+    "requests": "num_requests_total",
+    "preemptions": "num_retracted_requests_total",
+    "running": "num_running_reqs",
+    "waiting": "num_queue_reqs",
+    "kv_tokens": "num_used_tokens",
 }
+KNOWN_BY = tuple(stem + name for stem in STEMS for name in ("num_running_reqs", "prompt_tokens_total"))
 
 
 def looks(page: Page, mono_ns: int) -> list[EngineLook]:
     """A look for each model of the page."""
-    named = [stem + name for stem in STEMS for name in ("num_running_reqs", "prompt_tokens_total")]
-    return [_look(page, model, mono_ns) for model in page.models(*named)]
+    return [_look(page, model, mono_ns) for model in page.models(*KNOWN_BY)]
 
 
 def _look(page: Page, model: str, mono_ns: int) -> EngineLook:
-    told = {word: _total(page, names[0], model) for word, names in COUNTERS.items()}
+    told: dict[str, Any] = {word: _total(page, name, model) for word, name in COUNTERS.items()}
     read, cached, written = (
         _total(page, REALTIME, model, mode=mode) for mode in ("prefill_compute", "prefill_cache", "decode")
     )
@@ -73,9 +74,7 @@ def _once(rows: Sequence[Row]) -> float | None:
 
 SGLANG = Engine(
     name="sglang",
-    wanted=frozenset(
-        stem + name for stem in STEMS for name in (REALTIME, *(n for names in COUNTERS.values() for n in names))
-    ),
-    known_by=tuple(stem + name for stem in STEMS for name in ("num_running_reqs", "prompt_tokens_total")),
+    wanted=frozenset(stem + name for stem in STEMS for name in (REALTIME, *COUNTERS.values())),
+    known_by=KNOWN_BY,
     looks=looks,
 )

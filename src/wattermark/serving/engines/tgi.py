@@ -27,7 +27,7 @@ COUNTERS: Mapping[str, tuple[str, ...]] = {
 
 def looks(page: Page, mono_ns: int) -> list[EngineLook]:
     """One look; requests that nobody sent yet leave no metrics, and so no look."""
-    told = {word: page.total(names, "") for word, names in COUNTERS.items()}
+    told = page.totals(COUNTERS, "")
     if all(value is None for value in told.values()):
         return []
     return [EngineLook(mono_ns=mono_ns, engine="tgi", **told)]
@@ -36,6 +36,10 @@ def looks(page: Page, mono_ns: int) -> list[EngineLook]:
 TGI = Engine(
     name="tgi",
     wanted=frozenset(name for names in COUNTERS.values() for name in names),
-    known_by=("tgi_queue_size", "tgi_request_input_length_sum", "tgi_request_success", "tgi_batch_current_size"),
+    known_by=(
+        "tgi_queue_size",
+        "tgi_request_input_length_sum",
+        "tgi_batch_current_size",
+    ),
     looks=looks,
 )

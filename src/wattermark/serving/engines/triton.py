@@ -1,8 +1,8 @@
 """Triton Inference Server: ``nv_`` at port 8002. It tells its GPUs' energy, in joules since it began.
 
 Tokens are told by its TensorRT-LLM backend only, as histograms over ended requests; the vLLM backend writes
-``vllm:`` onto the same page, and such a page is vLLM's. The energy is of GPUs and of no model, so it has a look
-of its own, without a model.
+``vllm:`` onto the same page, and such a page is vLLM's. The energy is of GPUs and of no model, so it has a
+look of its own, without a model.
 
 References: triton-inference-server, docs/user_guide/metrics.md; tensorrtllm_backend, custom_metrics_reporter.
 """

@@ -48,7 +48,7 @@ def _look(page: Page, model: str, mono_ns: int) -> EngineLook:
         engine="trtllm",
         model=model,
         kv_tokens=blocks * block if blocks is not None and block is not None else None,
-        **{word: page.total(names, model) for word, names in COUNTERS.items()},
+        **page.totals(COUNTERS, model),
     )
 
 

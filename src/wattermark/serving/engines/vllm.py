@@ -42,7 +42,7 @@ def looks(page: Page, mono_ns: int) -> list[EngineLook]:
             engine="vllm",
             model=model,
             kv_tokens=_kv_tokens(page, model),
-            **{word: page.total(names, model) for word, names in COUNTERS.items()},
+            **page.totals(COUNTERS, model),
         )
         for model in page.models(*COUNTERS["prompt_tokens"], *COUNTERS["running"])
     ]
