@@ -60,12 +60,15 @@ def main(args: argparse.Namespace) -> int:
     known = _known(args)
     if args.again is not None:
         return _again(args, known)
+    from wattermark.report.watched import window_heading
     from wattermark.verbs.serving.watching import begin_watch
 
     gc.enable()  # of a command that only answers it is off; this one lasts
     config = settings(args, "ledger")
     with begin_watch(config, args.metrics, args.engine, known) as watch:
         folder = watch.folder
+        if not args.json:
+            print(window_heading(), flush=True)
         with suppress(KeyboardInterrupt):
             for found in watch.rounds(args.every, args.for_s):
                 _tell(found, json=args.json)

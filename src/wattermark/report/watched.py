@@ -19,10 +19,29 @@ PER = 1000
 """Tokens are told by the thousand, where carbon and water of one would be too small to read."""
 HARD = 30.0
 """Columns whose condition is larger can hardly be told apart. [1]"""
+SAID = {Quality.MODELLED: "estimated", Quality.MISSING: "no meter"}
 NO_METER = (
     "no meter saw the engine, and either its model or its accelerator is not known: tokens only."
     " Give --model and --gpu for an estimate, or see: wattermark doctor"
 )
+
+
+COLUMNS = (
+    ("power", 8),
+    ("in/s", 8),
+    ("out/s", 8),
+    ("J a token in", 13),
+    ("and out", 9),
+    ("idle", 7),
+    ("residual", 9),
+    ("R2", 6),
+)
+"""What a line of a window tells, and how wide. [letters]"""
+
+
+def window_heading() -> str:
+    """What stands over the lines of windows."""
+    return "".join(name.rjust(width) for name, width in COLUMNS)
 
 
 def window_line(found: Watched) -> str:
@@ -31,19 +50,18 @@ def window_line(found: Watched) -> str:
         return "no window yet"
     window = found.windows[-1]
     length_s = (window.end_ns - window.begin_ns) / NS_PER_S
-    cells = [
-        say(None if window.energy_j is None else window.energy_j / length_s, POWER),
-        f"in {_rate(window.read_tokens, length_s)}",
-        f"out {_rate(window.written_tokens, length_s)}",
-        f"{_each(window.input_j, window.read_tokens, window)} per input token",
-        f"{_each(window.output_j, window.written_tokens, window)} per output token",
-        f"idle {_part(window.active_idle_j + window.provisioned_idle_j, window.energy_j)}",
-        f"residual {_part(window.residual_j, window.energy_j, sign=True)}",
-        f"R2 {_r2(found.r2)}",
-    ]
-    if found.quality is not Quality.MEASURED:
-        cells.append("estimated" if found.quality is Quality.MODELLED else "no meter")
-    return "  ".join(cells)
+    cells = (
+        "-" if window.energy_j is None else say(window.energy_j / length_s, POWER),
+        _rate(window.read_tokens, length_s),
+        _rate(window.written_tokens, length_s),
+        _each(window.input_j, window.read_tokens, window),
+        _each(window.output_j, window.written_tokens, window),
+        _part(window.active_idle_j + window.provisioned_idle_j, window.energy_j),
+        _part(window.residual_j, window.energy_j, sign=True),
+        _r2(found.r2),
+    )
+    line = "".join(cell.rjust(width) for cell, (_, width) in zip(cells, COLUMNS, strict=True))
+    return line if found.quality is Quality.MEASURED else f"{line}  {SAID[found.quality]}"
 
 
 def window_document(found: Watched) -> dict[str, Any]:
@@ -123,9 +141,7 @@ def _fit(found: Watched) -> Iterator[Line]:
         yield Line(f"{one.name}{whose}", f"{digits(one.value)} {one.unit}", note=source)
     if found.residual_j is not None:
         unexplained = _part(found.residual_j, found.energy_j)
-        yield Line(
-            "residual", say(found.residual_j, ENERGY), note=f"{unexplained} of the energy, without sign"
-        )
+        yield Line("residual", say(found.residual_j, ENERGY), note=f"{unexplained} of the energy")
         yield Line("R2", _r2(found.r2), note="" if found.r2 is not None else "windows do not differ")
 
 
@@ -167,7 +183,7 @@ def _notes(found: Watched) -> Iterator[str]:
 
 
 def _rate(tokens: float | None, length_s: float) -> str:
-    return f"{digits(tokens / length_s)}/s" if tokens is not None and length_s > 0 else "?/s"
+    return digits(tokens / length_s) if tokens is not None and length_s > 0 else "-"
 
 
 def _each(energy_j: float, tokens: float | None, window: WatchedWindow) -> str:

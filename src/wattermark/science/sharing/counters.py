@@ -22,6 +22,8 @@ SPREAD = 1.0
 """Standard deviation of the prior over its value: a factor of two, either way. [1]"""
 FINE = 1e-3
 """No meter is truer than so much of a window's energy. [1]"""
+LEAST_J = 1e-9
+"""A meter that saw less tells nothing. [J]"""
 FEW = 3
 """Fewer windows tell the scale of the prior, and nothing else."""
 TURNS = 4
@@ -151,7 +153,7 @@ def fit_columns(
     e = energy_j[usable]
     prior = np.array([one.prior_j for one in columns])
     timed = np.array([one.engine is None for one in columns])
-    if not len(e):
+    if e.sum() <= LEAST_J:
         return _as_held(prior, len(energy_j))
     prior, left = _scaled(a, e, prior, timed, absolute=absolute)
     size = float(np.sqrt(np.mean(e**2)))
@@ -190,7 +192,7 @@ def _scaled(
     both = np.column_stack([work, waited])
     pull = np.array([1.0 if absolute else 0.0, 1 / rest**2 if rest > 0 else 0.0]) / SPREAD**2
     mean = np.array([1.0, rest])
-    scatter = max(float(np.mean(e)), 1e-300) / 4
+    scatter = float(np.mean(e)) / 4
     gram = both.T @ both / scatter**2 + np.diag(pull)
     scale, rest_w = nnls(gram, both.T @ e / scatter**2 + pull * mean)
     scale = max(float(scale), 0.05 * float(e.sum()) / max(float(work.sum()), 1e-300) if work.any() else 1.0)
