@@ -154,8 +154,8 @@ def test_nobody_looked():
 WINDOW = st.fixed_dictionaries(
     {
         "prompt_tokens": st.integers(0, 10**6), "cached_tokens": st.integers(0, 10**6),
-        "generated_tokens": st.integers(0, 10**6), "steps": st.integers(0, 10**4), "requests": st.integers(0, 100),
-        "running": st.integers(0, 200), "kv_tokens": st.integers(0, 10**7),
+        "generated_tokens": st.integers(0, 10**6), "steps": st.integers(0, 10**4),
+        "requests": st.integers(0, 100), "running": st.integers(0, 200), "kv_tokens": st.integers(0, 10**7),
     }
 )  # fmt: skip
 ENERGY = st.one_of(st.just(float("nan")), st.floats(0, 1e6))

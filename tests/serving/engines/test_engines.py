@@ -202,8 +202,8 @@ def look(engine, model="", **told):
             TGI,
             [
                 look(
-                    "tgi", prompt_tokens=900, generated_tokens=300, steps=160, requests=10, accepted_tokens=20,
-                    running=2, waiting=4,
+                    "tgi", prompt_tokens=900, generated_tokens=300, steps=160, requests=10,
+                    accepted_tokens=20, running=2, waiting=4,
                 )
             ],
             id="TGI: sums of histograms, passes of both methods",
@@ -217,8 +217,8 @@ def look(engine, model="", **told):
             LLAMACPP + "llamacpp:prompt_tokens_cached_total 150\nllamacpp:kv_cache_tokens 512\n",
             [
                 look(
-                    "llamacpp", prompt_tokens=750, cached_tokens=150, generated_tokens=90, steps=95, running=1,
-                    waiting=0, kv_tokens=512,
+                    "llamacpp", prompt_tokens=750, cached_tokens=150, generated_tokens=90, steps=95,
+                    running=1, waiting=0, kv_tokens=512,
                 )
             ],
             id="llama.cpp counts computed tokens: cached ones are added",
