@@ -31,7 +31,7 @@ class Costs:
     written_j: float = 0.3
     step_j: float = 2.0
     context_j: float = 2e-5
-    idle_w: float = 80.0
+    idle_w: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,16 @@ class Playing:
             sums[name] += (passed - whole) * getattr(now, name)
         return State(**sums, running=now.running, kept=now.kept)
 
+    def output_j(self, now_s: float) -> float:
+        """What writing took until a moment."""
+        state, cost = self.at(now_s), self.costs
+        return cost.written_j * state.written + cost.step_j * state.steps + cost.context_j * state.looked
+
     def energy_j(self, now_s: float) -> float:
         """All that it drew until a moment."""
-        state, cost = self.at(now_s), self.costs
-        return (
-            cost.read_j * (state.prompt - state.cached)
-            + cost.written_j * state.written
-            + cost.step_j * state.steps
-            + cost.context_j * state.looked
-            + cost.idle_w * (now_s - self.began_s)
-        )
+        state = self.at(now_s)
+        read_j = self.costs.read_j * (state.prompt - state.cached)
+        return read_j + self.output_j(now_s) + self.costs.idle_w * (now_s - self.began_s)
 
     def page(self) -> Page:
         """Its metrics now; after a restart they count anew."""
