@@ -40,8 +40,8 @@ from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
 
 NAME = "serving watch"
-TYPICAL_PARAMS = 8e9
-"""Of a model that nobody knows: then only the proportions of its costs are taken."""
+TYPICAL_MODEL = "llama-3.1-8b"
+"""In place of one that nobody knows: then only the proportions of its costs are taken."""
 MOST_BEATS, KEPT_BEATS = 7200, 3600
 """So much of a long watch is looked at while it lasts; its end looks at all of it."""
 SETTLE_S, AGAIN_S = 0.3, 0.01
@@ -288,13 +288,13 @@ def _prior(one: Counted, tracks: Sequence[Track], known: Watching) -> Prior:
     accelerator = _accelerator(known.gpu or (gpus[0].device if gpus else ""))
     model = _model(known.model or one.whose[2])
     how_many = known.accelerators or max(len(gpus), 1)
-    typical = model or model_of(model=None, config=None, params=TYPICAL_PARAMS, active_params=None)
+    expected = model or model_of(model=TYPICAL_MODEL, config=None, params=None, active_params=None)
     used = accelerator or accelerator_of(TYPICAL)
     idle = "gpu_idle_fraction" if gpus or not tracks else "cpu_idle_fraction"
     return Prior(
         cost=cost_of(
-            typical,
-            precision=known.quantisation or typical.precision,
+            expected,
+            precision=known.quantisation or expected.precision,
             accelerators=float(how_many),
             values={factor.name: factor.value.best for factor in serving_factors(used, 1.0)},
         ),
