@@ -65,13 +65,13 @@ def test_the_sum_tells_residual_r2_and_what_the_data_told():
     told = text(found())
     assert "of all windows" in told and "measured: gpu/0" in told
     assert "R2|1.000" in told and "residual|" in told
-    assert "told by the data (100%)" in told and "the prior's" not in told
+    assert "|data (100%)" in told and "prior" not in told
 
 
 def test_where_data_told_nothing_the_prior_is_named():
     steady = load(60, steady=True, idle_every=0)
     told = text(watched(rounds_of(looks_of(steady.windows)), steady.energy_j, [KNOWN], meter="gpu/0"))
-    assert "the prior's: data did not tell it" in told
+    assert "|prior: data did not tell it (" in told
     assert "can hardly be told apart; watch at changing load" in told
 
 

@@ -136,9 +136,10 @@ def _engine(one: WatchedEngine, found: Watched) -> Iterator[Line]:
 def _fit(found: Watched) -> Iterator[Line]:
     for one in found.coefficients:
         whose = f" ({one.upstream or one.engine})" if one.engine and len(found.engines) > 1 else ""
-        source = "told by the data" if one.is_the_datas else "the prior's: data did not tell it"
-        source = f"{source} ({one.told:.0%})" if found.quality is Quality.MEASURED else "the prior's"
-        yield Line(f"{one.name}{whose}", f"{digits(one.value)} {one.unit}", note=source)
+        source = "data" if one.is_the_datas else "prior: data did not tell it"
+        source = f"{source} ({one.told:.0%})" if found.quality is Quality.MEASURED else "prior"
+        ends = f"{digits(one.low)} - {digits(one.high)}"
+        yield Line(f"{one.name}{whose}", f"{digits(one.value)} {one.unit}", ends, note=source)
     if found.residual_j is not None:
         unexplained = _part(found.residual_j, found.energy_j)
         yield Line("residual", say(found.residual_j, ENERGY), note=f"{unexplained} of the energy")

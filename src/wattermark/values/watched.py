@@ -15,12 +15,15 @@ class Coefficient:
     """What one thing costs, as it was found: its value, the prior's, and how far the data told it.
 
     ``told`` is the part of the prior's variance that the data took away: 0 is the prior's own value, 1 the
-    data's. [1] ``unit`` is of the value, as ``J/token``; the engine is empty where it is of all of them.
+    data's. [1] ``low`` and ``high`` are the ends of its 90 % interval, by how windows scatter. ``unit`` is of
+    the value, as ``J/token``; the engine is empty where it is of all of them.
     """
 
     name: str
     unit: str
+    low: float
     value: float
+    high: float
     prior: float
     told: float
     engine: str = ""

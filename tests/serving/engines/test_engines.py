@@ -1,6 +1,7 @@
 """Each engine's page, in its own format, in our words."""
 
 import pytest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from wattermark.errors import UsageError
 from wattermark.readers.exposition import samples
@@ -273,6 +274,25 @@ def test_a_page_in_our_words(text, expected):
 )
 def test_a_gateways_page_is_the_engines(text, name):
     assert engine_of(page(text)).name == name
+
+
+def test_a_page_that_the_engines_own_library_wrote():
+    """vLLM, SGLang and TensorRT-LLM write theirs with prometheus_client."""
+    registry = CollectorRegistry()
+    labels = {"model_name": 'a "model"\\of\nours', "engine": "0"}
+    prompt = Counter("vllm:prompt_tokens", "Prefill tokens.", labels, registry=registry)
+    written = Counter("vllm:generation_tokens", "Generation tokens.", labels, registry=registry)
+    steps = Histogram("vllm:iteration_tokens_total", "Tokens a step.", labels, registry=registry)
+    running = Gauge("vllm:num_requests_running", "Running.", labels, registry=registry)
+    prompt.labels(**labels).inc(1234567)
+    written.labels(**labels).inc(89.0)
+    running.labels(**labels).set(3)
+    for tokens in (1, 1, 64):
+        steps.labels(**labels).observe(tokens)
+    shown = page(generate_latest(registry).decode())
+    assert engine_of(shown).looks(shown, 7) == [
+        look("vllm", labels["model_name"], prompt_tokens=1234567, generated_tokens=89, steps=3, running=3)
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "up 1\n", "go_goroutines 12\nprocess_cpu_seconds_total 3.5\n"])

@@ -18,6 +18,8 @@ from wattermark.science.sharing.columns import Cost, Floats
 from wattermark.science.sharing.nnls import nnls
 from wattermark.science.sharing.rounds import Counted, Rounds
 
+NINETY = 1.645
+"""Standard deviations on either side that hold 90 % of a Gaussian. [1]"""
 SPREAD = 1.0
 """Standard deviation of the prior over its value: a factor of two, either way. [1]"""
 FINE = 1e-3
@@ -76,6 +78,12 @@ class Fit:
     residual_j: Floats
     r2: float | None
     condition: float | None
+
+    @property
+    def range_j(self) -> tuple[Floats, Floats]:
+        """The ends of their 90 % intervals, (k,) each; none below zero. [J]"""
+        off = NINETY * SPREAD * self.prior_j * np.sqrt(1 - self.told)
+        return np.maximum(self.value_j - off, 0.0), self.value_j + off
 
 
 def columns_of(rounds: Rounds, priors: Sequence[Prior], energy_j: Floats) -> list[Column]:

@@ -183,13 +183,16 @@ def _engine(one: Counted, parts: _Parts, i: int) -> WatchedEngine:
 
 
 def _coefficients(rounds: Rounds, columns: Sequence[Column], fit: Fit) -> Iterator[Coefficient]:
+    low, high = fit.range_j
     for i, column in enumerate(columns):
         name, unit = OF_ENGINE.get(column.name, IDLE)
         whose = ("", "", "") if column.engine is None else rounds.engines[column.engine].whose
         yield Coefficient(
             name=name,
             unit=unit,
+            low=float(low[i]),
             value=float(fit.value_j[i]),
+            high=float(high[i]),
             prior=float(fit.prior_j[i]),
             told=float(fit.told[i]),
             engine=whose[0],
