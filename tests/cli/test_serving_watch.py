@@ -47,6 +47,17 @@ def test_a_line_a_window_and_a_sum_at_ctrl_c(server, gpu):
 
 
 @pytest.mark.slow
+def test_ctrl_c_in_the_first_window_closes_it(server, gpu):
+    with watching(gpu, "--metrics", server.address, "--every", "600") as watch:
+        watch.stdout.readline()
+        time.sleep(1.0)
+        watch.send_signal(signal.SIGINT)
+        told, said = watch.communicate(timeout=20)
+    assert watch.returncode == 0, said
+    assert "measured: gpu/0" in told and "no window was closed" not in told
+
+
+@pytest.mark.slow
 def test_documents_for_programs_and_the_same_once_more(server, gpu):
     with watching(gpu, "--metrics", server.address, "--every", "0.3", "--for", "1.5s", "--json") as watch:
         told, said = watch.communicate(timeout=30)

@@ -51,7 +51,9 @@ def test_a_line_says_when_no_meter_spoke(prior, ends):
 
 
 def test_no_window_yet():
-    assert window_line(watched(rounds_of([]), np.zeros(0), [], meter="")) == "no window yet"
+    nothing = watched(rounds_of([]), np.zeros(0), [], meter="")
+    assert window_line(nothing) == "no window yet"
+    assert "no window was closed" in text(nothing) and "Give --model" not in text(nothing)
 
 
 def test_a_window_without_the_meter_has_no_power_and_no_zero():
@@ -78,7 +80,7 @@ def test_where_data_told_nothing_the_prior_is_named():
 def test_what_an_engine_does_not_tell_is_told():
     told = text(found(tells=("prompt_tokens", "generated_tokens", "running")))
     assert "vllm m does not tell: which of them were cached" in told
-    assert "not known requests" in told
+    assert "requests: not known" in told
 
 
 def test_nothing_known_asks_for_what_would_help():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wattermark.cli.options import add_ledger, duration_s, settings
@@ -69,9 +68,11 @@ def main(args: argparse.Namespace) -> int:
         folder = watch.folder
         if not args.json:
             print(window_heading(), flush=True)
-        with suppress(KeyboardInterrupt):
+        try:
             for found in watch.rounds(args.every, args.for_s):
                 _tell(found, json=args.json)
+        except KeyboardInterrupt:
+            watch.last_round()
     _sum_up(folder, known, json=args.json)
     return 0
 

@@ -123,7 +123,7 @@ def _engine(one: WatchedEngine, found: Watched) -> Iterator[Line]:
     name = " ".join(part for part in (one.engine, one.upstream, one.model) if part)
     tokens = (("input, computed", one.read_tokens), ("input, cached", one.cached_tokens))
     told = ((label, value) for label, value in (*tokens, ("output", one.written_tokens)))
-    yield Line(name, note=f"{say(one.requests, COUNT).strip()} requests", strong=True)
+    yield Line(name, note=f"requests: {say(one.requests, COUNT).strip()}", strong=True)
     known = found.energy_j is not None
     energy = {"input, computed": one.input_j, "output": one.output_j}
     for label, value in told:
@@ -168,7 +168,9 @@ def _thousand(found: Watched, footprint: Footprint | None) -> dict[str, float | 
 
 
 def _notes(found: Watched) -> Iterator[str]:
-    if found.quality is Quality.MISSING:
+    if not found.windows:
+        yield "no window was closed: watch for longer"
+    elif found.quality is Quality.MISSING:
         yield NO_METER
     if found.quality is Quality.MODELLED:
         yield "estimated by the model's and the accelerator's costs; no joule of it was measured"

@@ -146,6 +146,11 @@ class Watch:
             self._take(one_round(self._asked))
             yield self.so_far()
 
+    def last_round(self) -> None:
+        """Ask once more, so that what passed since the last round is counted as well."""
+        self._take(one_round(self._asked))
+        self._settled()
+
     def so_far(self) -> Watched:
         """All that is known now, of the last hour at most."""
         reader = self._settled()
