@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from wattermark.report.numbers import CARBON, COUNT, ENERGY, POWER, TIME, WATER, digits, say
+from wattermark.report.numbers import CARBON, COUNT, ENERGY, POWER, TIME, WATER, digits, say, say_interval
 from wattermark.report.sheet import Line, Section, filled
 from wattermark.values.kinds import Quality
+from wattermark.values.range import Range
 from wattermark.values.units import NS_PER_S
 from wattermark.values.watched import Coefficient, Watched, WatchedEngine, WatchedWindow
 
@@ -79,7 +80,10 @@ def watched_document(found: Watched, footprint: Footprint | None = None) -> dict
     """All of a watch; windows are its whole ledger."""
     told = asdict(found)
     told["coefficients"] = [_told(one) for one in found.coefficients]
-    told["per_1000_output_tokens"] = _thousand(found, footprint)
+    thousand = _thousand(found, footprint)
+    told["per_1000_output_tokens"] = thousand and {
+        name: None if one is None else asdict(one) for name, one in thousand.items()
+    }
     return told
 
 
@@ -155,16 +159,21 @@ def _footprint(found: Watched, footprint: Footprint | None) -> Iterator[Line]:
         ("carbon_g", "carbon", CARBON),
         ("water_l", "water", WATER),
     ):
-        yield Line(label, say(thousand[key], scale), note="per 1,000 output tokens, idle included")
+        one = thousand[key]
+        best, ends = say(one.best if one else None, scale), say_interval(one, scale)
+        yield Line(label, best, ends, "per 1,000 output tokens")
 
 
-def _thousand(found: Watched, footprint: Footprint | None) -> dict[str, float | None] | None:
+def _thousand(found: Watched, footprint: Footprint | None) -> dict[str, Range | None] | None:
     """All that the machine took, by output tokens: its input and idle are theirs to bear."""
     tokens = sum(one.written_tokens or 0.0 for one in found.engines)
     if footprint is None or not tokens or found.quality is not Quality.MEASURED:
         return None
     amounts = {name: getattr(footprint, name) for name in ("it_energy_j", "carbon_g", "water_l")}
-    return {name: None if one is None else one.best * PER / tokens for name, one in amounts.items()}
+    return {
+        name: None if one is None else Range(*(end * PER / tokens for end in one.ends))
+        for name, one in amounts.items()
+    }
 
 
 def _notes(found: Watched) -> Iterator[str]:

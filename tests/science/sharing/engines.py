@@ -6,6 +6,7 @@ import numpy as np
 
 from wattermark.science.sharing.columns import Cost
 from wattermark.science.sharing.counters import Prior
+from wattermark.values.range import Range
 from wattermark.values.served import EngineLook
 
 S = 1_000_000_000
@@ -19,7 +20,7 @@ COST = Cost(
     context_token_j=1.8e-5,
     pair_j=0.0,
 )
-KNOWN = Prior(cost=COST, absolute=True, idle_fraction=0.1, rated_w=700.0)
+KNOWN = Prior(cost=COST, absolute=True, idle_fraction=0.1, rated_w=700.0, error=Range(0.5, 1.0, 2.0))
 PROPORTIONS = Prior(cost=COST, absolute=False, idle_fraction=0.1)
 COUNTS = ("prompt_tokens", "cached_tokens", "generated_tokens", "steps", "requests")
 

@@ -125,6 +125,7 @@ def test_without_a_meter_the_prior_speaks_where_its_scale_is_known():
     assert found.quality is Quality.MODELLED and found.meter == ""
     assert found.idle_w == pytest.approx(70) and found.residual_j is None and found.r2 is None
     assert parts(found) == pytest.approx(found.energy_j) and found.energy_j > 0
+    assert any(flag.startswith("band: elsewhere 0.5 to 2 times") for flag in found.flags)
     assert not any(one.is_the_datas for one in found.coefficients)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from wattermark.science.sharing.columns import Cost, Floats
 from wattermark.science.sharing.nnls import nnls
 from wattermark.science.sharing.rounds import Counted, Rounds
+from wattermark.values.range import Range
 
 NINETY = 1.645
 """Standard deviations on either side that hold 90 % of a Gaussian. [1]"""
@@ -26,6 +27,7 @@ FINE = 1e-3
 """No meter is truer than so much of a window's energy. [1]"""
 LEAST_J = 1e-9
 """A meter that saw less tells nothing. [J]"""
+EXACT = Range.exact(1.0)
 FEW = 3
 """Fewer windows tell the scale of the prior, and nothing else."""
 TURNS = 4
@@ -46,13 +48,14 @@ class Prior:
 
     ``absolute`` is False where the model or the accelerator is not known: then only the proportions hold.
     The power at rest is ``idle_fraction`` of ``rated_w``, or of the highest power that was seen where that is
-    None.
+    None. ``error`` is what was measured elsewhere over what is expected so. [1]
     """
 
     cost: Cost
     absolute: bool
     idle_fraction: float
     rated_w: float | None = None
+    error: Range = EXACT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,7 @@ def watched(
         r2=fit.r2,
         condition=fit.condition,
         unseen_s=float(rounds.length_s[~np.isfinite(energy_j)].sum()),
-        flags=(*flags, *_flags(rounds)),
+        flags=(*flags, *_flags(rounds), *(_band(priors) if quality is Quality.MODELLED else ())),
     )
 
 
@@ -208,6 +208,11 @@ def _flags(rounds: Rounds) -> Iterator[str]:
             yield f"restart: {name} started anew {one.restarts} times; those windows belong to nobody"
         if one.missed:
             yield f"missed: {name} did not answer in {one.missed} rounds; its counters remember what passed"
+
+
+def _band(priors: Sequence[Prior]) -> Iterator[str]:
+    low, high = min(one.error.low for one in priors), max(one.error.high for one in priors)
+    yield f"band: elsewhere {low:.2g} to {high:.2g} times of what is so estimated was measured (5-95 %)"
 
 
 def _total(amount: Floats) -> float | None:

@@ -295,17 +295,19 @@ def _prior(one: Counted, tracks: Sequence[Track], known: Watching) -> Prior:
     how_many = known.accelerators or max(len(gpus), 1)
     expected = model or model_of(model=TYPICAL_MODEL, config=None, params=None, active_params=None)
     used = accelerator or accelerator_of(TYPICAL)
+    factors = {factor.name: factor.value for factor in serving_factors(used, 1.0)}
     idle = "gpu_idle_fraction" if gpus or not tracks else "cpu_idle_fraction"
     return Prior(
         cost=cost_of(
             expected,
             precision=known.quantisation or expected.precision,
             accelerators=float(how_many),
-            values={factor.name: factor.value.best for factor in serving_factors(used, 1.0)},
+            values={name: value.best for name, value in factors.items()},
         ),
         absolute=model is not None and accelerator is not None,
         idle_fraction=named("defaults", idle).value.best,
         rated_w=None if accelerator is None else sum([accelerator.tdp_w for _ in range(how_many)]),
+        error=factors["serving_error"],
     )
 
 
