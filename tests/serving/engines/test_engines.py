@@ -1,12 +1,16 @@
 """Each engine's page, in its own format, in our words."""
 
+from dataclasses import fields
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from wattermark.errors import UsageError
 from wattermark.readers.exposition import samples
 from wattermark.serving.engines.choose import ALL_WANTED, ENGINES, engine_named, engine_of
-from wattermark.serving.engines.page import Page
+from wattermark.serving.engines.page import MOST, Page, sane
 from wattermark.serving.engines.trtllm import energy_of
 from wattermark.values.served import EngineLook
 
@@ -317,6 +321,31 @@ def test_a_cache_of_unknown_size_keeps_nobody_knows_how_many_tokens():
 
 def test_every_metric_that_makes_an_engine_known_is_read():
     assert all(name in ALL_WANTED for engine in ENGINES.values() for name in engine.known_by)
+
+
+NUMBER = st.one_of(
+    st.floats(0, 1e6), st.sampled_from(["NaN", "+Inf", "-1", "1e300", "4.6e18", "0"]), st.integers(0, 2**70)
+)
+LABELS = st.dictionaries(
+    st.sampled_from(["model_name", "model", "engine", "tp_rank", "dp_rank", "mode", "priority"]),
+    st.sampled_from(["", "0", "1", "decode", "prefill_compute", "x" * 300, "9" * 400, "\u0663"]),
+)
+CACHES = st.fixed_dictionaries(
+    {"num_gpu_blocks": st.sampled_from(["None", "10", "9" * 400]), "block_size": st.sampled_from(["16", ""])}
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(ALL_WANTED)), st.one_of(LABELS, CACHES), NUMBER), max_size=30)
+)
+def test_whatever_a_page_holds_looks_are_amounts(lines):
+    shown = Page.of((name, labels, float(value)) for name, labels, value in lines)
+    for engine in ENGINES.values():
+        for one in map(sane, engine.looks(shown, 7)):
+            numbers = [
+                getattr(one, f.name) for f in fields(one) if f.name not in ("model", "engine", "upstream")
+            ]
+            assert all(number is None or 0 <= number <= MOST for number in numbers)
 
 
 @pytest.mark.parametrize(

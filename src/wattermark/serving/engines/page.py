@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from wattermark.values.served import EngineLook
 
 Sample = tuple[str, Mapping[str, str], float]
 Row = tuple[Mapping[str, str], float]
+MOST = 2.0**62
+"""No counter shows more, and no cache holds more tokens."""
 MODEL_LABELS = ("model_name", "model", "model_id")
 
 
@@ -22,10 +23,10 @@ class Page:
 
     @classmethod
     def of(cls, samples: Iterable[Sample]) -> Page:
-        """What is not finite, or below nothing, is no counter and no amount, and is left out."""
+        """What is not finite, below nothing or beyond ``MOST`` is no amount, and is left out."""
         found: dict[str, list[Row]] = {}
         for name, labels, value in samples:
-            if isfinite(value) and value >= 0:
+            if 0 <= value <= MOST:
                 found.setdefault(name, []).append((labels, value))
         return cls(found)
 
@@ -76,6 +77,16 @@ def model_of(labels: Mapping[str, str]) -> str:
 def is_of(labels: Mapping[str, str], model: str) -> bool:
     """Whether a row is of a model, or of the whole page."""
     return model_of(labels) in (model, "")
+
+
+def sane(look: EngineLook) -> EngineLook:
+    """A look without what no engine can have, such as more kept tokens than there are bytes."""
+    wrong: dict[str, Any] = {
+        field.name: None
+        for field in fields(look)
+        if isinstance(value := getattr(look, field.name), float) and not 0 <= value <= MOST
+    }
+    return replace(look, **wrong) if wrong else look
 
 
 def plus(one: float | None, other: float | None) -> float | None:

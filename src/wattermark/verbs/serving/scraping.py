@@ -14,7 +14,7 @@ from wattermark.readers.exposition import samples
 from wattermark.readers.web import LOCAL, Site
 from wattermark.science.sharing.rounds import moment_of
 from wattermark.serving.engines.choose import ALL_WANTED, ENGINES, engine_named, engine_of
-from wattermark.serving.engines.page import Engine, Page
+from wattermark.serving.engines.page import Engine, Page, sane
 from wattermark.serving.engines.trtllm import energy_of
 from wattermark.values.served import EngineLook
 
@@ -51,7 +51,7 @@ class Source:
             energy_j = energy_of(self.site.fetch(self.engine.energy_path).decode(errors="replace"))
             name, ns = self.engine.name, found[0].mono_ns
             found.append(EngineLook(mono_ns=ns, engine=name, energy_j=energy_j))
-        return [replace(look, upstream=self.upstream) for look in found]
+        return [replace(sane(look), upstream=self.upstream) for look in found]
 
     @property
     def is_here(self) -> bool:
