@@ -117,7 +117,15 @@ def test_without_a_meter_a_known_model_on_a_known_accelerator_is_estimated(confi
     assert watched_run(watch.folder, known).quality is Quality.MODELLED
 
 
-def test_an_engine_that_tells_its_own_energy_is_a_meter(config, server):
+class DeadMeter(PlayedMeter):
+    """A GPU whose driver gives no answer."""
+
+    def read(self):
+        return [None]
+
+
+@pytest.mark.parametrize("reader", [NoMeter(), DeadMeter()], ids=["no meter", "a meter that says nothing"])
+def test_an_engine_that_tells_its_own_energy_is_a_meter(config, server, reader):
     began_s = time.monotonic()
     names = ("request_success_total", "prompt_tokens_total", "generation_tokens_total")
 
@@ -130,7 +138,7 @@ def test_an_engine_that_tells_its_own_energy_is_a_meter(config, server):
     server.pages["/energy_metrics"] = lambda: document(
         total_energy_j=300 * (time.monotonic() - began_s), query_time=1.0
     )
-    rounds, watch = watched(config, server, for_s=0.6, paths=("",))
+    rounds, watch = watched(config, server, for_s=0.6, paths=("",), reader=reader)
     found = watched_run(watch.folder)
     assert found.quality is Quality.MEASURED and found.meter == "the engine's own counter"
     seconds = sum(w.end_ns - w.begin_ns for w in found.windows) / 1e9

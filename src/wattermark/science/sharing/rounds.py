@@ -264,6 +264,17 @@ def energy_between(tracks: Sequence[Track], edge_ns: NDArray[np.int64], begin_ns
     return total
 
 
+def any_seen(energy_j: Floats) -> bool:
+    """Whether anything is known of any window.
+
+    Parameters
+    ----------
+    energy_j : ndarray, shape (n,)
+        nan is a gap. [J]
+    """
+    return bool(np.isfinite(energy_j).any())
+
+
 def energy_told(looks: Sequence[EngineLook], edge_ns: NDArray[np.int64]) -> Floats:
     """What engines say of their own energy, shape (n,); nan where one of them does not. [J]
 

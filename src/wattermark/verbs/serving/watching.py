@@ -20,6 +20,7 @@ from wattermark.science.sharing.columns import cost_of
 from wattermark.science.sharing.counters import Prior
 from wattermark.science.sharing.rounds import (
     Counted,
+    any_seen,
     energy_between,
     energy_told,
     meters_among,
@@ -256,8 +257,9 @@ def watched_of(recorded: Recorded, looks: Sequence[EngineLook], known: Watching)
     tracks, meter = meters_among(believed(recorded).tracks, known.meters)
     energy_j = energy_between(tracks, rounds.edge_ns, recorded.begin_mono_ns)
     flags = _flags(known, meter)
-    if not tracks and any(look.energy_j is not None for look in looks):
-        energy_j, meter = energy_told(looks, rounds.edge_ns), "the engine's own counter"
+    told_j = energy_told(looks, rounds.edge_ns)
+    if any_seen(told_j) and not any_seen(energy_j):
+        energy_j, meter = told_j, "the engine's own counter"
     return watched(
         rounds, energy_j, [_prior(one, tracks, known) for one in rounds.engines], meter=meter, flags=flags
     )
