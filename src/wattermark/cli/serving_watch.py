@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wattermark.values.watched import Watched
-    from wattermark.verbs.serving.watching import Watching
+    from wattermark.verbs.serving.watched import Watching
 
 EPILOG = """examples:
   wattermark serving watch --metrics http://localhost:8000/metrics
@@ -78,7 +78,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _known(args: argparse.Namespace) -> Watching:
-    from wattermark.verbs.serving.watching import Watching
+    from wattermark.verbs.serving.watched import Watching
 
     return Watching(
         model=args.model,
@@ -112,7 +112,7 @@ def _sum_up(folder: Path, known: Watching, *, json: bool) -> None:
     from wattermark.cli.paint import paint, print_json
     from wattermark.report.watched import watched_document, watched_sections
     from wattermark.verbs.look import seen
-    from wattermark.verbs.serving.watching import watched_run
+    from wattermark.verbs.serving.watched import watched_run
 
     found = watched_run(folder, known)
     footprint = seen(next(iter(sorted(folder.glob("*.jsonl"))))).footprint

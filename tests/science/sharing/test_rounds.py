@@ -7,7 +7,8 @@ import pytest
 
 from science.sharing.engines import S, looks_of
 from wattermark.science.metered import Track
-from wattermark.science.sharing.rounds import energy_between, energy_told, meters_among, rounds_of
+from wattermark.science.sharing.metering import energy_between, energy_told, meters_among
+from wattermark.science.sharing.rounds import rounds_of
 from wattermark.science.timeline import Timeline
 from wattermark.values.kinds import Kind, Part
 from wattermark.values.records import Channel

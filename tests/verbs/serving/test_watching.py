@@ -16,7 +16,8 @@ from wattermark.science.sharing.rounds import rounds_of
 from wattermark.values.kinds import Quality, Scope
 from wattermark.verbs.measure import Run
 from wattermark.verbs.serving.scraping import one_round, sources
-from wattermark.verbs.serving.watching import Watch, Watching, begin_watch, watched_run
+from wattermark.verbs.serving.watched import Watching, watched_run
+from wattermark.verbs.serving.watching import Watch, begin_watch
 from wattermark.wiring.config import Config
 
 NAMES = {
