@@ -219,7 +219,7 @@ MEASURING: tuple[Guarantee, ...] = (
              f"{PARTS}a_measured_cpu", f"{PARTS}the_rest_of_the_machine_stands_beside_the_run",
              "verbs/test_accuracy.py::test_a_program_is_charged_with_its_share_of_a_metered_processor"),
         case("idle is charged twice", "science/sharing/devices.py",
-             "run_j = (energy - idle_j) * _ratio(run, busy)", "run_j = energy * _ratio(run, busy)",
+             "run_j = (energy - idle_j) * part_of(run, busy)", "run_j = energy * part_of(run, busy)",
              "science/sharing/test_devices.py::test_share_by_cpu_time",
              "science/sharing/test_devices.py::test_no_joule_of_the_processor_is_lost_and_none_counted_twice"),
         case("what is idle is lost", "science/metered.py",
