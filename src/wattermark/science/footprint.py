@@ -247,10 +247,7 @@ def spans_of(
 def _span(mark: SpanMark, parts: Parts, best: Values, begin_ns: int, end_ns: int) -> SpanEnergy:
     begin_s = max(0.0, (mark.begin_ns - begin_ns) * S_PER_NS)
     end_s = max(begin_s, (end_ns - begin_ns) * S_PER_NS)
-    shares = [
-        (term.name, _share_of(term, parts, best, begin_s, end_s))
-        for term in counted(parts)
-    ]
+    shares = [(term.name, _share_of(term, parts, best, begin_s, end_s)) for term in counted(parts)]
     seen = [share for _, share in shares if share is not None]
     unseen = [name for name, share in shares if share is None]
     energy_j = float(sum(seen)) if seen else None

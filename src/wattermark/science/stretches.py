@@ -129,13 +129,14 @@ def _of_track(track: Timeline, duration_s: float, at_s: Floats) -> Floats:
 
 def _of_slots(slots: Slots, best: Values, at_s: Floats) -> Floats:
     summed = np.concatenate([[0.0], np.cumsum(slots.energy_j(best))])
-    if summed[-1] > 0:
-        return np.interp(at_s, slots.edge_s, summed) / summed[-1]
-    return np.interp(at_s, slots.edge_s[[0, -1]], [0.0, 1.0])
+    if not summed[-1] > 0:
+        summed = slots.edge_s - slots.edge_s[0]
+    return np.asarray(np.interp(at_s, slots.edge_s, summed) / summed[-1], np.float64)
 
 
 def _evenly(duration_s: float, at_s: Floats) -> Floats:
-    return np.clip(at_s / duration_s, 0.0, 1.0) if duration_s > 0 else np.zeros(at_s.shape)
+    part = at_s / duration_s if duration_s > 0 else np.zeros(at_s.shape)
+    return np.asarray(np.clip(part, 0.0, 1.0), np.float64)
 
 
 def _gaps(term: Term, duration_s: float, at_s: Floats) -> Floats:
@@ -149,7 +150,9 @@ def _gaps(term: Term, duration_s: float, at_s: Floats) -> Floats:
         first, last = term.slots.edge_s[[0, -1]]
         before = np.minimum(at_s, first) + np.clip(at_s - last, 0.0, None)
         whole = float(max(first, 0.0) + max(duration_s - last, 0.0))
-    return np.clip(before / whole, 0.0, 1.0) if whole > 0 else _evenly(duration_s, at_s)
+    if whole > 0:
+        return np.asarray(np.clip(before / whole, 0.0, 1.0), np.float64)
+    return _evenly(duration_s, at_s)
 
 
 def looks_s(recorded: Recorded, least_s: float) -> Floats:
