@@ -22,6 +22,7 @@ from wattermark.values.workload import Accelerator, Architecture, Requests
 BATCH = "serving_batch"
 USUAL_BATCH = Range(8.0, 64.0, 256.0)
 """Requests that a replica runs at a time where nobody says so: what published benchmarks cover. [1]"""
+LEAST_TOKENS = 1e-6
 WorkAt = Callable[[Number], Work]
 
 
@@ -168,3 +169,25 @@ def power_between(low: Factor, best: Factor, high: Factor) -> Factor:
         At the least, the best and the largest batch. [1]
     """
     return replace(best, value=Range(low.value.low, best.value.best, max(best.value.high, high.value.high)))
+
+
+def mean_of(tokens: Floats) -> float:
+    """The mean of some counts; never nothing, as a job of no size cannot be meant. [1]
+
+    Parameters
+    ----------
+    tokens : ndarray
+        [1]
+    """
+    return max(float(tokens.mean()), LEAST_TOKENS) if len(tokens) else LEAST_TOKENS
+
+
+def share_of(part: Floats, whole: Floats) -> float:
+    """What part all of one counts are of all others, at most all. [1]
+
+    Parameters
+    ----------
+    part, whole : ndarray
+        [1]
+    """
+    return min(float(part.sum()) / float(whole.sum()), 1.0) if whole.sum() > 0 else 0.0
