@@ -337,7 +337,7 @@ def _row(
         )
         if ledgers and tally.known
         else None,
-        spread=_spread([one.energy_j for one in requests]),
+        spread=_spread([one.energy_j[one.worked] for one in requests]),
         quality=quality if tally.known else "unknown",
     )
 
