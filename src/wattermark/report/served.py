@@ -239,7 +239,7 @@ def _csv_row(basis: Basis, row: ServedRow) -> tuple[object, ...]:
     ends = [value.ends if (value := row.quantities.get(name)) else ("", "", "") for name in CSV_QUANTITIES]
     return (
         basis.value,
-        row.name,
+        _no_formula(row.name),
         row.outcome.value if row.outcome else "",
         *asdict(row.tally).values(),
         *(end for three in ends for end in three),
@@ -247,3 +247,8 @@ def _csv_row(basis: Basis, row: ServedRow) -> tuple[object, ...]:
         *(asdict(row.spread).values() if row.spread else ("", "", "")),
         row.quality,
     )
+
+
+def _no_formula(name: str) -> str:
+    """A name that no spreadsheet takes for something to reckon: whoever asked for a model named it."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name

@@ -251,7 +251,7 @@ def rows_of(
         code = run.requests.row * len(OUTCOMES) + run.requests.outcome
         order = np.argsort(code, kind="stable")
         codes, begins = np.unique(code[order], return_index=True)
-        for one, places in zip(codes.tolist(), np.split(order, begins[1:]), strict=True):
+        for one, places in zip(codes.tolist(), np.split(order, begins)[1:], strict=True):
             parts.setdefault(one, []).append((run, chosen(run.requests, places)))
     found = [
         _row(
