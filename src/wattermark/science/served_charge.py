@@ -150,7 +150,7 @@ def _shared(windows: Windows, columns: Columns, costs: list[Cost]) -> tuple[Floa
         found = share_windows(part, _at(columns, inside), costs)
         dynamic[inside] += found.dynamic_j
         active[inside] += found.active_idle_j
-        provisioned[begin:end] = found.provisioned_idle_j
+        provisioned[begin:end] = np.maximum(found.provisioned_idle_j, 0.0)  # rounding may pass nothing
     return dynamic, active, provisioned
 
 
