@@ -68,7 +68,7 @@ def main(args: argparse.Namespace) -> int:
         idle=Idle(args.idle),
         active_idle=ActiveIdle(args.active_idle),
         basis=Basis.ESTIMATED if args.estimated else None,
-        window_s=args.window or WINDOW_S,
+        window_s=WINDOW_S if args.window is None else args.window,
         gpu=args.gpu,
         batch=args.batch,
         options={name: getattr(args, name) for name in CHECKED},

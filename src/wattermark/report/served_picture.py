@@ -71,7 +71,13 @@ def _key(colours: Mapping[str, str]) -> Iterator[str]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 14 else f"{name[:13]}\u2026"
+    plain = _plain(name)
+    return plain if len(plain) <= 14 else f"{plain[:13]}\u2026"
+
+
+def _plain(name: str) -> str:
+    """A name that others gave, without what no XML may hold."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def _grid(y: Axis, most_j: float) -> Iterator[str]:
@@ -94,7 +100,7 @@ def _bar(
     for name, energy_j in stack.items():
         if energy_j > 0:
             top, bottom = y.at(below + energy_j), y.at(below)
-            told = f"{moment(begin_s)}: {name}: {say(energy_j, ENERGY)}"
+            told = f"{moment(begin_s)}: {_plain(name)}: {say(energy_j, ENERGY)}"
             right = x.at(begin_s + HOUR_S) - GAP
             yield bar(x.at(begin_s), top, right, bottom - top, colour=colours[name], told=told)
             below += energy_j

@@ -11,7 +11,7 @@ from wattermark.values.records import Channel, RunHeader
 from wattermark.values.served import Outcome, Route, Served, Usage
 from wattermark.values.units import NS_PER_S
 
-STARTED_S = 1_790_000_000  # 2026-09-21T13:33:20Z
+STARTED_S = 1_790_000_000  # 2026-09-21T14:13:20Z
 BEGIN_S = 5_000
 H100 = "NVIDIA H100 80GB HBM3"
 
@@ -26,7 +26,7 @@ def keep_run(
     ledger: Path,
     power_w: Sequence[float] = (),
     *,
-    run: str = "20260921-133320-serve-00000001",
+    run: str = "20260921-141320-serve-00000001",
     served: Iterable[Served] | None = (),
     host: str = "h",
     pid: int = 1,

@@ -73,7 +73,7 @@ def serving_report(
         idle=_word(Idle, "idle", idle),
         active_idle=_word(ActiveIdle, "active_idle", active_idle),
         basis=Basis.ESTIMATED if options.get("estimated") else None,
-        window_s=options.get("window_s") or WINDOW_S,
+        window_s=options.get("window_s", WINDOW_S),
         gpu=options.get("gpu"),
         batch=options.get("batch"),
         options={name: options.get(name) for name in CHECKED},
