@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
         )
     run_s, busy_s = float(load.run_s.sum()), float(np.maximum(load.busy_s, load.run_s).sum())
 
-    def active(values: Values, cpu_s: Number) -> Number:
+    def active(values: Values, cpu_s: float) -> Number:
         return cpu_active_j(
             cpu_s, idle_w=values["cpu_idle_w_per_logical_cpu"], full_w=values["cpu_full_w_per_logical_cpu"]
         )
@@ -75,14 +76,6 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
         return active(values, busy_s) + idle(values)
 
     whole = scope is Scope.MACHINE
-
-    def by_slot(values: Values) -> NDArray[np.float64]:
-        if not whole:
-            return np.asarray(active(values, load.run_s), np.float64)
-        idle_w = values["cpu_idle_w_per_logical_cpu"]
-        rest_j = cpu_idle_j(np.diff(load.edge_s), logical_cpus=load.logical_cpus, idle_w=idle_w)
-        return np.asarray(active(values, np.maximum(load.busy_s, load.run_s)) + rest_j, np.float64)
-
     return Term(
         name="cpu",
         kind="cpu",
@@ -95,8 +88,18 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
         unseen_s=max(0.0, duration_s - load.seen_s),
         device=model,
         how="processor time times power of one logical CPU; no counter here",
-        slots=Slots(load.edge_s, by_slot),
+        slots=Slots(load.edge_s, partial(_cpu_by_slot, load, scope)),
     )
+
+
+def _cpu_by_slot(load: Load, scope: Scope, values: Values) -> NDArray[np.float64]:
+    """What a term of the processor holds, slot by slot. [J]"""
+    idle_w, full_w = values["cpu_idle_w_per_logical_cpu"], values["cpu_full_w_per_logical_cpu"]
+    if scope is not Scope.MACHINE:
+        return np.asarray(cpu_active_j(load.run_s, idle_w=idle_w, full_w=full_w), np.float64)
+    work_j = cpu_active_j(np.maximum(load.busy_s, load.run_s), idle_w=idle_w, full_w=full_w)
+    rest_j = cpu_idle_j(np.diff(load.edge_s), logical_cpus=load.logical_cpus, idle_w=idle_w)
+    return np.asarray(work_j + rest_j, np.float64)
 
 
 def _modelled_memory(load: Load | None, scope: Scope, duration_s: float) -> Term:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from wattermark.science.served_bearers import Quantities, RunShare
 from wattermark.science.served_events import Floats
-from wattermark.science.served_rows import Quantities, RunShare
 from wattermark.science.served_work import WorkAt
 from wattermark.science.serving import decode_energy_j, embedding_energy_j, prefill_energy_j
 from wattermark.science.uncertainty import Values

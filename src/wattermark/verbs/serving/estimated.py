@@ -12,8 +12,8 @@ from wattermark.errors import UsageError
 from wattermark.factors.api import api_factors
 from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import TYPICAL, serving_factors
+from wattermark.science.served_bearers import Bearers, RunShare, chosen, with_energy
 from wattermark.science.served_events import Model
-from wattermark.science.served_rows import Bearers, RunShare, chosen, with_energy
 from wattermark.science.served_work import (
     batch_factor,
     it_energy_j,

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from wattermark.errors import UsageError
+from wattermark.science.served_bearers import RunShare, joined
 from wattermark.science.served_events import Model, Names, hour_of
-from wattermark.science.served_rows import RunShare, hours_of, idle_of, joined, rows_of, total_of
+from wattermark.science.served_rows import hours_of, idle_of, rows_of, total_of
 from wattermark.values.jobs import Site
 from wattermark.values.records import RunHeader
 from wattermark.values.served import Served

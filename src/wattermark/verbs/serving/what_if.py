@@ -12,8 +12,9 @@ from wattermark.errors import UsageError
 from wattermark.factors.serving import serving_factors
 from wattermark.factors.shapes.models import architecture_named
 from wattermark.report.numbers import digits
+from wattermark.science.served_bearers import Bearers, chosen
 from wattermark.science.served_events import Model
-from wattermark.science.served_rows import Bearers, added, chosen
+from wattermark.science.served_rows import added
 from wattermark.science.served_what_if import (
     energy_by_model,
     energy_ratio,
