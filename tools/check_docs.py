@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from wattermark.cli.main import COMMANDS, command_parser
+from wattermark.cli.main import COMMANDS, SECOND_WORDS, command_parser
 from wattermark.wiring.config import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +41,8 @@ def wrong_commands(page: Path) -> Iterator[str]:
         if name not in COMMANDS:
             yield f"{page.relative_to(ROOT)}: there is no command 'wattermark {name}'"
             continue
-        known = options_of(command_parser(name)[1])
+        two = " ".join([name, *rest.split()[:1]])
+        known = options_of(command_parser(two if two in SECOND_WORDS else name)[1])
         for option in OPTION.findall(rest.partition(" -- ")[0]):
             if option not in known:
                 yield f"{page.relative_to(ROOT)}: 'wattermark {name}' has no {option}"
