@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from wattermark.report.numbers import ENERGY, bare, one_unit, say
-from wattermark.report.picture import COLOURS, FAINT, HAIR, Axis, bar, drawing, line, text
+from wattermark.report.numbers import ENERGY, digits, one_unit, say
+from wattermark.report.picture import COLOURS, FAINT, Axis, bar, drawing, line, text
 from wattermark.values.serving_report import ServedHour, ServedSide
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 320, 64, 16, 56, 36
 GAP = 1.0
 HOUR_S = 3600.0
-MOST_LABELS = 8
+MOST_LABELS = 5
+UNUSED = "#cbd5e1"
 OTHERS, IDLE = "others", "idle capacity"
 KEY_WIDTH, KEY_MARK = 108, 10
 
@@ -31,7 +32,7 @@ def serving_picture(side: ServedSide, moment: Callable[[float], str]) -> str:
         HEIGHT,
         (
             text(LEFT, 18, told, size=14),
-            *_key(colours),
+            *_key({name: colours[name] for name in colours if any(name in stack for _, stack in bars)}),
             *_grid(y, most_j),
             *(mark for one in bars for mark in _bar(one, x, y, colours, moment)),
             *_hours([begin for begin, _ in bars], x, moment),
@@ -59,7 +60,7 @@ def _stack(hour: ServedHour, names: Sequence[str]) -> dict[str, float]:
 
 def _colours(names: Sequence[str]) -> dict[str, str]:
     known = dict(zip([*names, OTHERS], COLOURS, strict=False))
-    return {**known, IDLE: HAIR}
+    return {**known, IDLE: UNUSED}
 
 
 def _key(colours: Mapping[str, str]) -> Iterator[str]:
@@ -81,11 +82,13 @@ def _plain(name: str) -> str:
 
 
 def _grid(y: Axis, most_j: float) -> Iterator[str]:
-    scale = one_unit(ENERGY, [most_j])
-    for tick in y.ticks():
-        yield line(LEFT, y.at(tick), WIDTH - RIGHT, y.at(tick))
-        yield text(LEFT - 6, y.at(tick) + 4, bare(tick, scale), anchor="end", size=11, colour=FAINT)
-    yield text(LEFT - 6, TOP - 10, scale[0][1], anchor="end", size=11, colour=FAINT)
+    """Lines at round numbers of the unit that fits."""
+    ((size_j, unit),) = one_unit(ENERGY, [most_j])
+    for tick in Axis(0.0, most_j / size_j, 0.0, 1.0).ticks():
+        height = y.at(tick * size_j)
+        yield line(LEFT, height, WIDTH - RIGHT, height)
+        yield text(LEFT - 6, height + 4, digits(tick), anchor="end", size=11, colour=FAINT)
+    yield text(LEFT - 6, TOP - 10, unit, anchor="end", size=11, colour=FAINT)
 
 
 def _bar(
