@@ -175,11 +175,28 @@ def test_a_file_of_nobody_is_told(tmp_path):
 
 def test_several_runs_add_up(tmp_path):
     keep_run(tmp_path, POWER, served=TWO)
-    keep_run(tmp_path, POWER, run=API, served=[request(5, 9, tenant="a")], place="swe")
+    keep_run(
+        tmp_path, POWER, run=API, served=[request(5, 9, tenant="a")], place="swe", started_s=STARTED_S + 60
+    )
     found = side(tmp_path, "all", by=By.TENANT)
     assert found.meter_j == pytest.approx(2 * sum(POWER)) and sum_j(found) == pytest.approx(found.meter_j)
     assert len(found.runs) == 2 and "several-places" in words(found)
+    assert "twice" not in words(found)
     assert found.rows[0].tally.requests == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "twice"),
+    [
+        pytest.param({"started_s": STARTED_S}, True, id="two engines on one GPU"),
+        pytest.param({"started_s": STARTED_S + 3600}, False, id="one after the other"),
+        pytest.param({"started_s": STARTED_S, "host": "g"}, False, id="on two machines"),
+    ],
+)
+def test_a_machine_that_is_counted_twice_is_told(tmp_path, header, twice):
+    keep_run(tmp_path, POWER, served=TWO)
+    keep_run(tmp_path, POWER, run=API, pid=2, served=TWO, **header)
+    assert ("twice" in words(side(tmp_path, "all"))) is twice
 
 
 def test_only_runs_that_began_since(tmp_path):

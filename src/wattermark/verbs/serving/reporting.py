@@ -11,6 +11,7 @@ from wattermark.errors import UsageError
 from wattermark.science.served_bearers import RunShare, joined
 from wattermark.science.served_events import Model, Names, hour_of
 from wattermark.science.served_rows import hours_of, idle_of, rows_of, total_of
+from wattermark.science.timeline import began_s, ended_s
 from wattermark.values.jobs import Site
 from wattermark.values.records import RunHeader
 from wattermark.values.served import Served
@@ -36,6 +37,7 @@ WINDOW_S = 1.0
 LOUD = (
     *("gap", "interrupted", "running", "clock-step", "spool-damaged", "beats-lost", "fault", "modelled"),
     *("place-unknown", "place-guessed", "ranks-missing", "resumed", "several-places"),
+    *("inside", "holds", "overlaps"),
 )
 """Words of a footprint's flags that a report repeats; all others are in ``wattermark show``."""
 TWO_SIDES = (
@@ -97,7 +99,7 @@ def serving_report_of(
     service = _service(asked, options)
     sides, what_if = [], []
     if metered:
-        sides.append(_measured(metered, reading, asked))
+        sides.append(_measured(metered, reading, asked, tuple(_overlaps(metered, runs))))
         if otherwise:
             what_if.append(what_if_measured(metered, runs, ledger, reading, otherwise))
     if others:
@@ -162,12 +164,35 @@ def _in_order(rows: tuple[ServedRow, ...], by: By) -> tuple[ServedRow, ...]:
     return tuple(sorted(rows, key=lambda row: row.name)) if by is By.HOUR else rows
 
 
-def _measured(runs: Sequence[MeasuredRun], reading: Reading, asked: Asked) -> ServedSide:
+def _overlaps(metered: Sequence[MeasuredRun], runs: Sequence[ServingRun]) -> Iterator[str]:
+    """Runs that were charged with one machine at the same time, as two proxies of one GPU are."""
+    names = {run.run for run in metered}
+    held = [
+        (one.recorded.header.machine or one.recorded.header.host, began_s(one.recorded), one, run.run)
+        for run in runs
+        if run.run in names
+        for one in run.machines
+    ]
+    latest: dict[str, tuple[float, str]] = {}
+    for machine, begun, one, name in sorted(held, key=lambda each: each[:2]):
+        until, before = latest.get(machine, (begun, name))
+        if begun < until and before != name:
+            yield (
+                f"twice: {before} and {name} ran on {one.recorded.header.host} at the same time; each is "
+                "charged with all of the machine, so the sums hold it twice: report one of them"
+            )
+        latest[machine] = max((until, before), (ended_s(one.recorded), name))
+
+
+def _measured(
+    runs: Sequence[MeasuredRun], reading: Reading, asked: Asked, overlaps: Sequence[str]
+) -> ServedSide:
     shares = [run.share for run in runs]
     footprints = [run.footprint for run in runs]
     quality, names = quality_of(footprints), _names(reading)
     known = [one.it_energy_j.best for one in footprints if one.it_energy_j is not None]
     flags = [
+        *overlaps,
         *(flag for run in runs for flag in run.flags),
         *word_of_models(_models_in(shares, reading.models)),
         *(flag for one in footprints for flag in one.flags if flag.partition(":")[0] in LOUD),
