@@ -44,6 +44,23 @@ def test_blocks_change_nothing(schedule, pairs, active_idle):
         assert np.allclose(getattr(parts, name), getattr(whole, name), rtol=1e-9, atol=1e-9)
 
 
+def test_a_request_without_length_on_the_edge_of_a_block_is_charged_once():
+    of = events([asked(3, 3, input_tokens=9, output_tokens=9), asked(2, 5, input_tokens=9, output_tokens=9)])
+    energy_j = np.array([100, 100, 300, 400, 500, 100, 100, 100, 100, 100], float)
+    whole = charged(TEN, energy_j, of)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(served_charge, "MOST_PAIRS", 1)
+        parts = charged(TEN, energy_j, of)
+    assert parts.dynamic_j.tolist() == pytest.approx(whole.dynamic_j.tolist())
+
+
+def test_who_told_that_it_had_no_tokens_breaks_no_sum():
+    """It weighs nothing by the work, and something by the time that it ran."""
+    of = events([asked(0, 3, input_tokens=0, output_tokens=0), asked(5, 8, input_tokens=9, output_tokens=9)])
+    found = charged(TEN, np.full(10, 100.0), of, ActiveIdle.EQUAL)
+    assert total_j(found) == pytest.approx(1000)
+
+
 @settings(deadline=None, max_examples=100)
 @given(schedule=schedules())
 def test_what_no_model_saw_bears_nothing(schedule):

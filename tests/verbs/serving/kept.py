@@ -16,6 +16,17 @@ BEGIN_S = 5_000
 H100 = "NVIDIA H100 80GB HBM3"
 
 
+LOAD = [
+    Channel(name=f"load/{name}", kind=kind, part=Part.LOAD, unit=unit)
+    for name, kind, unit in (
+        ("cpu_busy", Kind.COUNTER, "ns"),
+        ("run_cpu", Kind.COUNTER, "ns"),
+        ("memory_used", Kind.GAUGE, "B"),
+        ("run_memory", Kind.GAUGE, "B"),
+    )
+]
+
+
 def gpu(name: str = "gpu/0", device: str = H100) -> Channel:
     return Channel(
         name=name, kind=Kind.COUNTER, part=Part.GPU, unit="mJ", covers=name, device=device, uuid=name
@@ -34,9 +45,13 @@ def keep_run(
     started_s: float = STARTED_S,
     device: str = H100,
     stopped: bool = True,
+    load: bool = False,
     **header: object,
 ) -> Path:
-    """A GPU that draws so much in each second; without any, a run that has no meter."""
+    """A GPU that draws so much in each second; without any, a run that has no meter.
+
+    With ``load`` the processor is looked at too: of four CPUs two are busy, a tenth of one by the run.
+    """
     folder = ledger / run
     folder.mkdir(parents=True, exist_ok=True)
     begin_ns = BEGIN_S * NS_PER_S
@@ -49,10 +64,11 @@ def keep_run(
     at_s, joules = BEGIN_S, 0.0
     if power_w:
         lines.append(reader_line("nvml", [gpu(device=device)]))
-        lines.append(_beat(at_s, started_s, joules))
+        lines += [reader_line("load", LOAD)] if load else []
+        lines.append(_beat(at_s, started_s, joules, load))
         for watts in power_w:
             at_s, joules = at_s + 1, joules + watts
-            lines.append(_beat(at_s, started_s, joules))
+            lines.append(_beat(at_s, started_s, joules, load))
     if stopped:
         stop_ns = at_s * NS_PER_S
         lines.append(
@@ -72,10 +88,11 @@ def keep_requests(folder: Path, served: Iterable[Served], *, name: str = "h-1") 
     return path
 
 
-def _beat(at_s: int, started_s: float, joules: float) -> str:
-    return line(
-        "beat", mono_ns=at_s * NS_PER_S, time_ns=_wall_ns(at_s, started_s), nvml=[round(joules * 1000)]
-    )
+def _beat(at_s: int, started_s: float, joules: float, load: bool) -> str:
+    busy_ns = (at_s - BEGIN_S) * NS_PER_S
+    looked = {"load": [2 * busy_ns, busy_ns // 10, 4 * 10**9, 10**9]} if load else {}
+    wall_ns = _wall_ns(at_s, started_s)
+    return line("beat", mono_ns=at_s * NS_PER_S, time_ns=wall_ns, nvml=[round(joules * 1000)], **looked)
 
 
 def _wall_ns(at_s: float, started_s: float) -> int:

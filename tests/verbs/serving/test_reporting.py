@@ -8,6 +8,7 @@ import wattermark as wm
 from verbs.serving.kept import STARTED_S, keep_requests, keep_run, request
 from wattermark.errors import UsageError
 from wattermark.report.served import sum_j
+from wattermark.values.kinds import Scope
 from wattermark.values.served import Outcome, Route
 from wattermark.values.serving_report import ActiveIdle, Basis, By, Idle
 from wattermark.verbs.account import account_run
@@ -52,10 +53,16 @@ def test_rows_add_up_to_what_the_meters_saw(tmp_path, by, idle, active_idle):
 
 def test_the_total_is_the_footprint_of_the_machine(tmp_path):
     """Whoever serves holds the machine, though the run was recorded as a process."""
-    keep_run(tmp_path, POWER, served=TWO)
+    keep_run(tmp_path, POWER, served=TWO, load=True)
     run = read_serving(serving_places(tmp_path, "last")[0])
-    whole = account_run(run.records, ledger=tmp_path, scope="machine")
-    assert side(tmp_path).total.quantities == whole.quantities()
+    own, whole = (account_run(run.records, ledger=tmp_path, scope=scope) for scope in Scope)
+    found = side(tmp_path)
+    assert found.total.quantities == whole.quantities() != own.quantities()
+    assert found.total.quality == "measured, partly modelled"
+    asked = side(tmp_path, options={"scope": "process"})
+    assert asked.total.quantities == own.quantities()
+    for one in (found, asked):
+        assert sum_j(one) == pytest.approx(one.meter_j, rel=1e-12)
 
 
 def test_three_ledgers(tmp_path):
