@@ -326,6 +326,20 @@ def test_the_place_of_who_calls_is_not_that_of_who_serves(tmp_path):
     assert "USA" in there.place and "place-unknown" not in words(there)
 
 
+def test_an_embedding_is_a_prompt_alone(tmp_path):
+    vectors = request(0, 2, model="qwen3-8b", read=500, written=None, route=Route.EMBEDDINGS)
+    keep_run(tmp_path, served=[vectors, request(0, 2, model="qwen3-8b", read=500, written=500)])
+    embed, chat = (row.quantities["it_energy_j"].best for row in side(tmp_path, by=By.ROUTE).rows[::-1])
+    assert 0 < embed < chat / 5
+    assert "half-told" not in words(side(tmp_path))
+
+
+@pytest.mark.parametrize("part", ["read", "written"])
+def test_tokens_that_were_told_by_half_are_said_to_be(tmp_path, part):
+    keep_run(tmp_path, served=[request(0, 2, model="qwen3-8b", **{part: None})])
+    assert "half-told" in words(side(tmp_path))
+
+
 def test_both_stand_side_by_side_and_are_not_added(tmp_path):
     keep_run(tmp_path, POWER, served=TWO)
     keep_run(tmp_path, run=API, served=CALLS)

@@ -115,17 +115,18 @@ def events_on(machine: Machine, reading: Reading) -> Events:
     )
 
 
-def unmetered(machine: Machine, reading: Reading) -> Bearers:
-    """The requests of a machine, none of which has an energy."""
+def unmetered(machine: Machine, reading: Reading) -> tuple[Bearers, tuple[str, ...]]:
+    """The requests of a machine, none of which has an energy; and what is to be said of their tokens."""
     events = events_on(machine, reading)
     nothing = np.zeros(len(events))
-    return whole_requests(
+    requests = whole_requests(
         events,
         began_s(machine.recorded),
         dynamic_j=nothing,
         active_idle_j=nothing,
         known=np.zeros(len(events), bool),
     )
+    return requests, tuple(_half_told(events))
 
 
 def _machine(machine: Machine, reading: Reading, scope: Scope) -> _Shared:
@@ -136,7 +137,7 @@ def _machine(machine: Machine, reading: Reading, scope: Scope) -> _Shared:
     server = server_of(basis.parts, reading.gpu)
     if len(edge_s) < 2:
         flags = tuple(_outside(events, np.zeros(len(events), bool)))
-        return _Shared(unmetered(machine, reading), np.zeros(0), np.zeros(0), server, flags)
+        return _Shared(unmetered(machine, reading)[0], np.zeros(0), np.zeros(0), server, flags)
     fraction = named("defaults", IDLE_FRACTIONS[bool(basis.parts.gpus)])
     charged = charge(
         edge_s,
@@ -181,6 +182,20 @@ def _untold(events: Events) -> Iterator[str]:
             f"tokens-untold: {many:,} of {len(events):,} requests told no tokens; they bear energy as the "
             "others of their model did for the time that they ran, and are not in figures for tokens"
         )
+
+
+def _half_told(events: Events) -> Iterator[str]:
+    """An estimate goes by what was told, and holds nothing for what was not."""
+    for word, tokens, due in (
+        ("input", events.input_tokens, events.told),
+        ("output", events.output_tokens, events.told & events.generates),
+    ):
+        many = int((np.isnan(tokens) & due).sum())
+        if many:
+            yield (
+                f"half-told: {many:,} of {len(events):,} requests told no {word} tokens; their estimate is "
+                "without these, and too low"
+            )
 
 
 def _of_idle(charged: Charged, fraction: float) -> Iterator[str]:

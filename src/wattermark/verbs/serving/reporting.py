@@ -103,8 +103,10 @@ def serving_report_of(
         if otherwise:
             what_if.append(what_if_measured(metered, runs, ledger, reading, otherwise))
     if others:
-        of_models = _estimates(others, reading, service)
-        sides.append(_estimated(others, of_models, reading, asked, service))
+        bearers, told = zip(*(unmetered(one, reading) for run in others for one in run.machines), strict=True)
+        of_models = estimated(joined(bearers), reading.models.all, service)
+        half_told = [flag for flags in told for flag in flags]
+        sides.append(_estimated(others, of_models, reading, asked, service=service, half_told=half_told))
         if otherwise:
             what_if.append(what_if_estimated(of_models, reading.models.all, service, otherwise))
     return ServingReport(
@@ -222,17 +224,14 @@ def _models_in(shares: Iterable[RunShare], models: Names[Model]) -> list[str]:
     return [name for code, (name, _) in enumerate(models.all) if code in codes]
 
 
-def _estimates(runs: Sequence[ServingRun], reading: Reading, service: Service) -> list[Estimated]:
-    requests = joined([unmetered(machine, reading) for run in runs for machine in run.machines])
-    return estimated(requests, reading.models.all, service)
-
-
 def _estimated(
     runs: Sequence[ServingRun],
     of_models: Sequence[Estimated],
     reading: Reading,
     asked: Asked,
+    *,
     service: Service,
+    half_told: Sequence[str],
 ) -> ServedSide:
     shares, names = [one.share for one in of_models], _names(reading)
     placed = next((one.estimate.footprint.place for one in of_models if one.estimate), None)
@@ -241,6 +240,7 @@ def _estimated(
         *(flag for run in runs for flag in run.flags),
         "estimated: no meter saw these requests; every figure is a model's, with its interval",
         *_nowhere(service),
+        *half_told,
         *_partial(of_models),
         *_assumed(of_models),
     ]
