@@ -204,9 +204,10 @@ def _adds_up(side: ServedSide) -> Iterator[str]:
         return
     rows, meters = say(summed_j, ENERGY), say(side.meter_j, ENERGY)
     if abs(summed_j - side.meter_j) <= EQUAL * max(summed_j, side.meter_j):
-        yield f"all rows together take {rows} of IT energy, which is what the meters saw: {meters}"
+        who = "the meters saw" if side.total.quality == "measured" else "the run took in all"
+        yield f"all rows together take {rows} of IT energy, which is what {who}: {meters}"
     else:
-        yield f"all rows together take {rows} of IT energy, but the meters saw {meters}: please report this"
+        yield f"all rows together take {rows} of IT energy, but the run took {meters}: please report this"
 
 
 def what_if_section(one: ServedWhatIf) -> Section:
