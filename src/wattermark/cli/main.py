@@ -42,6 +42,7 @@ SECOND_WORDS = {
     "plan fleet": "when and where to run many jobs, where capacity is limited",
     "serving tenant": "the name that a key has in reports",
     "serving watch": "an engine's own counters beside the meters, with no proxy in the path",
+    "serving report": "what requests took, by model, tenant, hour or route",
 }
 """Commands of two words; the module of each has an underscore between them."""
 

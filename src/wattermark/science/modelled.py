@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wattermark.science.load import Load, within
 from wattermark.science.metered import Track
 from wattermark.science.node import walls_of
 from wattermark.science.power_model import cpu_active_j, cpu_idle_j, memory_j
 from wattermark.science.sharing.devices import Shares, scaled, share_by_memory
-from wattermark.science.terms import Term
+from wattermark.science.terms import Slots, Term
 from wattermark.science.uncertainty import Values
 from wattermark.values.boundary import Number
 from wattermark.values.kinds import Part, Quality, Scope
@@ -86,7 +88,18 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
         unseen_s=max(0.0, duration_s - load.seen_s),
         device=model,
         how="processor time times power of one logical CPU; no counter here",
+        slots=Slots(load.edge_s, partial(_cpu_by_slot, load, scope)),
     )
+
+
+def _cpu_by_slot(load: Load, scope: Scope, values: Values) -> NDArray[np.float64]:
+    """What a term of the processor holds, slot by slot. [J]"""
+    idle_w, full_w = values["cpu_idle_w_per_logical_cpu"], values["cpu_full_w_per_logical_cpu"]
+    if scope is not Scope.MACHINE:
+        return np.asarray(cpu_active_j(load.run_s, idle_w=idle_w, full_w=full_w), np.float64)
+    work_j = cpu_active_j(np.maximum(load.busy_s, load.run_s), idle_w=idle_w, full_w=full_w)
+    rest_j = cpu_idle_j(np.diff(load.edge_s), logical_cpus=load.logical_cpus, idle_w=idle_w)
+    return np.asarray(work_j + rest_j, np.float64)
 
 
 def _modelled_memory(load: Load | None, scope: Scope, duration_s: float) -> Term:
