@@ -25,6 +25,7 @@ from wattermark.verbs.beside import lies_inside
 from wattermark.verbs.whole import as_one
 
 STAMP = len("20261125-130000")  # the moment in the id of a run
+NOTHING = Running()
 AGAIN_S = 5.0
 """A forecast takes tens of milliseconds, and says the same again for a while."""
 
@@ -38,7 +39,7 @@ class Look:
 
     begin_ns: int = 0
     end_ns: int = 0
-    so_far: Running = Running()
+    so_far: Running = NOTHING
     measured: bool = False
 
 

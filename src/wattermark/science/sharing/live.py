@@ -6,9 +6,9 @@ sums of all of them are what the whole would have given at once.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from wattermark.science.sharing.columns import Columns, Cost, Floats
 from wattermark.science.sharing.windows import Windows, share_windows
-from wattermark.values.units import S_PER_NS
+from wattermark.values.units import NS_PER_S, S_PER_NS
+
+MINUTE_NS = 60 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,8 @@ class Settled:
     """The energy of some stretches, which adds up to what the meter saw. [J]
 
     ``request_j`` is by request (m,), of both ledgers; the others by group. A joule of it stands for
-    ``carbon_g_per_j`` and ``water_l_per_j``. ``quiet_w`` is the power of windows in which nobody ran [W].
+    ``carbon_g_per_j`` and ``water_l_per_j``. ``running`` of them ran at a time, at least one [1];
+    ``quiet_w`` is the power of windows in which nobody ran [W].
     """
 
     dynamic_j: Floats
@@ -61,6 +64,7 @@ class Settled:
     request_j: Floats
     carbon_g_per_j: float
     water_l_per_j: float
+    running: float
     quiet_w: Floats
 
 
@@ -97,6 +101,7 @@ def settle(
         request_j=dynamic_j + active_j,
         carbon_g_per_j=_ratio(sum(one.carbon_g for one in stretches), whole_j),
         water_l_per_j=_ratio(sum(one.water_l for one in stretches), whole_j),
+        running=_running(edge_s, columns),
         quiet_w=_quiet_w(edge_s, energy_j, columns),
     )
 
@@ -149,6 +154,17 @@ def duration_s(begin_ns: int, end_ns: int) -> float:
     return (end_ns - begin_ns) * S_PER_NS
 
 
+def or_none(tokens: float) -> float:
+    """Tokens, where somebody said so many; else none. [1]
+
+    Parameters
+    ----------
+    tokens : float
+        nan where nobody did. [1]
+    """
+    return 0.0 if isnan(tokens) else tokens
+
+
 def weight_j(cost: Cost, running: float, part: Part) -> float:
     """What a request weighs among so many that run. [J of the prior]
 
@@ -161,8 +177,8 @@ def weight_j(cost: Cost, running: float, part: Part) -> float:
     part : Part
         Its tokens; what nobody said counts as none.
     """
-    read, cached, written = _or_none(part.read), _or_none(part.cached), _or_none(part.written)
-    passes = written if part.passes != part.passes else part.passes
+    read, cached, written = or_none(part.read), or_none(part.cached), or_none(part.written)
+    passes = written if isnan(part.passes) else part.passes
     together = max(running, 1.0)
     ahead = read + cached
     context = ahead + written / 2
@@ -175,17 +191,16 @@ def weight_j(cost: Cost, running: float, part: Part) -> float:
 
 
 class Tried(NamedTuple):
-    """What some requests took that have ended: their energy [J], weight [J of the prior] and time [s]."""
+    """What a request took that has ended: its energy [J] and weight [J of the prior]."""
 
     at_ns: int
     energy_j: float
     weight_j: float
-    time_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lately:
-    """The last minute: energy by weight [J/J], how many ran at a time [1], and what a joule stands for."""
+    """The last minute: energy by weight [J/J], how many run at a time [1], and what a joule stands for."""
 
     energy_per_weight: float
     running: float
@@ -193,89 +208,26 @@ class Lately:
     water_l_per_j: float
 
 
-def lately(
-    tried: Sequence[Tried], *, since_ns: int, until_ns: int, per_j: tuple[float, float]
-) -> Lately | None:
+def lately(tried: Iterable[Tried], last: Settled) -> Lately | None:
     """What requests took lately by their weight; None where none has ended, or none weighed anything.
 
     Parameters
     ----------
-    tried : sequence of Tried
-        Requests that have ended since.
-    since_ns, until_ns : int
-        The time that they are of. [ns]
-    per_j : tuple of float
-        Carbon [g CO2e/J] and water [L/J].
+    tried : iterable of Tried
+        Requests that have ended, each weighed among those that ran with it.
+    last : Settled
+        How many run now, and what a joule stands for.
     """
-    weight = sum(one.weight_j for one in tried)
-    if weight <= 0 or until_ns <= since_ns:
+    held = list(tried)
+    weight = sum(one.weight_j for one in held)
+    if weight <= 0:
         return None
-    ran_s = sum(one.time_s for one in tried)
     return Lately(
-        energy_per_weight=sum(one.energy_j for one in tried) / weight,
-        running=max(ran_s / ((until_ns - since_ns) * S_PER_NS), 1.0),
-        carbon_g_per_j=per_j[0],
-        water_l_per_j=per_j[1],
+        energy_per_weight=sum(one.energy_j for one in held) / weight,
+        running=last.running,
+        carbon_g_per_j=last.carbon_g_per_j,
+        water_l_per_j=last.water_l_per_j,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rates:
-    """What a request to a model is estimated to take, by its tokens: a table, and lines between its rows.
-
-    ``read`` and ``written`` are the tokens of rows and columns [1]; ``energy_j`` [J], ``carbon_g``
-    [g CO2e] and ``water_l`` [L] one list for each of ``read``.
-    """
-
-    read: Sequence[float]
-    written: Sequence[float]
-    energy_j: Sequence[Sequence[float]]
-    carbon_g: Sequence[Sequence[float]]
-    water_l: Sequence[Sequence[float]]
-
-    def of(self, read: float, written: float) -> tuple[float, float, float]:
-        """Energy [J], carbon [g CO2e] and water [L] of a request; beyond the table the last line goes on."""
-        i, x = _between(self.read, read)
-        j, y = _between(self.written, written)
-        corners = (
-            (i, j, (1 - x) * (1 - y)),
-            (i + 1, j, x * (1 - y)),
-            (i, j + 1, (1 - x) * y),
-            (i + 1, j + 1, x * y),
-        )
-        energy, carbon, water = 0.0, 0.0, 0.0
-        for row, column, part in corners:
-            energy += part * self.energy_j[row][column]
-            carbon += part * self.carbon_g[row][column]
-            water += part * self.water_l[row][column]
-        return energy, carbon, water
-
-
-def rates_table(knots: Sequence[float], found: Mapping[str, NDArray[np.float64]]) -> Rates | None:
-    """Make a table of rows that were estimated for each pair of knots, in order.
-
-    Rows that were not possible (a request that does not fit into memory) end the table.
-
-    Parameters
-    ----------
-    knots : sequence of float
-        Tokens read, and tokens written. [1]
-    found : mapping
-        ``it_energy_j`` [J], ``carbon_g`` [g CO2e], ``water_l`` [L], shape (knots ** 2,).
-
-    Returns
-    -------
-    Rates or None
-        None if not even the smallest requests are possible.
-    """
-    names = ("it_energy_j", "carbon_g", "water_l")
-    square = {name: np.broadcast_to(found[name], len(knots) ** 2).reshape(len(knots), -1) for name in names}
-    many = next((n for n in range(len(knots), 1, -1) if np.isfinite(square["it_energy_j"][:n, :n]).all()), 0)
-    if many == 0:
-        return None
-    energy_j, carbon_g, water_l = (square[name][:many, :many].tolist() for name in names)
-    few = [float(knot) for knot in knots[:many]]
-    return Rates(read=few, written=few, energy_j=energy_j, carbon_g=carbon_g, water_l=water_l)
 
 
 LEDGERS = ("dynamic", "active_idle", "provisioned_idle", "undivided")
@@ -313,42 +265,6 @@ class Ledgers:
         return float(self._sums[:3, 0, :].sum())
 
 
-class Spread:
-    """A histogram that only grows: how many were at most as large as each edge, and their sum."""
-
-    __slots__ = ("_counts", "_edges", "total")
-
-    def __init__(self, edges: Sequence[float]) -> None:
-        self._edges = edges
-        self._counts = [0] * (len(edges) + 1)
-        self.total = 0.0
-
-    def add(self, value: float) -> None:
-        """One more."""
-        place = bisect_right(self._edges, value)
-        self._counts[place - (place > 0 and self._edges[place - 1] == value)] += 1
-        self.total += value
-
-    def cumulative(self) -> list[tuple[float, int]]:
-        """Each edge with how many were no larger; infinity at last."""
-        sums = np.cumsum(self._counts).tolist()
-        return list(zip([*self._edges, float("inf")], sums, strict=True))
-
-
-def edges_by_decade(least: float, most: float, marks: Sequence[float]) -> list[float]:
-    """Edges of a histogram that are the same in each decade.
-
-    Parameters
-    ----------
-    least, most : float
-        Powers of ten.
-    marks : sequence of float
-        In a decade, from 1 on.
-    """
-    decades = np.arange(round(np.log10(least)), round(np.log10(most)))
-    return [float(f"{mark * 10.0**decade:.6g}") for decade in decades for mark in marks] + [float(most)]
-
-
 def _columns(parts: Sequence[Part], zero_ns: int) -> Columns:
     table = np.array([part[2:] for part in parts], np.float64).reshape(-1, 7)
     times = (table[:, :3] - zero_ns) * S_PER_NS
@@ -374,6 +290,11 @@ def _filled(tokens: Floats, amount: Floats) -> Floats:
     return np.where(np.isfinite(tokens), tokens, each * amount)
 
 
+def _running(edge_s: Floats, columns: Columns) -> float:
+    inside_s = np.minimum(columns.end_s, edge_s[-1]) - np.maximum(columns.begin_s, edge_s[0])
+    return max(_ratio(float(np.maximum(inside_s, 0).sum()), float(edge_s[-1] - edge_s[0])), 1.0)
+
+
 def _quiet_w(edge_s: Floats, energy_j: Floats, columns: Columns) -> Floats:
     length_s = np.diff(edge_s)
     first = np.searchsorted(edge_s, columns.begin_s, "right") - 1
@@ -389,14 +310,5 @@ def _summed(group: NDArray[np.int64], amount: Floats, groups: int) -> Floats:
     return np.asarray(np.bincount(group, amount, groups), np.float64)
 
 
-def _between(knots: Sequence[float], value: float) -> tuple[int, float]:
-    place = min(max(bisect_right(knots, value) - 1, 0), len(knots) - 2)
-    return place, max((value - knots[place]) / (knots[place + 1] - knots[place]), 0.0)
-
-
 def _ratio(of: float, over: float) -> float:
     return float(of / over) if over > 0 else 0.0
-
-
-def _or_none(tokens: float) -> float:
-    return tokens if tokens == tokens else 0.0

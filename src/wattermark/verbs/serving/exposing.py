@@ -1,4 +1,4 @@
-"""What requests have taken, for Prometheus: counters and histograms in base units, on a registry of its own."""
+"""What requests have taken, for Prometheus: counters in base units, on a registry of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from wattermark.errors import MissingExtra
 from wattermark.report.exposition import GROUPED, SERVING
-from wattermark.verbs.serving.live import Live, Sums, Who
+from wattermark.verbs.serving.counts import Sums, Who
+from wattermark.verbs.serving.live import Live
 
 if TYPE_CHECKING:
     from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric

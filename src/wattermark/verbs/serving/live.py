@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from math import nan
 from pathlib import Path
 
@@ -16,58 +15,34 @@ from wattermark.errors import FOREIGN, WattermarkError
 from wattermark.factors.table import named
 from wattermark.science.sharing.columns import Cost
 from wattermark.science.sharing.live import (
+    MINUTE_NS,
     Lately,
-    Ledgers,
     Part,
-    Rates,
     Settled,
-    Spread,
     Stretch,
     Tried,
-    duration_s,
-    edges_by_decade,
     idle_w,
     lately,
+    or_none,
     power_w,
     settle,
     weight_j,
 )
+from wattermark.science.sharing.rates import Rates
 from wattermark.values.jobs import Site
 from wattermark.values.served import Outcome, Route, Served
-from wattermark.values.units import NS_PER_S
 from wattermark.verbs.ambient import place_asked
 from wattermark.verbs.live import Look, looks
+from wattermark.verbs.serving.counts import Counts, Sums, Who, did_work
 from wattermark.verbs.serving.priors import MOST_MODELS, TYPICAL_GPU, cost_named, rates_named
 from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
 
 BEAT_S = 1.0
-MINUTE_NS = 60 * NS_PER_S
-MOST_GROUPS = 1000
-"""Sets of labels; what comes after them goes together."""
-MOST_SPREADS = 100
-"""Models with histograms of their own."""
 MOST_PARTS = 200_000
 """Requests that wait for their windows to be settled; of more, the oldest get nothing."""
 MOST_QUIET = 600
-ENERGY_EDGES_J = edges_by_decade(1e-3, 1e6, (1.0, 2.5, 5.0))
-TIME_EDGES_S = edges_by_decade(1e-2, 1e3, (1.0, 2.5, 5.0))
-TOKENS = ("input", "cached", "output", "reasoning")
-OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """Whose energy it is, by words of few values; all empty: nobody's."""
-
-    model: str = ""
-    tenant: str = ""
-    route: str = ""
-    outcome: str = ""
-
-
-NOBODY = Who()
-REST = Who(OTHER, OTHER, OTHER, OTHER)
+"""Windows in which nobody ran, that tell the power at rest."""
 
 
 class Open:
@@ -79,27 +54,6 @@ class Open:
         self.begin_ns, self.model, self.tenant, self.route = begin_ns, model, tenant, route
         self.first_ns: int | None = None
         self.chunks = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sums:
-    """All that is told to monitoring, at a moment. Counters only rise. [J], [g CO2e], [L], [s], [W]
-
-    ``energy`` has group, ledger, quality, energy, carbon and water; energies of meters and ``unsettled_j``
-    add up to ``meter_j``. Spreads have each edge with how many were no larger, and their sum.
-    """
-
-    energy: tuple[tuple[Who, str, str, float, float, float], ...]
-    requests: tuple[tuple[Who, int], ...]
-    tokens: tuple[tuple[Who, str, int], ...]
-    request_energy: tuple[tuple[str, list[tuple[float, int]], float], ...]
-    request_time: tuple[tuple[str, list[tuple[float, int]], float], ...]
-    unaccounted: int
-    open: int
-    meter_j: float
-    unsettled_j: float
-    power_w: float | None
-    quality: str
 
 
 class Live:
@@ -123,23 +77,17 @@ class Live:
         self.metered = spool is not None
         self.lately: Lately | None = None
         self.quality = "estimated"
-        self._site, self._gpu = _site(config), gpu
+        self._pid, self._gpu = os.getpid(), gpu
+        self._site = _site(config)
         self._rest = named("defaults", "gpu_idle_fraction").value.best
         self._looks: Iterator[Look] | None = looks(spool) if spool is not None else None
-        self._pid = os.getpid()
+        self._lock, self._wake, self._over = threading.Lock(), threading.Event(), threading.Event()
         self._notes: deque[Served] = deque()
         self._open: dict[int, Open] = {}
-        self._lock, self._wake, self._over = threading.Lock(), threading.Event(), threading.Event()
-        self._groups: dict[Who, int] = {NOBODY: 0}
+        self._counts = Counts()
         self._models: dict[str, int] = {}
         self._costs: list[Cost] = []
         self._rates: dict[str, Rates | None] = {}
-        self._ledgers = Ledgers(MOST_GROUPS + 2)
-        self._requests: dict[int, int] = {}
-        self._tokens: dict[tuple[int, str], int] = {}
-        self._energies: dict[str, Spread] = {}
-        self._times: dict[str, Spread] = {}
-        self._unaccounted = 0
         self._parts: list[Part] = []
         self._joules: list[float] = []
         self._stretches: list[Stretch] = []
@@ -149,8 +97,8 @@ class Live:
         self._most_w = 0.0
         self._power_w: float | None = None
         self._told: set[str] = set()
+        self._thread = threading.Thread(target=self._live, name="wattermark-live", daemon=True)
         if start:
-            self._thread = threading.Thread(target=self._live, name="wattermark-live", daemon=True)
             self._thread.start()
 
     def begins(self, begin_ns: int, *, model: str = "", tenant: str = "", route: Route = Route.OTHER) -> Open:
@@ -183,37 +131,17 @@ class Live:
             return
         self._over.set()
         self._wake.set()
-        if thread := getattr(self, "_thread", None):
-            thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def sums(self) -> Sums:
         """What there is to tell now."""
         with self._lock:
-            names = list(self._groups)
-            settled_j = self._ledgers.metered_j
-            meter_j = max(self._last.so_far.it_energy_j if self._last else 0.0, settled_j)
-            return Sums(
-                energy=tuple(
-                    (
-                        names[group],
-                        ledger,
-                        "estimated" if ledger == "undivided" else self.quality,
-                        j,
-                        g,
-                        litres,
-                    )
-                    for group, ledger, j, g, litres in self._ledgers.rows()
-                ),
-                requests=tuple((names[group], many) for group, many in self._requests.items()),
-                tokens=tuple((names[group], kind, many) for (group, kind), many in self._tokens.items()),
-                request_energy=tuple((m, s.cumulative(), s.total) for m, s in self._energies.items()),
-                request_time=tuple((m, s.cumulative(), s.total) for m, s in self._times.items()),
-                unaccounted=self._unaccounted,
-                open=len(self._open),
-                meter_j=meter_j,
-                unsettled_j=meter_j - settled_j,
-                power_w=self._power_w,
+            return self._counts.sums(
                 quality=self.quality,
+                meter_j=self._last.so_far.it_energy_j if self._last else 0.0,
+                power_w=self._power_w,
+                still=len(self._open),
             )
 
     def beat(self) -> None:
@@ -254,7 +182,7 @@ class Live:
             tell("%s", message)
 
     def _learn(self) -> None:
-        """Look up models that were named, of which nobody asked before; the first is the one without a name."""
+        """Look up models that were named, of which nobody asked before; first the one without a name."""
         self._place("")
         for model in {one.model for one in list(self._open.values())}:
             self._place(model)
@@ -271,15 +199,6 @@ class Live:
             self._models[model] = place
         return place
 
-    def _group(self, who: Who) -> int:
-        """The number of a group; the first of too many opens the rest."""
-        group = self._groups.get(who)
-        if group is None:
-            if len(self._groups) >= MOST_GROUPS and who != REST:
-                return self._group(REST)
-            group = self._groups[who] = len(self._groups)
-        return group
-
     def _take(self) -> None:
         with suppress(IndexError):
             while True:
@@ -288,29 +207,19 @@ class Live:
         del self._parts[:too_many], self._joules[:too_many]
 
     def _count(self, one: Served) -> None:
-        group = self._group(Who(one.model, one.tenant, one.route, one.outcome))
-        self._requests[group] = self._requests.get(group, 0) + 1
-        usage = one.usage
-        told = (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens)
-        for kind, many in zip(TOKENS, told, strict=True):
-            if many is not None:
-                self._tokens[group, kind] = self._tokens.get((group, kind), 0) + many
-        _spread(self._times, one.model, TIME_EDGES_S).add(duration_s(one.begin_ns, one.end_ns))
-        part = part_of(one, group, self._place(one.model))
+        part = part_of(one, self._counts.count(one), self._place(one.model))
         if self.metered:
             self._parts.append(part)
             self._joules.append(0.0)
-        else:
+        elif did_work(one):
             self._estimate(one, part)
 
     def _estimate(self, one: Served, part: Part) -> None:
         rates = self.rates(one.model)
-        if rates is None or not one.usage.is_known or not _worked(one):
-            self._unaccounted += _worked(one)
+        if rates is None or not one.usage.is_known:
+            self._counts.unaccounted += 1
             return
-        energy_j, carbon_g, water_l = rates.of(_known(part.read), _known(part.written))
-        self._ledgers.add_estimate(part.group, energy_j, carbon_g, water_l)
-        _spread(self._energies, one.model, ENERGY_EDGES_J).add(energy_j)
+        self._counts.estimate(part.group, one.model, rates.of(or_none(part.read), or_none(part.written)))
 
     def _see(self, look: Look) -> None:
         """A window is closed when the meters have moved, and never takes anything back."""
@@ -345,43 +254,40 @@ class Live:
             ready,
             parts,
             self._costs,
-            groups=len(self._groups),
+            groups=self._counts.groups,
             idle_w=idle_w(self._quiet_w, self._most_w, self._rest),
         )
         with self._lock:
-            self._ledgers.add(found)
+            self._counts.settle(found)
             del self._stretches[: len(ready)]
             for i, energy_j in zip(touching, found.request_j.tolist(), strict=False):
                 self._joules[i] += energy_j
-            self._let_go(end_ns)
+            self._let_go(end_ns, found.running)
         self._quiet_w.extend(found.quiet_w.tolist())
         self._remember(found, now_ns)
 
-    def _let_go(self, end_ns: int) -> None:
+    def _let_go(self, end_ns: int, running: float) -> None:
         """Requests all of whose windows are settled."""
         kept_parts, kept_joules = [], []
         names = list(self._models)
-        few = self.lately.running if self.lately else 1.0
         for part, energy_j in zip(self._parts, self._joules, strict=True):
             if part.end_ns > end_ns:
                 kept_parts.append(part)
                 kept_joules.append(energy_j)
             elif energy_j > 0:
-                _spread(self._energies, names[part.model], ENERGY_EDGES_J).add(energy_j)
-                weight = weight_j(self._costs[part.model], few, part)
-                self._tried.append(Tried(end_ns, energy_j, weight, duration_s(part.begin_ns, part.end_ns)))
+                self._counts.request_energy(names[part.model], energy_j)
+                weight = weight_j(self._costs[part.model], running, part)
+                self._tried.append(Tried(end_ns, energy_j, weight))
         self._parts, self._joules = kept_parts, kept_joules
 
     def _remember(self, found: Settled, now_ns: int) -> None:
         since_ns = now_ns - MINUTE_NS
         while self._tried and self._tried[0].at_ns < since_ns:
             self._tried.popleft()
-        begin_ns = max(since_ns, self._last.begin_ns if self._last else now_ns)
-        per_j = (found.carbon_g_per_j, found.water_l_per_j)
-        self.lately = lately(self._tried, since_ns=begin_ns, until_ns=now_ns, per_j=per_j)
+        self.lately = lately(self._tried, found)
 
     def _under_way(self, one: Open, now_ns: int) -> Part:
-        group = self._group(Who(one.model, one.tenant, one.route, Outcome.OK))
+        group = self._counts.group(Who(one.model, one.tenant, one.route, Outcome.OK))
         written = nan if not one.chunks else float(one.chunks)
         first_ns = now_ns if one.first_ns is None else one.first_ns
         place = self._place(one.model)
@@ -396,27 +302,11 @@ def part_of(served: Served, group: int = 0, model: int = 0) -> Part:
     written = nan if usage.output_tokens is None else float(usage.output_tokens)
     if usage.output_tokens is None and served.chunks:
         written = float(served.chunks)
-    if not _worked(served):
+    if not did_work(served):
         read, cached, written = 0.0, 0.0, 0.0
     first_ns = served.first_ns if served.first_ns is not None and served.streamed else served.end_ns
     passes = nan if usage.passes is None else float(usage.passes)
     return Part(group, model, served.begin_ns, first_ns, served.end_ns, read, cached, written, passes)
-
-
-def _worked(served: Served) -> bool:
-    """Whether the engine had anything to do with it."""
-    return served.outcome not in (Outcome.REFUSED, Outcome.UNREACHED)
-
-
-def _known(tokens: float) -> float:
-    return tokens if tokens == tokens else 0.0
-
-
-def _spread(spreads: dict[str, Spread], model: str, edges: list[float]) -> Spread:
-    name = model if model in spreads or len(spreads) < MOST_SPREADS else OTHER
-    if name not in spreads:
-        spreads[name] = Spread(edges)
-    return spreads[name]
 
 
 def _site(config: Config) -> Site:

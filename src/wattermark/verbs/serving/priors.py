@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import product
 from math import nan
 
 import numpy as np
@@ -12,7 +11,7 @@ from wattermark.errors import UsageError
 from wattermark.factors.serving import serving_factors
 from wattermark.factors.shapes.models import architecture_named
 from wattermark.science.sharing.columns import Cost, cost_of
-from wattermark.science.sharing.live import Rates, rates_table
+from wattermark.science.sharing.rates import ENDS, KNOTS, Rates, pairs, rates_table
 from wattermark.values.jobs import ApiCalls, Inference, Site
 from wattermark.values.range import Range
 from wattermark.verbs.estimates.api import estimate_api
@@ -25,9 +24,6 @@ TYPICAL_BATCH = 32.0
 """Requests at a time of a service that nobody told anything about."""
 TYPICAL_PARAMS = 8e9
 """Of a model that no table knows; shares need proportions only."""
-KNOTS = (1.0, *(2.0**power for power in range(4, 18)))
-"""Tokens read and written at which the estimator is asked: up to 131,072."""
-ENDS = (1.0, 1000.0)
 QUANTITIES = ("it_energy_j", "carbon_g", "water_l")
 MOST_MODELS = 256
 
@@ -71,7 +67,7 @@ def _closed(model: str, site: Site) -> Rates | None:
     """Lines, so that their ends tell all of them."""
     asked = (
         estimate_api(ApiCalls(model=model, input_tokens=read, output_tokens=written), site).footprint
-        for read, written in product(ENDS, ENDS)
+        for read, written in pairs(ENDS)
     )
     ranges = [footprint.quantities() for footprint in asked]
     best = {name: np.array([_best(one[name]) for one in ranges]) for name in QUANTITIES}
@@ -79,7 +75,7 @@ def _closed(model: str, site: Site) -> Rates | None:
 
 
 def _open(model: str, site: Site, gpu: str, batch: float) -> Rates | None:
-    read, written = np.array(list(product(KNOTS, KNOTS))).T
+    read, written = np.array(pairs(KNOTS)).T
     given = {"place": site.place, "pue": site.pue, "wue": site.wue, "intensity": site.intensity}
     asked = {"gpu": gpu, "model": model, "batch": batch, "input_tokens": read, "output_tokens": written}
     known = {name: value for name, value in given.items() if value is not None}

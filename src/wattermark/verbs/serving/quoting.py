@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from wattermark.errors import FOREIGN
-from wattermark.science.sharing.live import scaled, weight_j
+from wattermark.science.sharing.live import or_none, scaled, weight_j
 from wattermark.values.ports import Quoter
 from wattermark.values.served import Quote, Served
+from wattermark.verbs.serving.counts import did_work
 from wattermark.verbs.serving.live import Live, part_of
 
 PROVISIONAL, ESTIMATED = "measured-provisional", "estimated"
 
 
 def quoter(live: Live) -> Quoter:
-    """Who quotes by what is known live: dynamic and active idle energy, and what it stands for at the place."""
+    """Who quotes by what is known live: dynamic and active idle energy, and what that stands for."""
     return _Quoter(live)
 
 
@@ -21,6 +22,8 @@ class _Quoter:
         self._live = live
 
     def quote(self, served: Served) -> Quote | None:
+        if not did_work(served):
+            return None
         try:
             return self._measured(served) or self._estimated(served)
         except FOREIGN as error:
@@ -44,6 +47,5 @@ class _Quoter:
         if rates is None or not served.usage.is_known:
             return None
         part = part_of(served)
-        read, written = (0.0 if tokens != tokens else tokens for tokens in (part.read, part.written))
-        energy_j, carbon_g, water_l = rates.of(read, written)
+        energy_j, carbon_g, water_l = rates.of(or_none(part.read), or_none(part.written))
         return Quote(energy_j=energy_j, carbon_g=carbon_g, water_l=water_l, quality=ESTIMATED)
