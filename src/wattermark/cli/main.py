@@ -37,7 +37,10 @@ COMMANDS = {
     "completion": "let a shell complete our words",
 }
 
-SECOND_WORDS = {"plan fleet": "when and where to run many jobs, where capacity is limited"}
+SECOND_WORDS = {
+    "plan fleet": "when and where to run many jobs, where capacity is limited",
+    "serving dashboard": "a Grafana dashboard of what requests take",
+}
 """Commands of two words; the module of each has an underscore between them."""
 
 EPILOG = """examples:

@@ -143,6 +143,17 @@ def scaled(amount: float, per_unit: float) -> float:
     return amount * per_unit
 
 
+def milliseconds(time_s: float) -> float:
+    """As others count time. [ms]
+
+    Parameters
+    ----------
+    time_s : float
+        [s]
+    """
+    return time_s * 1000
+
+
 def duration_s(begin_ns: int, end_ns: int) -> float:
     """How long something took. [s]
 

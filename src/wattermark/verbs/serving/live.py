@@ -81,7 +81,7 @@ class Live:
         self._site = _site(config)
         self._rest = named("defaults", "gpu_idle_fraction").value.best
         self._looks: Iterator[Look] | None = looks(spool) if spool is not None else None
-        self._lock, self._wake, self._over = threading.Lock(), threading.Event(), threading.Event()
+        self._lock, self._wake, self._over = threading.RLock(), threading.Event(), threading.Event()
         self._notes: deque[Served] = deque()
         self._open: dict[int, Open] = {}
         self._counts = Counts()
@@ -116,6 +116,13 @@ class Live:
         if seat is not None:
             self._open.pop(id(seat), None)
 
+    def learn(self, model: str) -> None:
+        """Look a model up now, in the caller's time: milliseconds, once."""
+        if model not in self._models:
+            with self._lock:
+                self._place("")
+                self._place(model)
+
     def rates(self, model: str) -> Rates | None:
         """What requests to a model are estimated to take, as far as that is known by now."""
         return self._rates.get(model)
@@ -146,7 +153,8 @@ class Live:
 
     def beat(self) -> None:
         """Take what was noted and what the meters saw since, and settle what can be settled."""
-        self._learn()
+        for model in {"", *(one.model for one in list(self._open.values()))}:
+            self.learn(model)
         now_ns = time.monotonic_ns()
         waiting = list(self._open.values())  # before notes are taken: who ends now is in one of both
         with self._lock:
@@ -180,12 +188,6 @@ class Live:
         if cause not in self._told:
             self._told.add(cause)
             tell("%s", message)
-
-    def _learn(self) -> None:
-        """Look up models that were named, of which nobody asked before; first the one without a name."""
-        self._place("")
-        for model in {one.model for one in list(self._open.values())}:
-            self._place(model)
 
     def _place(self, model: str) -> int:
         """The place of a model's costs; those that nobody knows, and too many, share one."""
