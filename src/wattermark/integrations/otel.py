@@ -74,9 +74,27 @@ def footprint_exporter(inner: SpanExporter, live: Live, *, counted: bool = True)
 
 
 def _adder(live: Live, *, counted: bool) -> Callable[[ReadableSpan], ReadableSpan]:
-    from opentelemetry.sdk.trace import ReadableSpan
+    quotes, richer = quoter(live), _richer()
 
-    quotes = quoter(live)
+    def add(span: ReadableSpan) -> ReadableSpan:
+        served = served_of_span(span)
+        if served is None:
+            return span
+        if counted:
+            live.note(served)
+        live.learn(served.model)
+        quote = quotes.quote(served)
+        if quote is None:
+            return span
+        return richer(
+            span, footprint_attributes(quote.energy_j, quote.carbon_g, quote.water_l, quote.quality)
+        )
+
+    return add
+
+
+def _richer() -> Callable[[ReadableSpan, Mapping[str, Any]], ReadableSpan]:
+    from opentelemetry.sdk.trace import ReadableSpan
 
     class RicherSpan(ReadableSpan):
         """Another's span with more attributes; it has lost as much as that one."""
@@ -110,20 +128,7 @@ def _adder(live: Live, *, counted: bool) -> Callable[[ReadableSpan], ReadableSpa
         def dropped_links(self) -> int:
             return self._of.dropped_links
 
-    def add(span: ReadableSpan) -> ReadableSpan:
-        served = served_of_span(span)
-        if served is None:
-            return span
-        if counted:
-            live.note(served)
-        live.learn(served.model)
-        quote = quotes.quote(served)
-        if quote is None:
-            return span
-        told = footprint_attributes(quote.energy_j, quote.carbon_g, quote.water_l, quote.quality)
-        return RicherSpan(span, told)
-
-    return add
+    return RicherSpan
 
 
 def served_of_span(span: ReadableSpan) -> Served | None:
