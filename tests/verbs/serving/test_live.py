@@ -10,7 +10,7 @@ from wattermark.science.sharing.live import Stretch, settle
 from wattermark.values.served import Outcome, Route, Served, Usage
 from wattermark.verbs.serving.counts import MOST_GROUPS, MOST_SPREADS
 from wattermark.verbs.serving.live import Live, part_of
-from wattermark.verbs.serving.priors import MOST_MODELS, cost_named
+from wattermark.verbs.serving.rates import MOST_MODELS, cost_named
 
 from .metered import CONFIG, Metered, by
 
@@ -39,7 +39,7 @@ def test_ledgers_add_up_to_the_meter_and_idle_is_in_the_open(metered):
     ("other", "least", "most"),
     [
         pytest.param({}, 1.0, 1.0, id="two of a kind are charged alike"),
-        pytest.param({"written": 5}, 7.0, 11.0, id="who writes ten times as much pays for it"),
+        pytest.param({"written": 5}, 7.0, 13.0, id="who writes ten times as much pays for it"),
         pytest.param({"read": None, "written": None}, 0.9, 1.1, id="who told nothing is taken for usual"),
         pytest.param({"outcome": Outcome.REFUSED}, 1e6, 1e99, id="who was refused did no work"),
     ],

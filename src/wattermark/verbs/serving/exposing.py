@@ -78,6 +78,11 @@ def exposition(live: Live) -> bytes:
     return bytes(generate_latest(own))
 
 
+def page(live: Live) -> tuple[str, bytes]:
+    """What kind of page it is, and the page; it takes milliseconds, so no event loop should make it."""
+    return CONTENT_TYPE, exposition(live)
+
+
 def _energies(sums: Sums) -> Iterator[Metric]:
     names = ("energy_joules", "carbon_grams", "water_liters")
     labels = (*GROUPED, "ledger", "quality")

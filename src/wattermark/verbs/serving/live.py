@@ -30,17 +30,19 @@ from wattermark.science.sharing.live import (
 )
 from wattermark.science.sharing.rates import Rates
 from wattermark.values.jobs import Site
-from wattermark.values.served import Outcome, Route, Served
+from wattermark.values.served import Route, Served
 from wattermark.verbs.ambient import place_asked
 from wattermark.verbs.live import Look, looks
 from wattermark.verbs.serving.counts import Counts, Sums, Who, did_work
-from wattermark.verbs.serving.priors import MOST_MODELS, TYPICAL_GPU, cost_named, rates_named
+from wattermark.verbs.serving.rates import MOST_MODELS, TYPICAL_GPU, cost_named, rates_named
 from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
 
 BEAT_S = 1.0
 MOST_PARTS = 200_000
 """Requests that wait for their windows to be settled; of more, the oldest get nothing."""
+OPEN = "open"
+"""How a request ended that has not, when its first windows are settled."""
 MOST_QUIET = 600
 """Windows in which nobody ran, that tell the power at rest."""
 
@@ -289,7 +291,7 @@ class Live:
         self.lately = lately(self._tried, found)
 
     def _under_way(self, one: Open, now_ns: int) -> Part:
-        group = self._counts.group(Who(one.model, one.tenant, one.route, Outcome.OK))
+        group = self._counts.group(Who(one.model, one.tenant, one.route, OPEN))
         written = nan if not one.chunks else float(one.chunks)
         first_ns = now_ns if one.first_ns is None else one.first_ns
         place = self._place(one.model)

@@ -8,42 +8,38 @@ from math import nan
 import numpy as np
 
 from wattermark.errors import UsageError
-from wattermark.factors.serving import serving_factors
+from wattermark.factors.serving import TYPICAL, serving_factors
 from wattermark.factors.shapes.models import architecture_named
+from wattermark.science.serving import BYTES
 from wattermark.science.sharing.columns import Cost, cost_of
 from wattermark.science.sharing.rates import ENDS, KNOTS, Rates, pairs, rates_table
-from wattermark.values.jobs import ApiCalls, Inference, Site
+from wattermark.values.jobs import ApiCalls, Site
 from wattermark.values.range import Range
 from wattermark.verbs.estimates.api import estimate_api
-from wattermark.verbs.estimates.ground import accelerator_of, model_of
-from wattermark.verbs.estimates.replica import replica_for
+from wattermark.verbs.estimates.ground import accelerator_of
 from wattermark.verbs.estimates.what_if import what_if_inference
 
-TYPICAL_GPU = "h100-sxm"
+TYPICAL_GPU = TYPICAL
 TYPICAL_BATCH = 32.0
 """Requests at a time of a service that nobody told anything about."""
-TYPICAL_PARAMS = 8e9
-"""Of a model that no table knows; shares need proportions only."""
+GENERIC = "llama-3.1-8b"
+"""For a model that no table knows: shares need proportions only."""
+UNPACKED = "int4"
+"""Four-bit weights of any format take about as many bytes."""
 QUANTITIES = ("it_energy_j", "carbon_g", "water_l")
 MOST_MODELS = 256
 
 
 @lru_cache(maxsize=MOST_MODELS)
 def cost_named(model: str, gpu: str = TYPICAL_GPU) -> Cost:
-    """The costs of a model by its name; those of a typical one where no table knows it."""
+    """The costs of a model by its name; those of a usual one where no table knows it."""
     try:
         shape = architecture_named(model)
     except UsageError:
-        shape = model_of(model=None, config=None, params=TYPICAL_PARAMS, active_params=None)
-    accelerator = accelerator_of(gpu)
-    replica = replica_for(
-        Inference(gpu=gpu, params=1e9, input_tokens=1.0, output_tokens=1.0), shape, accelerator
-    )
-    values = {one.name: one.value.best for one in serving_factors(accelerator, TYPICAL_BATCH)}
-    requests = replica.requests
-    return cost_of(
-        shape, precision=requests.precision, accelerators=float(requests.accelerators), values=values
-    )
+        shape = architecture_named(GENERIC)
+    values = {one.name: one.value.best for one in serving_factors(accelerator_of(gpu), 1.0)}
+    precision = shape.precision if shape.precision in BYTES else UNPACKED
+    return cost_of(shape, precision=precision, accelerators=1.0, values=values)
 
 
 @lru_cache(maxsize=MOST_MODELS)
