@@ -92,6 +92,20 @@ def test_requests_are_quoted_by_the_joules_of_the_last_minute(measuring):
     assert quote.water_l / quote.energy_j == pytest.approx(water_l / energy_j, rel=0.3)
 
 
+def test_a_quiet_hour_forgets_nothing(tmp_path):
+    metered = Metered(tmp_path, ago_s=600)
+    live = metered.live()
+    seat = live.begins(metered.ns(0), model="llama-3.1-8b")
+    metered.runs(10, 400.0)
+    live.note(metered.served(0, 10), seat)
+    live.beat()
+    before = quoter(live).quote(metered.served(0, 10))
+    metered.runs(500, 80.0)
+    after = quoter(live).quote(metered.served(0, 10))
+    assert after.quality == "measured-provisional"
+    assert after.energy_j == pytest.approx(before.energy_j, rel=0.01)
+
+
 def test_who_writes_more_is_quoted_more(measuring):
     metered, live = measuring
     few, many = (quoter(live).quote(metered.served(50, 60, written=n)) for n in (10, 100))

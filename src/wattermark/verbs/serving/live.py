@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 
@@ -288,7 +289,12 @@ class Live:
         since_ns = now_ns - MINUTE_NS
         while self._tried and self._tried[0].at_ns < since_ns:
             self._tried.popleft()
-        self.lately = lately(self._tried, found)
+        now = lately(self._tried, found)
+        if (
+            now is None and self.lately is not None
+        ):  # nobody ended lately: what the last ones took still holds
+            now = replace(self.lately, running=found.running)
+        self.lately = now
 
     def _under_way(self, one: Open, now_ns: int) -> Part:
         group = self._counts.group(Who(one.model, one.tenant, one.route, OPEN))
