@@ -269,7 +269,7 @@ class Live:
                 self._joules[i] += energy_j
             self._let_go(end_ns, found.running)
         self._quiet_w.extend(found.quiet_w.tolist())
-        self._remember(found, now_ns)
+        self._remember(found, end_ns)
 
     def _let_go(self, end_ns: int, running: float) -> None:
         """Requests all of whose windows are settled."""
@@ -285,8 +285,9 @@ class Live:
                 self._tried.append(Tried(end_ns, energy_j, weight))
         self._parts, self._joules = kept_parts, kept_joules
 
-    def _remember(self, found: Settled, now_ns: int) -> None:
-        since_ns = now_ns - MINUTE_NS
+    def _remember(self, found: Settled, end_ns: int) -> None:
+        """Requests of the last minute that is settled."""
+        since_ns = end_ns - MINUTE_NS
         while self._tried and self._tried[0].at_ns < since_ns:
             self._tried.popleft()
         now = lately(self._tried, found)
