@@ -83,6 +83,8 @@ def test_nobody_holds_windows_up_for_longer_than_a_minute(tmp_path):
     done = live.sums()
     assert done.unsettled_j == pytest.approx(0, abs=1e-6)
     assert sum(by(done, "tenant").values()) == pytest.approx(done.meter_j)
+    (_, counts, whole_j) = done.request_energy[0]
+    assert counts[-1][1] == 1 and whole_j == pytest.approx(by(done, "tenant")["endless"])
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -51,12 +51,13 @@ MOST_QUIET = 600
 class Open:
     """A request that is under way; whoever relays it may say when its answer began, and count its pieces."""
 
-    __slots__ = ("begin_ns", "chunks", "first_ns", "model", "route", "tenant")
+    __slots__ = ("begin_ns", "chunks", "energy_j", "first_ns", "model", "route", "tenant")
 
     def __init__(self, begin_ns: int, model: str, tenant: str, route: Route) -> None:
         self.begin_ns, self.model, self.tenant, self.route = begin_ns, model, tenant, route
         self.first_ns: int | None = None
         self.chunks = 0
+        self.energy_j = 0.0  # of windows that could not wait for its end
 
 
 class Live:
@@ -85,7 +86,7 @@ class Live:
         self._rest = named("defaults", "gpu_idle_fraction").value.best
         self._looks: Iterator[Look] | None = looks(spool) if spool is not None else None
         self._lock, self._wake, self._over = threading.RLock(), threading.Event(), threading.Event()
-        self._notes: deque[Served] = deque()
+        self._notes: deque[tuple[Served, Open | None]] = deque()
         self._open: dict[int, Open] = {}
         self._counts = Counts()
         self._models: dict[str, int] = {}
@@ -115,7 +116,7 @@ class Live:
     def note(self, served: Served, seat: Open | None = None) -> None:
         """It ended, however it did."""
         if os.getpid() == self._pid and not self._over.is_set():
-            self._notes.append(served)
+            self._notes.append((served, seat))
         if seat is not None:
             self._open.pop(id(seat), None)
 
@@ -207,15 +208,15 @@ class Live:
     def _take(self) -> None:
         with suppress(IndexError):
             while True:
-                self._count(self._notes.popleft())
+                self._count(*self._notes.popleft())
         too_many = max(len(self._parts) - MOST_PARTS, 0)
         del self._parts[:too_many], self._joules[:too_many]
 
-    def _count(self, one: Served) -> None:
+    def _count(self, one: Served, seat: Open | None) -> None:
         part = part_of(one, self._counts.count(one), self._place(one.model))
         if self.metered:
             self._parts.append(part)
-            self._joules.append(0.0)
+            self._joules.append(seat.energy_j if seat is not None else 0.0)
         elif did_work(one):
             self._estimate(one, part)
 
@@ -265,8 +266,11 @@ class Live:
         with self._lock:
             self._counts.settle(found)
             del self._stretches[: len(ready)]
-            for i, energy_j in zip(touching, found.request_j.tolist(), strict=False):
+            shares_j = found.request_j.tolist()
+            for i, energy_j in zip(touching, shares_j, strict=False):
                 self._joules[i] += energy_j
+            for one, energy_j in zip(still, shares_j[len(touching) :], strict=True):
+                one.energy_j += energy_j
             self._let_go(end_ns, found.running)
         self._quiet_w.extend(found.quiet_w.tolist())
         self._remember(found, end_ns)
@@ -291,9 +295,7 @@ class Live:
         while self._tried and self._tried[0].at_ns < since_ns:
             self._tried.popleft()
         now = lately(self._tried, found)
-        if (
-            now is None and self.lately is not None
-        ):  # nobody ended lately: what the last ones took still holds
+        if now is None and self.lately is not None:  # nobody ended: what the last ones took still holds
             now = replace(self.lately, running=found.running)
         self.lately = now
 
