@@ -93,3 +93,19 @@ def test_buckets_rise_and_end_in_infinity(live):
     found = re.findall(r'duration_seconds_bucket\{le="([^"]+)",model="llama-3.1-8b"\} ([\d.]+)', text)
     counts = [float(many) for _, many in found]
     assert found[-1][0] == "+Inf" and counts == sorted(counts) and counts[-1] == len(Outcome)
+
+
+@pytest.mark.parametrize("metered", [True, False])
+def test_names_that_no_program_takes_break_nothing(tmp_path, metered):
+    """A client may call a model anything: half a character, a novel, a line of another metric."""
+    strange = Metered(tmp_path, ago_s=30)
+    live = strange.live() if metered else Live(CONFIG, start=False)
+    for name in ("\ud800", "x" * 1_000_000, 'a"} 1\nwattermark_serving_open_requests 7', "\x00\u2028"):
+        seat = live.begins(strange.ns(0), model=name, tenant=name)
+        strange.runs(1, 100.0)
+        live.note(strange.served(0, 1, model=name, tenant=name), seat)
+        live.beat()
+    told = families(live)
+    assert len(exposition(live)) < 50_000
+    assert total(told["wattermark_serving_requests"]) == 4
+    assert [s.value for s in told["wattermark_serving_open_requests"].samples] == [0]

@@ -14,6 +14,8 @@ MOST_SPREADS = 100
 """Models with histograms of their own."""
 ENERGY_EDGES_J = edges_by_decade(1e-3, 1e6, (1.0, 2.5, 5.0))
 TIME_EDGES_S = edges_by_decade(1e-2, 1e3, (1.0, 2.5, 5.0))
+MOST_WORD = 128
+"""Letters of a label."""
 TOKENS = ("input", "cached", "output", "reasoning")
 OTHER = "other"
 
@@ -87,14 +89,15 @@ class Counts:
 
     def count(self, one: Served) -> int:
         """One request that ended; answers its group."""
-        group = self.group(Who(one.model, one.tenant, one.route, one.outcome))
+        who = Who(word(one.model), word(one.tenant), one.route, one.outcome)
+        group = self.group(who)
         self._requests[group] = self._requests.get(group, 0) + 1
         usage = one.usage
         told = (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens)
         for kind, many in zip(TOKENS, told, strict=True):
             if many is not None:
                 self._tokens[group, kind] = self._tokens.get((group, kind), 0) + many
-        _of(self._times, one.model, TIME_EDGES_S).add(duration_s(one.begin_ns, one.end_ns))
+        _of(self._times, who.model, TIME_EDGES_S).add(duration_s(one.begin_ns, one.end_ns))
         return group
 
     def settle(self, found: Settled) -> None:
@@ -129,6 +132,11 @@ class Counts:
             unsettled_j=max(meter_j, settled_j) - settled_j,
             power_w=power_w,
         )
+
+
+def word(text: str) -> str:
+    """A name that anybody gave us as a label: short, and of characters that every program takes."""
+    return text[:MOST_WORD].encode("utf-8", "replace").decode("utf-8")
 
 
 def did_work(served: Served) -> bool:

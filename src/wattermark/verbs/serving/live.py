@@ -34,7 +34,7 @@ from wattermark.values.jobs import Site
 from wattermark.values.served import Route, Served
 from wattermark.verbs.ambient import place_asked
 from wattermark.verbs.live import Look, looks
-from wattermark.verbs.serving.counts import Counts, Sums, Who, did_work
+from wattermark.verbs.serving.counts import Counts, Sums, Who, did_work, word
 from wattermark.verbs.serving.rates import MOST_MODELS, TYPICAL_GPU, cost_named, rates_named
 from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
@@ -107,9 +107,9 @@ class Live:
 
     def begins(self, begin_ns: int, *, model: str = "", tenant: str = "", route: Route = Route.OTHER) -> Open:
         """A request came; what is answered belongs to its ``note``."""
-        seat = Open(begin_ns, model, tenant, route)
+        seat = Open(begin_ns, word(model), word(tenant), route)
         self._open[id(seat)] = seat
-        if model not in self._rates and len(self._models) < MOST_MODELS:
+        if seat.model not in self._rates and len(self._models) < MOST_MODELS:
             self._wake.set()  # so that its rates are known before it ends
         return seat
 
@@ -213,7 +213,7 @@ class Live:
         del self._parts[:too_many], self._joules[:too_many]
 
     def _count(self, one: Served, seat: Open | None) -> None:
-        part = part_of(one, self._counts.count(one), self._place(one.model))
+        part = part_of(one, self._counts.count(one), self._place(word(one.model)))
         if self.metered:
             self._parts.append(part)
             self._joules.append(seat.energy_j if seat is not None else 0.0)
@@ -225,7 +225,9 @@ class Live:
         if rates is None or not one.usage.is_known:
             self._counts.unaccounted += 1
             return
-        self._counts.estimate(part.group, one.model, rates.of(or_none(part.read), or_none(part.written)))
+        self._counts.estimate(
+            part.group, word(one.model), rates.of(or_none(part.read), or_none(part.written))
+        )
 
     def _see(self, look: Look) -> None:
         """A window is closed when the meters have moved, and never takes anything back."""
