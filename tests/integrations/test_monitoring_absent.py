@@ -1,4 +1,4 @@
-"""Where a package of an extra is not installed, one error says what to install, and the sums go on without."""
+"""Where a package of an extra is not installed, one error says what to install; sums go on without."""
 
 import pytest
 

@@ -188,12 +188,20 @@ def test_cached_tokens_cost_less(live):
     assert cached < whole
 
 
-def test_what_a_span_says_itself_stays_and_what_it_lost_is_told(live):
+def test_what_a_span_says_itself_stays(live):
     kept = InMemorySpanExporter()
-    attributes = {**CALL, "ai.footprint.energy": 1.0, "too": "much"}
-    spans_of(footprint_exporter(kept, live), attributes, limits=SpanLimits(max_span_attributes=6))
+    spans_of(footprint_exporter(kept, live), {**CALL, "ai.footprint.energy": 1.0})
     (span,) = kept.get_finished_spans()
-    assert span.dropped_attributes == 1 and span.attributes["too"] == "much"
+    assert span.attributes["ai.footprint.energy"] == 1.0 and span.attributes["ai.footprint.water"] > 0
+
+
+def test_what_a_span_lost_is_told(live):
+    kept = InMemorySpanExporter()
+    spans_of(
+        footprint_exporter(kept, live), {"too": "much", **CALL}, limits=SpanLimits(max_span_attributes=5)
+    )
+    (span,) = kept.get_finished_spans()
+    assert span.dropped_attributes == 1 and "ai.footprint.energy" in span.attributes
 
 
 def test_requests_of_spans_are_counted_where_nobody_meters(live, metered):

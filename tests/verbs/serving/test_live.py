@@ -6,8 +6,11 @@ import tracemalloc
 
 import pytest
 
+from wattermark.science.running import Running
 from wattermark.science.sharing.live import Stretch, settle
 from wattermark.values.served import Outcome, Route, Served, Usage
+from wattermark.values.units import NS_PER_S
+from wattermark.verbs.live import Look
 from wattermark.verbs.serving.counts import MOST_GROUPS, MOST_SPREADS
 from wattermark.verbs.serving.live import Live, part_of
 from wattermark.verbs.serving.rates import MOST_MODELS, cost_named
@@ -136,6 +139,16 @@ def test_what_is_settled_window_by_window_is_what_the_whole_gives(metered):
     whole = settle(stretches, parts, [cost_named("llama-3.1-8b")], groups=2, idle_w=100.0)
     told = by(live.sums(), "ledger", "tenant")
     assert [told["dynamic", name] for name in ("long", "short")] == pytest.approx(whole.dynamic_j.tolist())
+
+
+def test_what_is_reckoned_anew_takes_nothing_back(metered):
+    """Embodied carbon and factors are reckoned anew with each look, and may come out a little lower."""
+    live = Live(CONFIG, metered.path, start=False)
+    live._see(Look(0, NS_PER_S, Running(1.0, 100.0, 100.0, 5.0, 0.5), True))
+    live._see(Look(0, 2 * NS_PER_S, Running(2.0, 200.0, 100.0, 4.0, 0.4), True))
+    live._see(Look(0, 3 * NS_PER_S, Running(3.0, 300.0, 100.0, 6.0, 0.6), True))
+    assert [one.carbon_g for one in live._stretches] == [5.0, 0.0, 1.0]
+    assert [one.water_l for one in live._stretches] == pytest.approx([0.5, 0.0, 0.1])
 
 
 def test_without_a_meter_the_estimator_speaks(tmp_path):

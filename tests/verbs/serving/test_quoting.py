@@ -106,6 +106,17 @@ def test_a_quiet_hour_forgets_nothing(tmp_path):
     assert after.energy_j == pytest.approx(before.energy_j, rel=0.01) == 4000
 
 
+def test_only_the_last_minute_counts(tmp_path):
+    metered = Metered(tmp_path, ago_s=200)
+    live = metered.live()
+    for begin_s, watts in ((0, 400.0), (80, 100.0)):
+        seat = live.begins(metered.ns(begin_s), model="llama-3.1-8b")
+        metered.runs(10, watts)
+        live.note(metered.served(begin_s, begin_s + 10), seat)
+        metered.runs(70, 80.0)
+    assert quoter(live).quote(metered.served(0, 10)).energy_j == pytest.approx(1000)
+
+
 def test_who_writes_more_is_quoted_more(measuring):
     metered, live = measuring
     few, many = (quoter(live).quote(metered.served(50, 60, written=n)) for n in (10, 100))
