@@ -43,6 +43,7 @@ SECOND_WORDS = {
     "serving tenant": "the name that a key has in reports",
     "serving watch": "an engine's own counters beside the meters, with no proxy in the path",
     "serving report": "what requests took, by model, tenant, hour or route",
+    "serving dashboard": "a Grafana dashboard of what requests take",
 }
 """Commands of two words; the module of each has an underscore between them."""
 

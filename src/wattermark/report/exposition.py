@@ -48,3 +48,22 @@ def _lines(header: RunHeader, so_far: Running) -> Iterator[str]:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+GROUPED: Final = ("model", "tenant", "route", "outcome")
+"""Labels of what requests took; all are empty where it is nobody's (provisioned idle)."""
+SERVING: Final = {
+    "wattermark_serving_energy_joules_total": "IT energy of requests; all ledgers add up to the meter.",
+    "wattermark_serving_carbon_grams_total": "Carbon of requests in CO2e, embodied included.",
+    "wattermark_serving_water_liters_total": "Water that requests consumed, embodied included.",
+    "wattermark_serving_requests_total": "Requests that ended, however they did.",
+    "wattermark_serving_tokens_total": "Tokens; cached ones are input, reasoning ones are output as well.",
+    "wattermark_serving_unaccounted_requests_total": "Requests of which no energy can be told or estimated.",
+    "wattermark_serving_request_energy_joules": "Energy of a request, dynamic and active idle, once settled.",
+    "wattermark_serving_request_duration_seconds": "From the head of a request to the end of its answer.",
+    "wattermark_serving_meter_energy_joules_total": "IT energy that the meters of this machine saw.",
+    "wattermark_serving_meter_power_watts": "Mean power between the last two looks at the meters.",
+    "wattermark_serving_unsettled_energy_joules": "Energy of the meters that waits for open requests to end.",
+    "wattermark_serving_open_requests": "Requests that are under way.",
+}
+"""What ``/metrics`` of a relay tells, and what it means."""

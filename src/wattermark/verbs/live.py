@@ -14,36 +14,64 @@ from wattermark.ledger.read import SpoolReader, follow, read_header, read_run
 from wattermark.ledger.runs import RunPlace, find_run, header_of_run, runs, spools_in
 from wattermark.science.node import may_speak_later
 from wattermark.science.running import Running, is_settled, so_far
+from wattermark.science.utilised import tells_only_how_busy
 from wattermark.values.footprint import Footprint
 from wattermark.values.forecast import Forecast
-from wattermark.values.kinds import Status
-from wattermark.values.records import ReaderLog, RunHeader
+from wattermark.values.kinds import Part, Status
+from wattermark.values.records import Channel, ReaderLog, RunHeader
 from wattermark.verbs.account import account_alone, account_briefly
 from wattermark.verbs.ahead import forecast
 from wattermark.verbs.beside import lies_inside
 from wattermark.verbs.whole import as_one
 
 STAMP = len("20261125-130000")  # the moment in the id of a run
+NOTHING = Running()
 AGAIN_S = 5.0
 """A forecast takes tens of milliseconds, and says the same again for a while."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a run has cost from its first look at the meters to its last; nothing before there are two. [ns]
+
+    ``measured`` says whether any meter tells energy; else all of it is modelled.
+    """
+
+    begin_ns: int = 0
+    end_ns: int = 0
+    so_far: Running = NOTHING
+    measured: bool = False
+
+
 def watch(spool: Path) -> Iterator[Running]:
-    """What the run has cost so far, each time it is asked; only new lines are read.
+    """What the run has cost so far, each time it is asked; only new lines are read."""
+    return (look.so_far for look in looks(spool))
+
+
+def looks(spool: Path) -> Iterator[Look]:
+    """The same, and of which time.
 
     A stretch is kept, and accounted anew, until the slowest meter has spoken often enough in it.
     """
-    total = shown = Running()
+    total, shown = Running(), Look()
+    begin_ns = None
     for reader in follow(spool):
         if reader.header is not None and reader.has_beats:
             recorded = reader.recorded()
             stretch = account_briefly(recorded)
-            shown = total.plus(stretch)
             channels = [channel for log in reader.logs.values() for channel in log.channels]
+            begin_ns = recorded.begin_mono_ns if begin_ns is None else begin_ns
+            shown = Look(
+                begin_ns, recorded.end_mono_ns, total.plus(stretch), any(map(_tells_energy, channels))
+            )
             if is_settled(stretch, channels, waits=may_speak_later(recorded)):
-                total = shown
+                total = shown.so_far
                 _forget(reader)
         yield shown
+
+
+def _tells_energy(channel: Channel) -> bool:
+    return channel.part is not Part.LOAD and not tells_only_how_busy(channel)
 
 
 def forecasts(spool: Path) -> Iterator[Forecast | None]:
