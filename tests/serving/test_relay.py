@@ -194,6 +194,7 @@ def test_pieces_of_a_stream_come_as_they_are_sent_neither_merged_nor_late():
             await asyncio.sleep(0.15)
             said.append((time.monotonic(), chunk(event)))
             await talk.say(chunk(event))
+        await asyncio.sleep(0.15)
         await talk.say(chunk(b""))
 
     async def story():

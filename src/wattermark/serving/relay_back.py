@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import time
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 MOST_HELD_B = 16_000_000
 """An answer that is longer goes on as it comes, and its head says nothing of its footprint."""
 TAIL_B = 4
+GLANCE_S = 1.0
+"""So often it is looked whether the line to the engine is still there."""
 RESET = struct.pack("ii", 1, 0)
 """A line that ends so is reset, which no client takes for the end of an answer."""
 FOOTPRINT = "x-footprint"
@@ -111,10 +114,10 @@ class Passage:
         """The next, as it came; none is the end, and that it is no good one shows in ``outcome``."""
         from aiohttp import ClientError
 
-        piece, content = b"", reply.content
+        piece = b""
         try:
-            while not piece and not content.at_eof():
-                piece, _ = await content.readchunk()
+            while not piece and not reply.content.at_eof():
+                piece = await _waited(reply)
         except TimeoutError:
             self.outcome = Outcome.TIMEOUT
         except (ClientError, OSError):
@@ -193,6 +196,22 @@ class Passage:
         if answer.content_length is None and self.request.version < (1, 1) and line is not None:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)  # an end would be a good one
         transport.close()
+
+
+async def _waited(reply: ClientResponse) -> bytes:
+    """What comes within a while, if anything; aiohttp is silent when a line ends over a bad chunk."""
+    from aiohttp import ClientPayloadError
+
+    try:
+        async with asyncio.timeout(GLANCE_S) as glance:
+            return (await reply.content.readchunk())[0]
+    except TimeoutError:
+        if not glance.expired():  # the engine's silence
+            raise
+    line = reply.connection.transport if reply.connection is not None else None
+    if (line is None or line.is_closing()) and not reply.content.at_eof():
+        raise ClientPayloadError
+    return b""
 
 
 def _homeward(reply: ClientResponse) -> CIMultiDict[str]:
