@@ -88,7 +88,13 @@ async def opened(port: int, request: bytes, rate: float, seconds: float) -> dict
     while len(times_ms) + bad < int(rate * seconds) and time.perf_counter() < until_s:
         await asyncio.sleep(0.01)
     times_ms.sort()
-    return {"p50_ms": _at(times_ms, 0.5), "p99_ms": _at(times_ms, 0.99), "n": len(times_ms), "bad": bad}
+    return {
+        "p50_ms": _at(times_ms, 0.5),
+        "p99_ms": _at(times_ms, 0.99),
+        "n": len(times_ms),
+        "bad": bad,
+        "unanswered": int(rate * seconds) - len(times_ms) - bad,
+    }
 
 
 async def closed(port: int, request: bytes, connections: int, count: int) -> dict[str, Any]:
