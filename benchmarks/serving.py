@@ -48,18 +48,19 @@ def measured(given: Settings, places: dict[str, Environment]) -> tuple[Row, list
 
 def _asked(given: Settings, port: int, pid: int) -> Row:
     """Warmed up; then the load comes in turns, of which the median counts."""
-    _load(port, kind="closed", connections=CONNECTIONS, count=given.pick(3000, 500))
-    many, cpu_s = given.pick(6000, 1500), _cpu_s(pid)
-    full = [_load(port, kind="closed", connections=CONNECTIONS, count=many) for _ in range(3)]
+    turn_s, many = given.pick(10.0, 3.0), 10**9
+    _load(port, kind="closed", connections=CONNECTIONS, count=many, seconds=turn_s)
+    cpu_s = _cpu_s(pid)
+    full = [_load(port, kind="closed", connections=CONNECTIONS, count=many, seconds=turn_s) for _ in range(3)]
     spent_s = _cpu_s(pid) - cpu_s
-    turns = [_load(port, kind="open", rate=RATE, seconds=given.pick(10.0, 3.0)) for _ in range(3)]
+    turns = [_load(port, kind="open", rate=RATE, seconds=turn_s) for _ in range(3)]
     kept_up = all(turn["unanswered"] == 0 for turn in turns)
     return {
         "p50_ms": median(turn["p50_ms"] for turn in turns) if kept_up else None,
         "p99_ms": median(turn["p99_ms"] for turn in turns) if kept_up else None,
         "unanswered": sum(turn["unanswered"] for turn in turns),
         "per s": median(turn["per_s"] for turn in full),
-        "CPU ms each": 1e3 * spent_s / (3 * many) if pid else None,
+        "CPU ms each": 1e3 * spent_s / sum(turn["n"] for turn in full) if pid else None,
         "bad": sum(turn["bad"] for turn in (*turns, *full)),
     }
 

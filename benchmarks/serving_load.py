@@ -97,29 +97,36 @@ async def opened(port: int, request: bytes, rate: float, seconds: float) -> dict
     }
 
 
-async def closed(port: int, request: bytes, connections: int, count: int) -> dict[str, Any]:
-    """Each connection asks again once it is answered."""
+async def closed(
+    port: int, request: bytes, connections: int, count: int, seconds: float = 500.0
+) -> dict[str, Any]:
+    """Each connection asks again once it is answered, so many times in all, or until the time is over."""
     loop = asyncio.get_running_loop()
     over = loop.create_future()
-    left = answered = bad = 0
-    left = count
+    left, asked, answered, bad = count, 0, 0, 0
 
     def done(line: Line, good: bool) -> None:
-        nonlocal left, answered, bad
+        nonlocal answered, bad
         answered += good
         bad += not good
-        if left > 0 and good:
-            left -= 1
-            line.transport.write(request)
-        elif answered + bad >= count and not over.done():
+        if good and left > 0 and time.perf_counter() < until_s:
+            ask(line)
+        elif answered + bad >= asked and not over.done():
             over.set_result(None)
 
-    begin_s = time.perf_counter()
-    for _ in range(connections):
-        _, line = await loop.create_connection(lambda: Line(done), "127.0.0.1", port)
-        left -= 1
+    def ask(line: Line) -> None:
+        nonlocal left, asked
+        left, asked = left - 1, asked + 1
         line.transport.write(request)
-    await asyncio.wait_for(over, 500)
+
+    begin_s = time.perf_counter()
+    until_s = begin_s + seconds
+    lines = [
+        (await loop.create_connection(lambda: Line(done), "127.0.0.1", port))[1] for _ in range(connections)
+    ]
+    for line in lines[:count]:
+        ask(line)
+    await asyncio.wait_for(over, seconds + 60)
     return {"per_s": answered / (time.perf_counter() - begin_s), "n": answered, "bad": bad}
 
 

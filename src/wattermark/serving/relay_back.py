@@ -100,8 +100,7 @@ class Passage:
     def _holds(self, reply: ClientResponse) -> bool:
         """Whether its head waits until all of it is there, as it tells what all of it took."""
         return (
-            self._quoter is not None
-            and self._tap.asked.route is not Route.OTHER
+            self._tap.asked.route is not Route.OTHER
             and not self._tap.streamed
             and self._has_body(reply)
             and (reply.content_length is not None or "json" in reply.content_type)
