@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 GRACE_S = 5.0
 """So long requests may go on once it is told to end. [s]"""
 SWITCH_S = 0.0005
-"""So long another thread of ours may keep requests waiting, each time it has work; Python's own is 5 ms. [s]"""
+"""So long another thread of ours may keep requests waiting while it works; Python's own is 5 ms. [s]"""
 METERS = ("auto", "yes", "no")
 
 
