@@ -93,7 +93,7 @@ async def opened(port: int, request: bytes, rate: float, seconds: float) -> dict
         "p99_ms": _at(times_ms, 0.99),
         "n": len(times_ms),
         "bad": bad,
-        "unanswered": int(rate * seconds) - len(times_ms) - bad,
+        "unanswered": int(rate * seconds) - len(times_ms),
     }
 
 

@@ -220,7 +220,7 @@ async def relay_to(
             quoter=quoter,
         )
         door = Door(passing.handle)
-        made.port = (await door.open(Listen("127.0.0.1", 0), 0.2)).port
+        made.port = (await door.listen_on(Listen("127.0.0.1", 0), 0.2)).port
         try:
             yield made
         finally:

@@ -222,7 +222,7 @@ def test_a_file_of_authorities_that_is_none_is_said(tmp_path):
 def test_pages_are_shown_to_who_has_the_token_and_to_nobody_else():
     async def story():
         door = Door(Pages({"/metrics": lambda: ("text/plain", b"up 1\n")}, TOKEN).handle)
-        port = (await door.open(listen_of("x", "127.0.0.1:0"), 0.1)).port
+        port = (await door.listen_on(listen_of("x", "127.0.0.1:0"), 0.1)).port
 
         async def ask(*fields, target=b"/metrics", method=b"GET"):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

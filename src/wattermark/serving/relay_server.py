@@ -76,7 +76,7 @@ class Door:
         self._handle = handle
         self._runner: web.ServerRunner | None = None
 
-    async def open(self, listen: Listen, grace_s: float) -> Listen:
+    async def listen_on(self, listen: Listen, grace_s: float) -> Listen:
         """Listen; answers where, as port 0 is any.
 
         Raises

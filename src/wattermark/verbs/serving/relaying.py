@@ -169,7 +169,7 @@ async def _serve(
             if listen is not None:
                 door = Door(late.handle)
                 stack.push_async_callback(door.close)
-                late.at = await door.open(listen, GRACE_S)
+                late.at = await door.listen_on(listen, GRACE_S)
         desk, spool = _desk(config, how)
         after.callback(desk.close)
         sight = sight_of(config, spool) if sight_of else None
