@@ -1,6 +1,6 @@
 """Real inference servers on 127.0.0.1, with models of some thousand parameters that are made here.
 
-Nothing is downloaded: the weights are a fixed sequence of small numbers, and the words are the bytes of a text.
+Nothing is downloaded: the weights are a fixed sequence of small numbers, the words are the bytes of a text.
 The servers are real ones, as people run them: ``transformers serve`` and the one of llama-cpp-python.
 """
 
