@@ -23,6 +23,7 @@ COMMANDS = {
     "slurm": "submit a job to SLURM for its best time, and follow it",
     "saved": "what a planned run really saved, by the signals as they became final",
     "backtest": "what a better time would have saved on a history",
+    "proxy": "stand before an engine or a provider, and note what each request took",
     "serving": "requests to models: what each took, adding up to what the meter saw",
     "calibrate": "fit the serving model to your own measurements",
     "report": "as a standard wants it: SCI, GHG Protocol, AI Act, model card",
@@ -39,6 +40,9 @@ COMMANDS = {
 
 SECOND_WORDS = {"plan fleet": "when and where to run many jobs, where capacity is limited"}
 """Commands of two words; the module of each has an underscore between them."""
+
+LASTING = (["run"], ["watch"], ["proxy"], ["serving", "watch"])
+"""Those that live long: they collect their garbage."""
 
 EPILOG = """examples:
   wattermark run -- python train.py         measure it, read the summary
@@ -70,7 +74,7 @@ def script() -> int:
     One that only answers needs no threads of NumPy's and collects no garbage; the settings of a process
     that runs a job are the job's.
     """
-    if sys.argv[1:2] not in (["run"], ["watch"]):
+    if sys.argv[1:2] not in LASTING and sys.argv[1:3] not in LASTING:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         gc.disable()
     code = main()

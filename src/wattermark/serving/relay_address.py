@@ -1,0 +1,107 @@
+"""Where the relay listens and where it goes: set by whoever starts it, never by a request."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from wattermark.errors import UsageError
+
+LOCAL_NAME = "localhost"
+PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address of this machine; port 0 is any that is free."""
+
+    host: str
+    port: int
+
+    @property
+    def local(self) -> bool:
+        """Whether only programs of this machine get there."""
+        return is_local(self.host)
+
+    def __str__(self) -> str:
+        return f"{_bracketed(self.host)}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """An engine: its scheme, host and port, and the path that stands before every other."""
+
+    scheme: str
+    host: str
+    port: int
+    base: str = ""
+
+    @property
+    def local(self) -> bool:
+        """Whether it is of this machine."""
+        return is_local(self.host)
+
+    @property
+    def address(self) -> str:
+        """As a request's path is put behind it."""
+        return f"{self.scheme}://{_bracketed(self.host)}:{self.port}{self.base}"
+
+
+def upstream_of(text: str) -> Upstream:
+    """Read ``http://localhost:8000`` or ``https://host/base``.
+
+    Raises
+    ------
+    UsageError
+        If it is no address of a server, or holds a password, a query or a fragment; it is not repeated
+        where it may hold a secret.
+    """
+    parts = _split("--upstream", text)
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "--upstream holds a name or a password", fix="Leave it out; clients show their own keys"
+        )
+    if parts.query or parts.fragment:
+        raise UsageError("--upstream holds a query or a fragment", fix="Give http://HOST:PORT/PATH alone")
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise UsageError(f"--upstream {text!r} is no address", fix="Give http://localhost:8000")
+    if not (text.isascii() and text.isprintable() and " " not in text and "\\" not in text):
+        raise UsageError(f"--upstream {text!r} is no address", fix="Give http://localhost:8000")
+    port = parts.port or PORTS[parts.scheme]
+    return Upstream(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
+
+
+def listen_of(option: str, text: str) -> Listen:
+    """Read ``127.0.0.1:8100`` or ``[::1]:8100``.
+
+    Raises
+    ------
+    UsageError
+        If it is no address with a port.
+    """
+    parts = _split(option, f"//{text}")
+    if parts.port is None or not parts.hostname or parts.path or parts.query or "@" in text:
+        raise UsageError(f"{option} {text!r} is no address with a port", fix="Give 127.0.0.1:8100")
+    return Listen(parts.hostname, parts.port)
+
+
+def is_local(host: str) -> bool:
+    """Whether a name or an address means this machine, and no other gets there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == LOCAL_NAME
+
+
+def _split(option: str, text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError(f"{option} is no address: {error}", fix="Give HOST:PORT") from error
+    return parts
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,114 @@
+"""The relay's sockets: one that listens for clients, and those that go to the engine."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from wattermark.errors import UsageError
+from wattermark.serving.relay_address import Listen
+
+if TYPE_CHECKING:
+    import logging
+
+    from aiohttp import ClientSession, web
+
+IDLE_CLIENT_S = 75.0
+IDLE_UPSTREAM_S = 3.0
+"""Shorter than what engines wait for (uvicorn 5 s, llama.cpp 5 s), so that none closes a line as we use it."""
+CONNECT_S = 10.0
+MOST_LINE_B = 16_000
+MOST_HEADERS = 128
+BACKLOG = 1024
+
+
+def upstream_session(timeout_s: float, ca: str | None = None) -> ClientSession:
+    """A client that changes nothing: no cookies, no redirects, no proxies, no decoding.
+
+    Parameters
+    ----------
+    timeout_s : float
+        How long it waits for a connection (at most ``CONNECT_S``), and for each further byte. [s]
+    ca : str, optional
+        A file with the authorities that an engine's certificate is checked by.
+
+    Raises
+    ------
+    UsageError
+        If that file cannot be read.
+    """
+    from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+
+    return ClientSession(
+        connector=TCPConnector(limit=0, keepalive_timeout=IDLE_UPSTREAM_S, ssl=_trusting(ca)),
+        cookie_jar=DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        timeout=ClientTimeout(total=None, sock_connect=min(timeout_s, CONNECT_S), sock_read=timeout_s),
+        skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+        max_line_size=MOST_LINE_B,
+        max_field_size=MOST_LINE_B,
+    )
+
+
+def _trusting(ca: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"the certificates in {ca} cannot be read", fix="Give a file with PEM certificates"
+        ) from error
+
+
+class Door:
+    """A socket that listens, and whoever came through it."""
+
+    def __init__(self, handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+        self._handle = handle
+        self._runner: web.ServerRunner | None = None
+
+    async def open(self, listen: Listen, grace_s: float) -> Listen:
+        """Listen; answers where, as port 0 is any.
+
+        Raises
+        ------
+        UsageError
+            If that address cannot be had.
+        """
+        from aiohttp import web
+
+        server = web.Server(
+            self._handle,
+            handler_cancellation=True,
+            auto_decompress=False,
+            keepalive_timeout=IDLE_CLIENT_S,
+            access_log=None,
+            logger=_silent(),
+            max_line_size=MOST_LINE_B,
+            max_field_size=MOST_LINE_B,
+            max_headers=MOST_HEADERS,
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=grace_s)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, listen.host, listen.port, backlog=BACKLOG).start()
+        except (OSError, OverflowError) as error:
+            await self.close()
+            why = getattr(error, "strerror", None) or str(error)
+            raise UsageError(f"cannot listen on {listen}: {why}", fix="Name another address") from error
+        return Listen(listen.host, self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Nobody comes in; who is in gets some seconds."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+
+def _silent() -> logging.Logger:
+    """What the server says of malformed requests repeats them, keys and all."""
+    import logging
+
+    logger = logging.getLogger("wattermark.relay")
+    logger.disabled = True
+    return logger
