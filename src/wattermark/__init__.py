@@ -11,6 +11,7 @@ from wattermark._version import __version__
 TYPE_CHECKING = False  # type checkers know this name; importing typing for it would cost two modules
 if TYPE_CHECKING:
     from wattermark.errors import UsageError, WattermarkError
+    from wattermark.integrations.http_client import async_http_client, http_client
     from wattermark.values.estimate import Estimate
     from wattermark.values.footprint import Footprint
     from wattermark.values.forecast import Forecast
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from wattermark.verbs.measure import Run
     from wattermark.verbs.replay import replay
     from wattermark.verbs.reporting import report_as
+    from wattermark.verbs.serving.ambient_desk import served
     from wattermark.verbs.track import track
 
 _FACE = {
@@ -52,6 +54,9 @@ _FACE = {
     "Forecast": "wattermark.values.forecast",
     "Plan": "wattermark.values.plan",
     "Range": "wattermark.values.range",
+    "http_client": "wattermark.integrations.http_client",
+    "async_http_client": "wattermark.integrations.http_client",
+    "served": "wattermark.verbs.serving.ambient_desk",
     "replay": "wattermark.verbs.replay",
     "report_as": "wattermark.verbs.reporting",
     "WattermarkError": "wattermark.errors",
@@ -76,15 +81,18 @@ __all__ = [
     "WattermarkError",
     "__version__",
     "account",
+    "async_http_client",
     "backtest",
     "estimate_api",
     "estimate_inference",
     "estimate_media",
     "estimate_training",
+    "http_client",
     "plan",
     "replay",
     "report_as",
     "saved",
+    "served",
     "track",
     "what_if_inference",
     "what_if_training",

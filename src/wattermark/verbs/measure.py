@@ -238,6 +238,11 @@ class Run:
             )
 
 
+def open_run() -> Run | None:
+    """The run that this process began last and still records, if there is one."""
+    return next((run for run in reversed(tuple(_open_runs.values())) if run.recording), None)
+
+
 def _text(value: object) -> str:
     """What a label says; one that cannot say it is called by its type."""
     try:
