@@ -38,7 +38,10 @@ COMMANDS = {
     "completion": "let a shell complete our words",
 }
 
-SECOND_WORDS = {"plan fleet": "when and where to run many jobs, where capacity is limited"}
+SECOND_WORDS = {
+    "plan fleet": "when and where to run many jobs, where capacity is limited",
+    "serving tenant": "the name that a key has in reports",
+}
 """Commands of two words; the module of each has an underscore between them."""
 
 LASTING = (["run"], ["watch"], ["proxy"], ["serving", "watch"])

@@ -76,3 +76,20 @@ def duration_s(text: str) -> float:
         return seconds_of(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def wait_s(text: str) -> float:
+    """Seconds that somebody waits. [s]
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is no number, or nobody would wait that long.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time to wait; give 0.1 to 86400 seconds")
+    return seconds

@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from wattermark.cli.options import add_json, add_ledger, settings
+from wattermark.cli.options import add_json, add_ledger, settings, wait_s
 from wattermark.cli.paint import print_json
 from wattermark.errors import UsageError
 from wattermark.ledger.runs import ledger_folder
@@ -26,7 +26,7 @@ collector hands it to Prometheus. It is replaced in one step, so that no reader 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="an id, the beginning of one, a name, or 'last'")
-    parser.add_argument("--every", type=_seconds, default=1.0, metavar="SECONDS", help="how often (1)")
+    parser.add_argument("--every", type=wait_s, default=1.0, metavar="SECONDS", help="how often (1)")
     parser.add_argument("--textfile", metavar="FILE", help="write counters for Prometheus instead of a line")
     add_ledger(parser)
     add_json(parser)
@@ -65,13 +65,3 @@ def _replace(path: Path, text: str) -> None:
         fresh.replace(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}", fix="Name another file") from error
-
-
-def _seconds(text: str) -> float:
-    try:
-        every_s = float(text)
-    except ValueError:
-        every_s = 0.0
-    if not 0.1 <= every_s <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time to wait; give 0.1 to 86400 seconds")
-    return every_s

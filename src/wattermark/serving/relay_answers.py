@@ -1,18 +1,23 @@
-"""Answers of the relay's own, in the shape that clients of engines understand."""
+"""Answers of the relay's own, in the shape that clients of engines understand; and what it adds to others."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from wattermark.values.served import Quote
+
+SERVER = "wattermark"
+"""Who answers, where the engine does not say who it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request does not go on, or came back without an answer."""
+    """Why a request does not go on, or why nothing came back."""
 
     status: int
     code: str
@@ -28,10 +33,11 @@ class Refusal:
 
 TOO_LONG = Refusal(413, "body_too_large", "The body of the request is longer than the proxy lets through.")
 NO_TOKEN = Refusal(401, "no_token", "The proxy wants its token in the header x-wattermark-token.")
+MALFORMED = Refusal(400, "malformed_request", "The proxy does not pass this request on.")
 UNREACHED = Refusal(502, "upstream_unreachable", "The upstream server could not be reached.")
 FAILED = Refusal(502, "upstream_failed", "The upstream server broke off before its answer was whole.")
+FAULT = Refusal(500, "proxy_fault", "The proxy has a fault of its own.")
 SILENT = Refusal(504, "upstream_timeout", "The upstream server said nothing for too long.")
-MALFORMED = Refusal(400, "malformed_request", "The proxy does not pass this request on.")
 
 
 def refused(refusal: Refusal, *, closes: bool = False) -> web.Response:
@@ -46,5 +52,27 @@ def refused(refusal: Refusal, *, closes: bool = False) -> web.Response:
     return answer
 
 
-SERVER = "wattermark"
-"""Who answers, where the engine does not say who it is."""
+def footprint_headers(quote: Quote) -> dict[str, str]:
+    """What a request took, for the head of its answer."""
+    return {
+        "x-footprint-energy-j": f"{quote.energy_j:.6g}",
+        "x-footprint-carbon-g": f"{quote.carbon_g:.6g}",
+        "x-footprint-water-l": f"{quote.water_l:.6g}",
+        "x-footprint-quality": quote.quality,
+    }
+
+
+def footprint_comment(quote: Quote, before: bytes) -> bytes:
+    """The same as the last line of a stream of events: a comment, which every reader of events skips.
+
+    Parameters
+    ----------
+    quote : Quote
+        What to tell.
+    before : bytes
+        The last bytes that were sent; an event that was left open there stays open, and is not read.
+    """
+    line = b": footprint " + json.dumps(asdict(quote), separators=(",", ":")).encode() + b"\n"
+    if before.endswith((b"\n\n", b"\r\n\r\n", b"\r\r")) or not before:
+        return line + b"\n"
+    return line if before.endswith((b"\n", b"\r")) else b"\n" + line

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+from wattermark.serving.relay_answers import MALFORMED, TOO_LONG, Refusal
+
 if TYPE_CHECKING:
     from aiohttp import web
 
 HELD_B = 16_000_000
-"""So much of a body is read before it goes on, that the model's name may be looked for in it."""
+"""So much of a body is read before it goes on, so that the model's name can be looked for in it."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class TooLong(Exception):
-    """A body that is longer than anybody may send."""
+class BadBody(Exception):
+    """A body that does not go on; ``Body.fault`` says why."""
 
 
 class Body:
@@ -25,30 +27,28 @@ class Body:
         self._seen_b = 0
         self._whole = False
         self.held = b""
-        self.too_long = False
+        self.fault: Refusal | None = None
 
     async def begin(self) -> None:
         """Ask for it where the client waits to be asked, and read as much as is held.
 
         Raises
         ------
-        TooLong
-            If it says that it is longer than it may be, or is.
+        BadBody
+            If it says that it is longer than it may be, or is; or is no body of HTTP.
         """
         request = self._request
         if (request.content_length or 0) > self._most_b:
-            raise TooLong
+            raise self._faulty(TOO_LONG)
         if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= (1, 1):
             await request.writer.write(CONTINUE)
             request.writer.output_size = 0  # the answer is still to come
         pieces: list[bytes] = []
-        while self._seen_b < HELD_B:
+        while self._seen_b <= HELD_B and not self._whole:
             piece = await self._next()
-            if not piece:
-                self._whole = True
-                break
+            self._whole = not piece
             pieces.append(piece)
-        self.held = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self.held = pieces[0] if len(pieces) == 2 else b"".join(pieces)
 
     @property
     def data(self) -> bytes | AsyncIterator[bytes] | None:
@@ -68,9 +68,17 @@ class Body:
             yield piece
 
     async def _next(self) -> bytes:
-        piece = await self._request.content.readany()
+        from aiohttp.web import RequestPayloadError
+
+        try:
+            piece = await self._request.content.readany()
+        except RequestPayloadError as error:
+            raise self._faulty(MALFORMED) from error
         self._seen_b += len(piece)
         if self._seen_b > self._most_b:
-            self.too_long = True
-            raise TooLong
+            raise self._faulty(TOO_LONG)
         return piece
+
+    def _faulty(self, why: Refusal) -> BadBody:
+        self.fault = why
+        return BadBody(why.code)

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession, web
 
+    Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
 IDLE_CLIENT_S = 75.0
 IDLE_UPSTREAM_S = 3.0
-"""Shorter than what engines wait for (uvicorn 5 s, llama.cpp 5 s), so that none closes a line as we use it."""
+"""Shorter than engines wait (uvicorn and llama.cpp: 5 s), so that none closes a line as we use it."""
+LINGER_S = 2.0
+"""So long a client that was refused may go on sending, so that it reads why."""
 CONNECT_S = 10.0
 MOST_LINE_B = 16_000
 MOST_HEADERS = 128
@@ -64,7 +68,7 @@ def _trusting(ca: str | None) -> ssl.SSLContext:
 class Door:
     """A socket that listens, and whoever came through it."""
 
-    def __init__(self, handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+    def __init__(self, handle: Handle) -> None:
         self._handle = handle
         self._runner: web.ServerRunner | None = None
 
@@ -85,6 +89,7 @@ class Door:
             keepalive_timeout=IDLE_CLIENT_S,
             access_log=None,
             logger=_silent(),
+            lingering_time=LINGER_S,
             max_line_size=MOST_LINE_B,
             max_field_size=MOST_LINE_B,
             max_headers=MOST_HEADERS,

@@ -273,7 +273,7 @@ def _within(part: int | None, whole: int | None) -> int | None:
 
 
 def _map(value: Any) -> Told:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _some(document: Told, *names: str) -> Told:

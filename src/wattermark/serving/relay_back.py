@@ -1,0 +1,204 @@
+"""The way back: what an engine answers goes to the client, as it comes or, with a footprint, in one piece."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from wattermark.serving.relay_answers import (
+    FAILED,
+    SERVER,
+    SILENT,
+    Refusal,
+    footprint_comment,
+    footprint_headers,
+    refused,
+)
+from wattermark.serving.relay_body import Body
+from wattermark.serving.tap import Tap
+from wattermark.values.served import Outcome, Quote, Route, Served
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse, web
+    from multidict import CIMultiDict
+
+    from wattermark.values.ports import Quoter
+
+MOST_HELD_B = 16_000_000
+"""An answer that is longer goes on as it comes, and its head says nothing of its footprint."""
+TAIL_B = 4
+FOOTPRINT = "x-footprint"
+NO_BODY = frozenset((204, 304))
+HOP = frozenset(
+    (
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+OURS = frozenset(("host", "content-length", "expect", "x-wattermark-token", FOOTPRINT))
+
+
+class Passage:
+    """One request that is under way; ``outcome`` is how it ended, and LEFT until it has."""
+
+    def __init__(self, request: web.BaseRequest, body: Body, tap: Tap, quoter: Quoter | None) -> None:
+        self.request, self.body = request, body
+        self.outcome = Outcome.LEFT
+        self._tap, self._quoter = tap, quoter
+        self._served: Served | None = None
+        self._tail = b""
+
+    def served(self) -> Served:
+        """What there is to note of it."""
+        if self._served is None:
+            return self._tap.served(time.monotonic_ns(), self.outcome)
+        return replace(self._served, outcome=self.outcome, end_ns=time.monotonic_ns())
+
+    def onward(self) -> CIMultiDict[str]:
+        """The head as the engine gets it: all that is meant for it, and nothing that is meant for us."""
+        headers = _end_to_end(self.request.headers.copy(), OURS)
+        if self.body.length is not None:
+            headers["Content-Length"] = str(self.body.length)
+        return headers
+
+    def ends(self, outcome: Outcome, refusal: Refusal) -> web.StreamResponse:
+        """Nothing came back that the client could be given."""
+        self.outcome = outcome
+        return refused(refusal)
+
+    async def back(self, reply: ClientResponse) -> web.StreamResponse:
+        """Give the client what the engine says."""
+        self._tap.answered(reply.status, reply.headers)
+        if not self._holds(reply):
+            return await self._as_it_comes(reply)
+        held = bytearray()
+        while piece := await self._piece(reply):
+            held += piece
+            if len(held) > MOST_HELD_B:
+                return await self._as_it_comes(reply, bytes(held))
+        if self.outcome is not Outcome.LEFT:
+            return refused(SILENT if self.outcome is Outcome.TIMEOUT else FAILED)
+        return await self._whole(reply, bytes(held))
+
+    def _holds(self, reply: ClientResponse) -> bool:
+        """Whether its head waits until all of it is there, as it tells what all of it took."""
+        return (
+            self._quoter is not None
+            and self._tap.asked.route is not Route.OTHER
+            and not self._tap.streamed
+            and self._has_body(reply)
+            and (reply.content_length is not None or "json" in reply.content_type)
+        )
+
+    def _has_body(self, reply: ClientResponse) -> bool:
+        return self.request.method != "HEAD" and reply.status not in NO_BODY
+
+    async def _piece(self, reply: ClientResponse) -> bytes:
+        """The next, as it came; none is the end, and that it is no good one shows in ``outcome``."""
+        from aiohttp import ClientError
+
+        piece, content = b"", reply.content
+        try:
+            while not piece and not content.at_eof():
+                piece, _ = await content.readchunk()
+        except TimeoutError:
+            self.outcome = Outcome.TIMEOUT
+        except (ClientError, OSError):
+            self.outcome = Outcome.FAILED
+        if piece:
+            self._tap.piece(piece, time.monotonic_ns())
+        return piece
+
+    async def _whole(self, reply: ClientResponse, body: bytes) -> web.StreamResponse:
+        from aiohttp import web
+
+        headers = _homeward(reply)
+        if quote := self._quote(_ended(reply.status)):
+            headers.update(footprint_headers(quote))
+        headers.popall("Content-Length", None)
+        answer = web.Response(status=reply.status, reason=reply.reason, headers=headers, body=body)
+        try:
+            await answer.prepare(self.request)
+            await answer.write_eof()
+        except ConnectionError:  # the client's
+            return answer
+        self.outcome = _ended(reply.status)
+        return answer
+
+    async def _as_it_comes(self, reply: ClientResponse, held: bytes = b"") -> web.StreamResponse:
+        from aiohttp import web
+
+        headers = _homeward(reply)
+        tells = self._tells(reply)
+        if tells:
+            headers.popall("Content-Length", None)
+        answer = web.StreamResponse(status=reply.status, reason=reply.reason, headers=headers)
+        try:
+            await answer.prepare(self.request)
+            if held:
+                await answer.write(held)
+            while piece := await self._piece(reply):
+                await answer.write(piece)
+                if tells:
+                    self._tail = (self._tail + piece)[-TAIL_B:]
+            if self.outcome is not Outcome.LEFT:
+                self._break(answer)
+                return answer
+            if tells and (quote := self._quote(_ended(reply.status))):
+                await answer.write(footprint_comment(quote, self._tail))
+            await answer.write_eof()
+        except ConnectionError:  # the client's: the engine's are caught in ``_piece``
+            self.outcome = Outcome.LEFT
+            return answer
+        self.outcome = _ended(reply.status)
+        return answer
+
+    def _tells(self, reply: ClientResponse) -> bool:
+        """Whether a comment at its end tells the footprint: only where the client asked for it."""
+        return (
+            self._quoter is not None
+            and self.request.headers.get(FOOTPRINT, "").strip().lower() == "stream"
+            and reply.content_type == "text/event-stream"
+            and "Content-Encoding" not in reply.headers
+            and self._has_body(reply)
+        )
+
+    def _quote(self, outcome: Outcome) -> Quote | None:
+        self._served = self._tap.served(time.monotonic_ns(), outcome)
+        return self._quoter.quote(self._served) if self._quoter is not None else None
+
+    def _break(self, answer: web.StreamResponse) -> None:
+        """Let the client see that the answer is not whole: what was sent arrives, an end does not."""
+        transport = self.request.transport
+        if transport is None:
+            return
+        if answer.content_length is None and self.request.version < (1, 1):
+            transport.abort()  # its end is the end of the answer, so only a reset tells
+        else:
+            transport.close()
+
+
+def _homeward(reply: ClientResponse) -> CIMultiDict[str]:
+    """The head as the client gets it."""
+    headers = _end_to_end(reply.headers.copy(), frozenset())
+    headers.setdefault("Server", SERVER)
+    return headers
+
+
+def _end_to_end(headers: CIMultiDict[str], more: frozenset[str]) -> CIMultiDict[str]:
+    named = {word.strip().lower() for word in ",".join(headers.getall("Connection", ())).split(",")}
+    for name in (HOP | more | named) & {name.lower() for name in headers}:
+        headers.popall(name)
+    return headers
+
+
+def _ended(status: int) -> Outcome:
+    return Outcome.OK if status < 400 else Outcome.REFUSED if status < 500 else Outcome.FAILED
