@@ -14,6 +14,7 @@ from wattermark.science.energy import facility_energy
 from wattermark.science.node import disagreement
 from wattermark.science.parts import Parts
 from wattermark.science.running import Running
+from wattermark.science.stretches import best_values, counted, seen_until_j
 from wattermark.science.terms import Energy, Term
 from wattermark.science.uncertainty import Evaluate, Values, drivers, intervals
 from wattermark.science.water import offsite_water_l, onsite_water_l, scarcity_m3eq
@@ -95,8 +96,8 @@ def footprint_and(
     """
     held = tuple(devices)
     needed = _needed([*factors, *parts.gaps], parts, held)
-    counted = [term for term in parts.terms if term.counted and term.run is not None]
-    whole = formula(counted, held) if counted else _nothing
+    added = counted(parts)
+    whole = formula(added, held) if added else _nothing
     runs = {f"{PART}{i}": term.run for i, term in enumerate(parts.terms) if term.run is not None}
     more = {**also, **runs}
     ranges = intervals(lambda v: {**whole(v), **{name: one(v) for name, one in more.items()}}, needed)
@@ -106,11 +107,11 @@ def footprint_and(
     found = Footprint(
         **quantities,
         duration_s=parts.duration_s,
-        boundary=Boundary(parts.scope, tuple(sorted({term.kind for term in counted})), basis),
+        boundary=Boundary(parts.scope, tuple(sorted({term.kind for term in added})), basis),
         components=components,
         place=place,
         factors=tuple(needed),
-        drivers=drivers(whole, needed, DRIVEN) if counted else (),
+        drivers=drivers(whole, needed, DRIVEN) if added else (),
         flags=(*place.flags, *parts.flags, *disagreement(components, parts.wall), *flags, *_said(quantities)),
         spans=tuple(spans),
     )
@@ -130,10 +131,10 @@ def best_only(parts: Parts, factors: Iterable[Factor], devices: Iterable[Device]
     parts, factors, devices
         As of ``footprint``.
     """
-    counted = [term for term in parts.terms if term.counted and term.run is not None]
-    if not counted:
+    added = counted(parts)
+    if not added:
         return Running(parts.duration_s)
-    found = formula(counted, devices)({f.name: f.value.best for f in [*factors, *parts.gaps]})
+    found = formula(added, devices)(best_values(parts, factors))
     return Running(
         elapsed_s=parts.duration_s,
         it_energy_j=float(found["it_energy_j"]),
@@ -157,10 +158,10 @@ def formula(terms: Iterable[Term], devices: Iterable[Device]) -> Evaluate:
     callable
         From the value of each factor to all quantities: [J], [g CO2e], [L], [m3 world equivalent].
     """
-    counted, held = tuple(terms), tuple(devices)
+    added, held = tuple(terms), tuple(devices)
 
     def whole(values: Values) -> dict[str, Number]:
-        it = ItEnergy(_total(term.run(values) for term in counted if term.run is not None))
+        it = ItEnergy(_total(term.run(values) for term in added if term.run is not None))
         found = {**operational(it, values), **_embodied(held, values)}
         found["carbon_g"] = found["carbon_operational_g"] + found["carbon_embodied_g"]
         found["water_l"] = _total(found[f"water_{part}_l"] for part in WATER_PARTS)
@@ -239,18 +240,14 @@ def spans_of(
     begin_ns, end_ns : int
         The window of the run. [ns]
     """
-    best: Values = {factor.name: factor.value.best for factor in [*factors, *parts.gaps]}
+    best = best_values(parts, factors)
     return tuple(_span(mark, parts, best, begin_ns, min(mark.end_ns or end_ns, end_ns)) for mark in marks)
 
 
 def _span(mark: SpanMark, parts: Parts, best: Values, begin_ns: int, end_ns: int) -> SpanEnergy:
     begin_s = max(0.0, (mark.begin_ns - begin_ns) * S_PER_NS)
     end_s = max(begin_s, (end_ns - begin_ns) * S_PER_NS)
-    shares = [
-        (term.name, _share_of(term, parts, best, begin_s, end_s))
-        for term in parts.terms
-        if term.counted and term.run is not None
-    ]
+    shares = [(term.name, _share_of(term, parts, best, begin_s, end_s)) for term in counted(parts)]
     seen = [share for _, share in shares if share is not None]
     unseen = [name for name, share in shares if share is None]
     energy_j = float(sum(seen)) if seen else None
@@ -280,19 +277,9 @@ def _remarks(mark: SpanMark, unseen: Iterable[str]) -> Iterator[str]:
 
 
 def _share_of(term: Term, parts: Parts, best: Values, begin_s: float, end_s: float) -> float | None:
-    if term.run is None:
+    if term.track is not None and not term.track.seen_between(begin_s, end_s):
         return None
-    seen_j = float(term.run({**best, **{gap.name: 0.0 for gap in parts.gaps}}))
-    if term.track is not None:
-        if not term.track.seen_between(begin_s, end_s):
-            return None
-        rise = np.diff(term.track.until_j([begin_s, end_s]))[0]
-        return seen_j * float(rise) / term.track.total_j if term.track.total_j > 0 else 0.0
-    if term.kind == "cpu" and parts.load is not None and parts.load.run_s.sum() > 0:
-        worked = np.concatenate([[0.0], np.cumsum(parts.load.run_s)])
-        part = np.diff(np.interp([begin_s, end_s], parts.load.edge_s, worked))[0] / worked[-1]
-        return seen_j * float(part)
-    return float(term.run(best)) * (end_s - begin_s) / parts.duration_s if parts.duration_s > 0 else 0.0
+    return float(np.diff(seen_until_j(term, parts, best, [begin_s, end_s]))[0])
 
 
 def _total(parts: Iterable[Number]) -> Number:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wattermark.science.load import Load, within
 from wattermark.science.metered import Track
 from wattermark.science.node import walls_of
 from wattermark.science.power_model import cpu_active_j, cpu_idle_j, memory_j
 from wattermark.science.sharing.devices import Shares, scaled, share_by_memory
-from wattermark.science.terms import Term
+from wattermark.science.terms import Slots, Term
 from wattermark.science.uncertainty import Values
 from wattermark.values.boundary import Number
 from wattermark.values.kinds import Part, Quality, Scope
@@ -60,7 +61,7 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
         )
     run_s, busy_s = float(load.run_s.sum()), float(np.maximum(load.busy_s, load.run_s).sum())
 
-    def active(values: Values, cpu_s: float) -> Number:
+    def active(values: Values, cpu_s: Number) -> Number:
         return cpu_active_j(
             cpu_s, idle_w=values["cpu_idle_w_per_logical_cpu"], full_w=values["cpu_full_w_per_logical_cpu"]
         )
@@ -74,6 +75,14 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
         return active(values, busy_s) + idle(values)
 
     whole = scope is Scope.MACHINE
+
+    def by_slot(values: Values) -> NDArray[np.float64]:
+        if not whole:
+            return np.asarray(active(values, load.run_s), np.float64)
+        idle_w = values["cpu_idle_w_per_logical_cpu"]
+        rest_j = cpu_idle_j(np.diff(load.edge_s), logical_cpus=load.logical_cpus, idle_w=idle_w)
+        return np.asarray(active(values, np.maximum(load.busy_s, load.run_s)) + rest_j, np.float64)
+
     return Term(
         name="cpu",
         kind="cpu",
@@ -86,6 +95,7 @@ def _modelled_cpu(load: Load | None, scope: Scope, duration_s: float, model: str
         unseen_s=max(0.0, duration_s - load.seen_s),
         device=model,
         how="processor time times power of one logical CPU; no counter here",
+        slots=Slots(load.edge_s, by_slot),
     )
 
 

@@ -11,9 +11,20 @@ from wattermark.values.boundary import Number
 from wattermark.values.kinds import Quality
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from wattermark.science.timeline import Timeline
 
 Energy = Callable[[Values], Number]
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The energy of a part without a meter, in slots of the run: ``edge_s`` (n + 1,) [s], energy (n,) [J]."""
+
+    edge_s: NDArray[np.float64]
+    energy_j: Callable[[Values], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,3 +44,4 @@ class Term:
     device: str = ""
     how: str = ""
     track: Timeline | None = None
+    slots: Slots | None = None

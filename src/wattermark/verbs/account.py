@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from wattermark.errors import BadSpool
@@ -122,7 +123,7 @@ def account(
     others : tuple of str
         What is to be said about other runs beside it.
     """
-    basis = _basis(
+    basis = basis_of(
         recorded, place, when, {"pue": pue, "wue": wue, "market_intensity": market_intensity}, scope
     )
     return footprint(
@@ -143,12 +144,12 @@ def account(
 
 def account_briefly(recorded: Recorded) -> Running:
     """Best values only, at a fiftieth of the cost."""
-    basis = _basis(recorded, None, None, {}, None)
+    basis = basis_of(recorded)
     return best_only(basis.parts, basis.factors, basis.devices)
 
 
 @dataclass(frozen=True, slots=True)
-class _Basis:
+class Basis:
     """All that the formulas need to know of one run at one place."""
 
     place: Place
@@ -157,13 +158,14 @@ class _Basis:
     devices: list[Device]
 
 
-def _basis(
+def basis_of(
     recorded: Recorded,
-    place: str | None,
-    when: When | None,
-    given: Mapping[str, float | None],
-    scope: Scope | None,
-) -> _Basis:
+    place: str | None = None,
+    when: When | None = None,
+    given: Mapping[str, float | None] = MappingProxyType({}),
+    scope: Scope | None = None,
+) -> Basis:
+    """What one machine saw, and the factors of where it was or is to be; ``given`` goes before these."""
     header = recorded.header
     # what was given with the run belongs to the place where it ran
     kept = {
@@ -185,7 +187,7 @@ def _basis(
         *(factor for _, pair in held for factor in pair),
     ]
     known = list({factor.name: factor for factor in factors}.values())
-    return _Basis(here, parts, known, [device for device, _ in held])
+    return Basis(here, parts, known, [device for device, _ in held])
 
 
 def _cpu_power(header: RunHeader) -> tuple[Factor, Factor]:
@@ -233,7 +235,7 @@ def _doubts(factors: Iterable[Factor]) -> Iterator[str]:
             yield f"not-of-then: {factor.name}: {factor.note}"
 
 
-def _cpu_doubts(basis: _Basis, header: RunHeader) -> Iterator[str]:
+def _cpu_doubts(basis: Basis, header: RunHeader) -> Iterator[str]:
     """Whether nothing is known of a processor that has no meter."""
     usual = any(factor.key == USUAL for factor in basis.factors if factor.name in CPU_POWER)
     if usual and models_cpu(basis.parts):

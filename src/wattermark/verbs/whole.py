@@ -56,6 +56,11 @@ def as_one(records: Sequence[Recorded]) -> Recorded:
     return replace(parts[0][0], status=status, detail=detail)
 
 
+def machines_of(records: Sequence[Recorded]) -> list[tuple[Recorded, tuple[Recorded, ...]]]:
+    """What each machine saw in each part of a run, and the records of its processes."""
+    return [(united(ranks), tuple(ranks)) for part in _closed(by_part(records)) for ranks in by_machine(part)]
+
+
 def _closed(parts: Iterable[Sequence[Recorded]]) -> Iterator[list[Recorded]]:
     """Parts, of which only the last may be unfinished: the others were taken up again."""
     *earlier, last = parts

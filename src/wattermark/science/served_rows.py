@@ -1,0 +1,398 @@
+"""Requests with their energy to rows: what each row took, for one request and for its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import numpy as np
+
+from wattermark.science.served_events import OUTCOMES, TOKENS, Codes, Events, Flags, Floats, hours_s
+from wattermark.values.footprint import QUANTITIES
+from wattermark.values.range import Range
+from wattermark.values.served import Outcome
+from wattermark.values.serving_report import Idle, Ledgers, ServedHour, ServedRow, Spread, Tally
+
+PER = ("it_energy_j", "facility_energy_j", "carbon_g", "water_l")
+"""The quantities that are told for one request and for tokens."""
+THOUSAND = 1000.0
+Quantities = Mapping[str, Range | None]
+Part = tuple["RunShare", "Bearers"]
+"""Some of the requests of a run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearers:
+    """Whole requests of one run as arrays of one length u: events that belong together are one.
+
+    ``energy_j`` [J] is what each bears, nan where that is not known; the ledgers are its parts, nan where
+    there are none. ``tokens`` are read, cached, written and reasoned; ``begin_s`` is by the wall clock
+    [s since 1970].
+    """
+
+    row: Codes
+    outcome: Codes
+    begin_s: Floats
+    ran_s: Floats
+    told: Flags
+    tokens: Mapping[str, Floats]
+    energy_j: Floats
+    dynamic_j: Floats
+    active_idle_j: Floats
+    given_idle_j: Floats
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @property
+    def known(self) -> Flags:
+        """Those whose energy is known."""
+        return np.asarray(~np.isnan(self.energy_j))
+
+
+ARRAYS = tuple(name for name in Bearers.__dataclass_fields__ if name != "tokens")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunShare:
+    """One run: its footprint's quantities, its requests, and what of its energy nobody bears. [J]
+
+    ``idle_s`` is when such capacity was there [s since 1970], ``idle_j`` (k,) how much of it.
+    """
+
+    quantities: Quantities
+    requests: Bearers
+    idle_s: Floats
+    idle_j: Floats
+
+    @property
+    def total_j(self) -> float:
+        """What all requests and idle capacity bear together."""
+        return float(np.nansum(self.requests.energy_j) + self.idle_j.sum())
+
+
+def whole_requests(
+    events: Events, began_s: float, *, dynamic_j: Floats, active_idle_j: Floats, known: Flags
+) -> Bearers:
+    """Events that belong to one request as one: energies add; tokens are the most that any of them told.
+
+    Parameters
+    ----------
+    events : Events
+        m of them.
+    began_s : float
+        When the run began. [s since 1970]
+    dynamic_j, active_idle_j : ndarray, shape (m,)
+        What each bears; nan where that is no part of what is known. [J]
+    known : ndarray, shape (m,)
+        Whether its energy is known.
+    """
+    u = int(events.request.max()) + 1 if len(events) else 0
+    order = np.argsort(events.end_s, kind="stable")
+    last = np.zeros(u, np.int64)
+    last[events.request[order]] = order
+
+    def most(values: Floats) -> Floats:
+        found = np.zeros(u)
+        np.maximum.at(found, events.request, np.nan_to_num(values))
+        return found
+
+    def summed(values: Floats) -> Floats:
+        return np.asarray(np.bincount(events.request, values, u), np.float64)
+
+    begin = np.full(u, np.inf)
+    np.minimum.at(begin, events.request, events.begin_s)
+    gap = np.where(summed(known.astype(float)) > 0, 0.0, np.nan)
+    dynamic, active = summed(np.where(known, dynamic_j, 0.0)), summed(np.where(known, active_idle_j, 0.0))
+    return Bearers(
+        row=events.row[last],
+        outcome=events.outcome[last],
+        begin_s=begin + began_s,
+        ran_s=events.end_s[last] - begin,
+        told=most(events.told.astype(float)) > 0,
+        tokens={name: most(getattr(events, name)) for name in TOKENS},
+        energy_j=dynamic + active + gap,
+        dynamic_j=dynamic,
+        active_idle_j=active,
+        given_idle_j=np.zeros(u),
+    )
+
+
+def joined(parts: Sequence[Bearers]) -> Bearers:
+    """Requests of several machines of one run, one after the other.
+
+    Parameters
+    ----------
+    parts : sequence of Bearers
+        One at least.
+    """
+    return Bearers(
+        tokens={name: np.concatenate([one.tokens[name] for one in parts]) for name in TOKENS},
+        **{name: np.concatenate([getattr(one, name) for one in parts]) for name in ARRAYS},
+    )
+
+
+def _at(requests: Bearers, places: Codes) -> Bearers:
+    return Bearers(
+        tokens={name: requests.tokens[name][places] for name in TOKENS},
+        **{name: getattr(requests, name)[places] for name in ARRAYS},
+    )
+
+
+def with_idle(run: RunShare, idle: Idle) -> RunShare:
+    """Idle capacity borne by requests, by their tokens or by the time that they ran; or by nobody.
+
+    Parameters
+    ----------
+    run : RunShare
+        In which nobody bears it.
+    idle : Idle
+        Who is to.
+
+    Returns
+    -------
+    RunShare
+        The same energy in all; where no request has a weight, nobody bears it still.
+    """
+    requests = run.requests
+    by = {
+        Idle.TOKENS: requests.tokens["input_tokens"] + requests.tokens["output_tokens"],
+        Idle.TIME: requests.ran_s,
+    }
+    weight = np.where(requests.known, by.get(idle, np.zeros(len(requests))), 0.0)
+    idle_j = float(run.idle_j.sum())
+    if not weight.sum() > 0 or not idle_j > 0:
+        return run
+    given = weight * (idle_j / weight.sum())
+    borne = replace(requests, given_idle_j=given, energy_j=requests.energy_j + given)
+    return replace(run, requests=borne, idle_j=np.zeros(0), idle_s=np.zeros(0))
+
+
+def scaled(quantities: Quantities, share: float) -> dict[str, Range | None]:
+    """A part of a footprint: every quantity alike.
+
+    Parameters
+    ----------
+    quantities : mapping
+        Of the whole.
+    share : float
+        [1]
+    """
+    return {
+        name: None if value is None else Range(*(end * share for end in value.ends))
+        for name, value in quantities.items()
+    }
+
+
+def added(parts: Sequence[Quantities]) -> dict[str, Range | None]:
+    """Quantities of several parts; unknown where any of them is.
+
+    Parameters
+    ----------
+    parts : sequence of mapping
+        None at all are nothing known.
+    """
+    if not parts:
+        return dict.fromkeys(QUANTITIES)
+    return {name: reduce(_plus, [part.get(name) for part in parts]) for name in parts[0]}
+
+
+def _plus(one: Range | None, other: Range | None) -> Range | None:
+    return None if one is None or other is None else one.plus(other)
+
+
+def rows_of(
+    runs: Sequence[RunShare], names: Sequence[str], *, quality: str, ledgers: bool
+) -> tuple[ServedRow, ...]:
+    """A row for each name and outcome that has requests, the largest energy first.
+
+    Parameters
+    ----------
+    runs : sequence of RunShare
+        One at least.
+    names : sequence of str
+        Of rows, by their codes.
+    quality : str
+        How the energies were come by.
+    ledgers : bool
+        Whether they have three parts.
+    """
+    parts: dict[int, list[Part]] = {}
+    for run in runs:
+        code = run.requests.row * len(OUTCOMES) + run.requests.outcome
+        order = np.argsort(code, kind="stable")
+        codes, begins = np.unique(code[order], return_index=True)
+        for one, places in zip(codes.tolist(), np.split(order, begins[1:]), strict=True):
+            parts.setdefault(one, []).append((run, _at(run.requests, places)))
+    found = [
+        _row(
+            mine, names[one // len(OUTCOMES)], OUTCOMES[one % len(OUTCOMES)], quality=quality, ledgers=ledgers
+        )
+        for one, mine in parts.items()
+    ]
+    return tuple(sorted(found, key=_largest_first))
+
+
+def _largest_first(row: ServedRow) -> tuple[bool, float, str]:
+    energy = row.quantities.get("it_energy_j")
+    return row.outcome is not Outcome.OK, -energy.best if energy else 0.0, row.name
+
+
+def total_of(runs: Sequence[RunShare], *, quality: str, ledgers: bool) -> ServedRow:
+    """All requests and all idle capacity: the footprints of the runs themselves.
+
+    Parameters
+    ----------
+    runs, quality, ledgers
+        As of ``rows_of``.
+    """
+    every = [(run, run.requests) for run in runs]
+    row = _row(every, "in all", None, quality=quality, ledgers=ledgers)
+    whole = added([run.quantities for run in runs])
+    told = _told_part([run.requests for run in runs])
+    kept = row.ledgers
+    if kept is not None:
+        kept = replace(kept, provisioned_idle_j=kept.provisioned_idle_j + _idle_j(runs))
+    return replace(row, quantities=whole, ledgers=kept, per=_per(whole, row.tally, told))
+
+
+def idle_of(runs: Sequence[RunShare], *, quality: str) -> ServedRow | None:
+    """Capacity that nobody used; None where there is none.
+
+    Parameters
+    ----------
+    runs, quality
+        As of ``rows_of``.
+    """
+    energy_j = _idle_j(runs)
+    if not energy_j > 0:
+        return None
+    return ServedRow(
+        name="idle capacity",
+        outcome=None,
+        tally=_tally([]),
+        quantities=added(
+            [scaled(run.quantities, _ratio(float(run.idle_j.sum()), run.total_j)) for run in runs]
+        ),
+        per={},
+        ledgers=Ledgers(dynamic_j=0.0, active_idle_j=0.0, provisioned_idle_j=energy_j),
+        spread=None,
+        quality=quality,
+    )
+
+
+def _idle_j(runs: Sequence[RunShare]) -> float:
+    return float(sum(run.idle_j.sum() for run in runs))
+
+
+def _row(
+    mine: Sequence[Part], name: str, outcome: Outcome | None, *, quality: str, ledgers: bool
+) -> ServedRow:
+    requests = [one for _, one in mine]
+    tally = _tally(requests)
+    quantities = added(list(_shares(mine))) if tally.known else dict.fromkeys(QUANTITIES)
+
+    def part_j(of: str) -> float:
+        return float(sum(getattr(one, of)[one.known].sum() for one in requests))
+
+    return ServedRow(
+        name=name,
+        outcome=outcome,
+        tally=tally,
+        quantities=quantities,
+        per=_per(quantities, tally, _told_part(requests)),
+        ledgers=Ledgers(
+            dynamic_j=part_j("dynamic_j"),
+            active_idle_j=part_j("active_idle_j"),
+            provisioned_idle_j=part_j("given_idle_j"),
+        )
+        if ledgers and tally.known
+        else None,
+        spread=_spread([one.energy_j for one in requests]),
+        quality=quality if tally.known else "unknown",
+    )
+
+
+def _shares(mine: Sequence[Part]) -> Iterator[dict[str, Range | None]]:
+    """The row's part of each run in which it has a known request."""
+    for run, one in mine:
+        if one.known.any():
+            yield scaled(run.quantities, _ratio(float(np.nansum(one.energy_j)), run.total_j))
+
+
+def _tally(requests: Sequence[Bearers]) -> Tally:
+    return Tally(
+        requests=sum(map(len, requests)),
+        known=int(sum(one.known.sum() for one in requests)),
+        untold=int(sum((~one.told).sum() for one in requests)),
+        **{name: float(sum(one.tokens[name].sum() for one in requests)) for name in TOKENS},
+    )
+
+
+def _told_part(requests: Sequence[Bearers]) -> Mapping[str, tuple[float, float]]:
+    """Of requests whose energy and tokens are known: their part of the known energy, and their tokens."""
+    energy_j = told_j = read = written = 0.0
+    for one in requests:
+        both = one.known & one.told
+        energy_j += float(np.nansum(one.energy_j))
+        told_j += float(one.energy_j[both].sum())
+        read += float(one.tokens["input_tokens"][both].sum())
+        written += float(one.tokens["output_tokens"][both].sum())
+    part = _ratio(told_j, energy_j)
+    return {"1000 tokens": (part, read + written), "1000 output tokens": (part, written)}
+
+
+def _per(
+    quantities: Quantities, tally: Tally, told: Mapping[str, tuple[float, float]]
+) -> dict[str, dict[str, Range]]:
+    """Of what is known, for one request and for tokens; no zero where nothing was counted."""
+    known = {name: value for name in PER if (value := quantities.get(name)) is not None}
+    shares = {"request": 1.0 / tally.known if tally.known else 0.0}
+    shares |= {unit: THOUSAND * part / tokens if tokens > 0 else 0.0 for unit, (part, tokens) in told.items()}
+    return {
+        unit: {name: Range(*(end * share for end in value.ends)) for name, value in known.items()}
+        for unit, share in shares.items()
+        if share > 0 and known
+    }
+
+
+def _spread(energies: Sequence[Floats]) -> Spread | None:
+    every = np.concatenate(energies)
+    known = every[~np.isnan(every)]
+    if not len(known):
+        return None
+    p50, p90, p99 = np.quantile(known, (0.5, 0.9, 0.99)).tolist()
+    return Spread(p50_j=p50, p90_j=p90, p99_j=p99)
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else 0.0
+
+
+def hours_of(runs: Sequence[RunShare], names: Sequence[str]) -> tuple[ServedHour, ...]:
+    """Energy by the hour in which a request began, by row, and idle capacity by its own time. [J]
+
+    Parameters
+    ----------
+    runs, names
+        As of ``rows_of``.
+    """
+    found: dict[float, dict[str, float]] = {}
+    idle: dict[float, float] = {}
+    for run in runs:
+        known = run.requests.known
+        hour = hours_s(run.requests.begin_s[known], 0.0)
+        row, energy = run.requests.row[known], run.requests.energy_j[known]
+        hours, place = np.unique(hour, return_inverse=True)
+        summed = np.bincount(place * len(names) + row, energy, len(hours) * len(names))
+        for i, code in zip(*np.nonzero(summed.reshape(len(hours), len(names))), strict=True):
+            mine = found.setdefault(float(hours[i]), {})
+            name = names[int(code)]
+            mine[name] = mine.get(name, 0.0) + float(summed[i * len(names) + code])
+        for one, energy_j in zip(hours_s(run.idle_s, 0.0).tolist(), run.idle_j.tolist(), strict=True):
+            idle[one] = idle.get(one, 0.0) + energy_j
+    return tuple(
+        ServedHour(begin_s=one, by_row_j=found.get(one, {}), idle_j=idle.get(one, 0.0))
+        for one in sorted({*found, *idle})
+    )
