@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-WIDTH, HEADS, LAYERS, INNER, CONTEXT = 64, 4, 2, 96, 1024
+WIDTH, HEADS, LAYERS, INNER, CONTEXT = 64, 4, 2, 96, 8192
 PRINTABLE = range(0x20, 0x7F)
 SOONER = 20.0
 READY_S = 90.0
