@@ -7,15 +7,19 @@ async with relayed(answering(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from wattermark.serving.relay import Relay, Way
 from wattermark.serving.relay_address import Listen, Upstream
 from wattermark.serving.relay_server import Door, upstream_session
+from wattermark.serving.tenants import shown_key, tenant_of
 from wattermark.values.served import Served
 
 PATIENCE_S = 10.0
@@ -47,6 +51,8 @@ class Talk:
             await self.writer.drain()
 
     def reset(self) -> None:
+        line = self.writer.get_extra_info("socket")
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
 
@@ -65,7 +71,7 @@ def answering(*pieces: bytes, every_s: float = 0.0, closes: bool = False) -> Ans
 
 
 class Engine:
-    """Takes HTTP apart by hand; ``asked`` is what came, ``left`` how many hung up before their answer ended."""
+    """Takes HTTP apart by hand; ``asked`` is what came, ``left`` that somebody hung up early."""
 
     def __init__(self, answer: Answerer) -> None:
         self._answer = answer
@@ -73,10 +79,20 @@ class Engine:
         self.connections = 0
         self.left = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._lines: list[asyncio.StreamWriter] = []
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for line in self._lines:
+            line.transport.abort()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        self._lines.append(writer)
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 talk = Talk(head, b"", reader, writer)
@@ -122,6 +138,13 @@ class Relayed:
     noted: list[Served] = field(default_factory=list)
     warned: list[tuple[str, str]] = field(default_factory=list)
 
+    def begins(self, begin_ns: int, **_: Any) -> SimpleNamespace:
+        return SimpleNamespace(first_ns=None, chunks=0)
+
+    def note(self, served: Served, seat: SimpleNamespace) -> None:
+        assert seat.first_ns == served.first_ns
+        self.noted.append(served)
+
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
@@ -163,13 +186,22 @@ async def relayed(
     async with await asyncio.start_server(engine.serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         upstream = Upstream("http", "127.0.0.1", port, base)
-        async with relay_to(upstream, engine, timeout_s=timeout_s, quoter=quoter, **way) as relay:
-            yield relay
+        try:
+            async with relay_to(upstream, engine, timeout_s=timeout_s, quoter=quoter, **way) as relay:
+                yield relay
+        finally:
+            await engine.close()
 
 
 @asynccontextmanager
 async def relay_to(
-    upstream: Upstream, engine: Engine, *, timeout_s: float = 5.0, quoter: Any = None, ca: str | None = None, **way: Any
+    upstream: Upstream,
+    engine: Engine,
+    *,
+    timeout_s: float = 5.0,
+    quoter: Any = None,
+    ca: str | None = None,
+    **way: Any,
 ) -> AsyncIterator[Relayed]:
     """A relay to any address."""
     made = Relayed(0, engine)
@@ -177,9 +209,10 @@ async def relay_to(
         passing = Relay(
             Way(upstream=upstream, name="engine", **way),
             session,
-            made.noted.append,
-            lambda cause, text: made.warned.append((cause, text)),
-            quoter,
+            made,
+            warn=lambda cause, text: made.warned.append((cause, text)),
+            tenant_of=lambda fields, query: tenant_of(shown_key(fields, query), b"salt"),
+            quoter=quoter,
         )
         door = Door(passing.handle)
         made.port = (await door.open(Listen("127.0.0.1", 0), 0.2)).port

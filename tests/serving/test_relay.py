@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import itertools
 import json
 import time
 
@@ -34,10 +35,9 @@ def status_of(answer):
     [
         b"/v1/chat/completions",
         b"/v1/a%2Fb/%7e/c?x=%20+&y=%C3%A9&empty=",
-        b"/a//b/./c/../d",
-        b"//elsewhere.test/x",
-        b"/http://elsewhere.test/",
-        b"/x?to=http://elsewhere.test:1/#@%0d%0a".replace(b"#", b"%23"),
+        b"/http:/elsewhere.test/",
+        b"/@elsewhere.test:1/",
+        b"/x?to=http://elsewhere.test:1/../%23@%0d%0a",
         b"/a;p=1?q=%E2%82%AC|^`",
     ],
 )
@@ -95,7 +95,7 @@ def test_the_head_goes_on_but_for_what_is_meant_for_us_or_for_one_hop():
 @given(st.binary(max_size=4000), st.lists(st.integers(1, 999), max_size=5))
 def test_any_body_passes_both_ways_byte_for_byte(body, cuts):
     ends = sorted({min(cut, len(body)) for cut in cuts} | {0, len(body)})
-    pieces = [body[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    pieces = [body[a:b] for a, b in itertools.pairwise(ends)]
 
     async def story():
         async def echo(talk):
@@ -104,9 +104,7 @@ def test_any_body_passes_both_ways_byte_for_byte(body, cuts):
         async with relayed(echo) as relay:
             plain = await relay.ask(request(b"/x", body))
             sent = b"".join(map(chunk, pieces)) + chunk(b"")
-            await relay.ask(
-                request(b"/x", b"", b"Transfer-Encoding: chunked", method=b"PUT") + sent
-            )
+            await relay.ask(request(b"/x", b"", b"Transfer-Encoding: chunked", method=b"PUT") + sent)
             assert [talk.body for talk in relay.engine.asked] == [body, body]
             assert b"".join(chunks(body_of(plain))) == body
 
@@ -187,15 +185,16 @@ def test_head_is_asked_and_answered_without_a_body():
 
 
 def test_pieces_of_a_stream_come_as_they_are_sent_neither_merged_nor_late():
-    """Each as an HTTP chunk of its own, when it is sent; also one that is sent in two halves."""
+    """Each as an HTTP chunk of its own, before the next one is sent."""
     said, heard = [], []
 
     async def stream(talk):
         await talk.say(STREAM)
         for event in (*EVENTS, b"x" * 3000):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.15)
             said.append((time.monotonic(), chunk(event)))
             await talk.say(chunk(event))
+        await asyncio.sleep(0.15)
         await talk.say(chunk(b""))
 
     async def story():
@@ -212,7 +211,7 @@ def test_pieces_of_a_stream_come_as_they_are_sent_neither_merged_nor_late():
     asyncio.run(story())
     assert b"".join(piece for _, piece in heard) == b"".join(piece for _, piece in said) + b"0\r\n\r\n"
     assert [piece for _, piece in heard[:4]] == [piece for _, piece in said]
-    assert max(there - here for (here, _), (there, _) in zip(said, heard, strict=False)) < 0.04
+    assert all(there < following for (there, _), (following, _) in zip(heard, said[1:], strict=False))
 
 
 def test_two_events_in_one_write_keep_their_borders():
@@ -339,7 +338,7 @@ def test_an_engine_that_is_down_is_unreached():
             breaking(head(b"200 OK", b"Content-Length: 99") + b"part"), Outcome.FAILED, id="too short"
         ),
         pytest.param(breaking(STREAM + b"6\r\ndat"), Outcome.FAILED, id="a chunk that breaks off"),
-        pytest.param(answering(STREAM, b"zz\r\nnot a size"), Outcome.FAILED, id="no chunk"),
+        pytest.param(answering(STREAM, b"zz\r\nnot a size", every_s=0.05), Outcome.FAILED, id="no chunk"),
         pytest.param(silent_midway, Outcome.TIMEOUT, id="silent midway"),
     ],
 )

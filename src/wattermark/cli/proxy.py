@@ -71,6 +71,7 @@ def main(args: argparse.Namespace) -> int:
         name=args.name,
         upstream_name=args.upstream_name,
         meters=args.meters,
+        tenant_header=args.tenant_header,
         token=_token(args.token_file),
         ca=args.ca,
         most_body_b=args.most_body,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from wattermark.errors import FOREIGN
+from wattermark.serving.heads import BadHead, check_request, upstream_url
 from wattermark.serving.relay_address import Upstream
 from wattermark.serving.relay_answers import (
     FAILED,
@@ -19,7 +20,7 @@ from wattermark.serving.relay_answers import (
     Refusal,
     refused,
 )
-from wattermark.serving.relay_back import Passage
+from wattermark.serving.relay_back import Passage, Seat
 from wattermark.serving.relay_body import BadBody, Body
 from wattermark.serving.relay_token import shows
 from wattermark.serving.tap import Tap
@@ -30,11 +31,24 @@ if TYPE_CHECKING:
 
     from wattermark.values.ports import Quoter
 
+REQUEST_ID = "x-request-id"
 TROUBLE = {
     Outcome.UNREACHED: "cannot be reached; clients get status 502",
-    Outcome.TIMEOUT: "says nothing for longer than --timeout; clients get status 504",
+    Outcome.TIMEOUT: "says nothing for longer than --timeout; clients get status 504, or a broken answer",
     Outcome.FAILED: "fails, or breaks off its answers; clients get what it says",
 }
+
+
+class Watcher(Protocol):
+    """Who is told what begins and what ends; takes microseconds, and never raises."""
+
+    def begins(self, begin_ns: int, *, model: str = "", tenant: str = "", route: Route = Route.OTHER) -> Seat:
+        """A request came whole."""
+        ...
+
+    def note(self, served: Served, seat: Seat) -> None:
+        """It is over, however it ended."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,23 +73,28 @@ class Relay:
         Where to, and what may pass.
     session : ClientSession
         Of ``upstream_session``.
-    note : callable
-        Told of every request that was to go on, once it is over.
+    watcher : Watcher
+        Told of every request that was to go on.
     warn : callable
         Told a cause and a sentence when something is wrong; says each cause once.
+    tenant_of : callable
+        From the fields of a request's head, and its query, to the name of whose it is.
     quoter : Quoter, optional
-        Tells at once what a request took, for the heads of answers.
+        Tells at once what a request took.
     """
 
     def __init__(
         self,
         way: Way,
         session: ClientSession,
-        note: Callable[[Served], None],
+        watcher: Watcher,
+        *,
         warn: Callable[[str, str], None],
+        tenant_of: Callable[[Mapping[str, str], str], str],
         quoter: Quoter | None = None,
     ) -> None:
-        self._way, self._session, self._note, self._warn, self._quoter = way, session, note, warn, quoter
+        self._way, self._session, self._watcher, self._warn = way, session, watcher, warn
+        self._tenant_of, self._quoter = tenant_of, quoter
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, from its head to the last byte of its answer."""
@@ -87,9 +106,19 @@ class Relay:
             await body.begin()
         except BadBody:
             return refused(body.fault or MALFORMED, closes=True)
-        path = request.raw_path.partition("?")[0]
-        tap = Tap(path, body.held, begin_ns, upstream=self._way.name)
-        passage = Passage(request, body, tap, self._quoter)
+        path, _, query = request.raw_path.partition("?")
+        tenant = self._tenant_of(request.headers, query)
+        tap = Tap(
+            path,
+            body.held,
+            begin_ns,
+            tenant=tenant,
+            upstream=self._way.name,
+            request=request.headers.get(REQUEST_ID, ""),
+            method=request.method,
+        )
+        seat = self._watcher.begins(begin_ns, model=tap.model, tenant=tenant, route=tap.asked.route)
+        passage = Passage(request, body, tap, seat, self._quoter)
         try:
             return await self._pass(passage)
         except FOREIGN as error:
@@ -97,22 +126,23 @@ class Relay:
             return passage.ends(Outcome.FAILED, FAULT)
         finally:
             served = passage.served()
-            self._note(served)
+            self._watcher.note(served, seat)
             self._doubt(served)
 
     def _refusal(self, request: web.BaseRequest) -> Refusal | None:
         if self._way.token and not shows(request, self._way.token):
             return NO_TOKEN
-        target = request.raw_path
-        if not target.startswith("/") or not target.isascii() or "#" in target:
-            return MALFORMED
+        try:
+            check_request(request.method, request.raw_path, request.headers.items())
+        except BadHead as error:
+            return Refusal(error.status, MALFORMED.code, f"The proxy does not pass this request on: {error}.")
         return None
 
     def _doubt(self, served: Served) -> None:
         """Say what is wrong or not known, once for each cause."""
         if served.outcome in TROUBLE:
             self._warn(served.outcome, f"{self._way.upstream.address} {TROUBLE[served.outcome]}")
-        elif served.outcome is Outcome.OK and served.route is not Route.OTHER:
+        elif served.outcome is Outcome.OK:
             for why in served.unknown:
                 cause = f"{served.route} {why.partition(':')[0]}"
                 self._warn(cause, f"requests are noted with something unknown ({served.route}): {why}")
@@ -121,11 +151,12 @@ class Relay:
         from aiohttp import ClientConnectorError, ClientError
         from yarl import URL
 
+        upstream = self._way.upstream
         try:
             reply = await self._session.request(
                 passage.request.method,
-                URL(self._way.upstream.address + passage.request.raw_path, encoded=True),
-                headers=passage.onward(),
+                URL(upstream_url(upstream.address, passage.request.raw_path), encoded=True),
+                headers=passage.onward(upstream.host_field),
                 data=passage.body.data,
                 allow_redirects=False,
             )
@@ -135,7 +166,7 @@ class Relay:
             return passage.ends(Outcome.UNREACHED, UNREACHED)
         except (ClientError, OSError, ValueError):
             if passage.body.fault is not None:  # the client's, found out while the engine had a part of it
-                return passage.ends(Outcome.REFUSED, passage.body.fault)
+                return passage.ends(Outcome.REFUSED, passage.body.fault, closes=True)
             return passage.ends(Outcome.FAILED, FAILED)
         async with reply:
             return await passage.back(reply)

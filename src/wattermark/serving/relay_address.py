@@ -47,6 +47,12 @@ class Upstream:
         """As a request's path is put behind it."""
         return f"{self.scheme}://{_bracketed(self.host)}:{self.port}{self.base}"
 
+    @property
+    def host_field(self) -> str:
+        """As a request names it."""
+        usual = self.port == PORTS[self.scheme]
+        return _bracketed(self.host) if usual else f"{_bracketed(self.host)}:{self.port}"
+
 
 def upstream_of(text: str) -> Upstream:
     """Read ``http://localhost:8000`` or ``https://host/base``.

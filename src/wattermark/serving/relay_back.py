@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from wattermark.serving.heads import forwarded
 from wattermark.serving.relay_answers import (
     FAILED,
     SERVER,
@@ -28,31 +32,32 @@ if TYPE_CHECKING:
 MOST_HELD_B = 16_000_000
 """An answer that is longer goes on as it comes, and its head says nothing of its footprint."""
 TAIL_B = 4
+GLANCE_S = 1.0
+"""So often it is looked whether the line to the engine is still there."""
+RESET = struct.pack("ii", 1, 0)
+"""A line that ends so is reset, which no client takes for the end of an answer."""
 FOOTPRINT = "x-footprint"
 NO_BODY = frozenset((204, 304))
-HOP = frozenset(
-    (
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    )
-)
-OURS = frozenset(("host", "content-length", "expect", "x-wattermark-token", FOOTPRINT))
+BEHIND = frozenset(("content-length", "x-wattermark-token", FOOTPRINT))
+"""Fields of a request that are meant for us; how long the body is goes on with the body."""
+
+
+class Seat(Protocol):
+    """A request that is under way, as whoever watches sees it."""
+
+    first_ns: int | None
+    chunks: int
 
 
 class Passage:
     """One request that is under way; ``outcome`` is how it ended, and LEFT until it has."""
 
-    def __init__(self, request: web.BaseRequest, body: Body, tap: Tap, quoter: Quoter | None) -> None:
+    def __init__(
+        self, request: web.BaseRequest, body: Body, tap: Tap, seat: Seat, quoter: Quoter | None
+    ) -> None:
         self.request, self.body = request, body
         self.outcome = Outcome.LEFT
-        self._tap, self._quoter = tap, quoter
+        self._tap, self._seat, self._quoter = tap, seat, quoter
         self._served: Served | None = None
         self._tail = b""
 
@@ -60,19 +65,23 @@ class Passage:
         """What there is to note of it."""
         if self._served is None:
             return self._tap.served(time.monotonic_ns(), self.outcome)
+        if self.outcome is Outcome.OK:
+            return self._served
         return replace(self._served, outcome=self.outcome, end_ns=time.monotonic_ns())
 
-    def onward(self) -> CIMultiDict[str]:
+    def onward(self, host: str) -> CIMultiDict[str]:
         """The head as the engine gets it: all that is meant for it, and nothing that is meant for us."""
-        headers = _end_to_end(self.request.headers.copy(), OURS)
+        from multidict import CIMultiDict
+
+        headers = CIMultiDict(forwarded(self.request.headers.items(), host, BEHIND))
         if self.body.length is not None:
             headers["Content-Length"] = str(self.body.length)
         return headers
 
-    def ends(self, outcome: Outcome, refusal: Refusal) -> web.StreamResponse:
+    def ends(self, outcome: Outcome, refusal: Refusal, *, closes: bool = False) -> web.StreamResponse:
         """Nothing came back that the client could be given."""
         self.outcome = outcome
-        return refused(refusal)
+        return refused(refusal, closes=closes)
 
     async def back(self, reply: ClientResponse) -> web.StreamResponse:
         """Give the client what the engine says."""
@@ -105,23 +114,26 @@ class Passage:
         """The next, as it came; none is the end, and that it is no good one shows in ``outcome``."""
         from aiohttp import ClientError
 
-        piece, content = b"", reply.content
+        piece = b""
         try:
-            while not piece and not content.at_eof():
-                piece, _ = await content.readchunk()
+            while not piece and not reply.content.at_eof():
+                piece = await _waited(reply)
         except TimeoutError:
             self.outcome = Outcome.TIMEOUT
         except (ClientError, OSError):
             self.outcome = Outcome.FAILED
         if piece:
-            self._tap.piece(piece, time.monotonic_ns())
+            now_ns = time.monotonic_ns()
+            self._tap.piece(piece, now_ns)
+            self._seat.first_ns = self._seat.first_ns or now_ns
+            self._seat.chunks += self._tap.streamed
         return piece
 
     async def _whole(self, reply: ClientResponse, body: bytes) -> web.StreamResponse:
         from aiohttp import web
 
         headers = _homeward(reply)
-        if quote := self._quote(_ended(reply.status)):
+        if quote := self._quote():
             headers.update(footprint_headers(quote))
         headers.popall("Content-Length", None)
         answer = web.Response(status=reply.status, reason=reply.reason, headers=headers, body=body)
@@ -130,7 +142,7 @@ class Passage:
             await answer.write_eof()
         except ConnectionError:  # the client's
             return answer
-        self.outcome = _ended(reply.status)
+        self.outcome = Outcome.OK
         return answer
 
     async def _as_it_comes(self, reply: ClientResponse, held: bytes = b"") -> web.StreamResponse:
@@ -152,13 +164,13 @@ class Passage:
             if self.outcome is not Outcome.LEFT:
                 self._break(answer)
                 return answer
-            if tells and (quote := self._quote(_ended(reply.status))):
+            if tells and (quote := self._quote()):
                 await answer.write(footprint_comment(quote, self._tail))
             await answer.write_eof()
         except ConnectionError:  # the client's: the engine's are caught in ``_piece``
             self.outcome = Outcome.LEFT
             return answer
-        self.outcome = _ended(reply.status)
+        self.outcome = Outcome.OK
         return answer
 
     def _tells(self, reply: ClientResponse) -> bool:
@@ -171,8 +183,8 @@ class Passage:
             and self._has_body(reply)
         )
 
-    def _quote(self, outcome: Outcome) -> Quote | None:
-        self._served = self._tap.served(time.monotonic_ns(), outcome)
+    def _quote(self) -> Quote | None:
+        self._served = self._tap.served(time.monotonic_ns())
         return self._quoter.quote(self._served) if self._quoter is not None else None
 
     def _break(self, answer: web.StreamResponse) -> None:
@@ -180,25 +192,32 @@ class Passage:
         transport = self.request.transport
         if transport is None:
             return
-        if answer.content_length is None and self.request.version < (1, 1):
-            transport.abort()  # its end is the end of the answer, so only a reset tells
-        else:
-            transport.close()
+        line = transport.get_extra_info("socket")
+        if answer.content_length is None and self.request.version < (1, 1) and line is not None:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)  # an end would be a good one
+        transport.close()
+
+
+async def _waited(reply: ClientResponse) -> bytes:
+    """What comes within a while, if anything; aiohttp is silent when a line ends over a bad chunk."""
+    from aiohttp import ClientPayloadError
+
+    try:
+        async with asyncio.timeout(GLANCE_S) as glance:
+            return (await reply.content.readchunk())[0]
+    except TimeoutError:
+        if not glance.expired():  # the engine's silence
+            raise
+    line = reply.connection.transport if reply.connection is not None else None
+    if (line is None or line.is_closing()) and not reply.content.at_eof():
+        raise ClientPayloadError
+    return b""
 
 
 def _homeward(reply: ClientResponse) -> CIMultiDict[str]:
     """The head as the client gets it."""
-    headers = _end_to_end(reply.headers.copy(), frozenset())
+    from multidict import CIMultiDict
+
+    headers = CIMultiDict(forwarded(reply.headers.items()))
     headers.setdefault("Server", SERVER)
     return headers
-
-
-def _end_to_end(headers: CIMultiDict[str], more: frozenset[str]) -> CIMultiDict[str]:
-    named = {word.strip().lower() for word in ",".join(headers.getall("Connection", ())).split(",")}
-    for name in (HOP | more | named) & {name.lower() for name in headers}:
-        headers.popall(name)
-    return headers
-
-
-def _ended(status: int) -> Outcome:
-    return Outcome.OK if status < 400 else Outcome.REFUSED if status < 500 else Outcome.FAILED

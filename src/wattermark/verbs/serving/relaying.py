@@ -6,22 +6,28 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from wattermark.errors import MissingExtra, UsageError
+from wattermark.serving.relay import Relay, Watcher, Way
 from wattermark.serving.relay_address import Listen, Upstream
 from wattermark.serving.relay_pages import Page, Pages
-from wattermark.values.served import Quote, Served
+from wattermark.values.served import Route, Served
 from wattermark.verbs.measure import Run
 from wattermark.verbs.serving.desk import Desk, measured_desk, unmetered_desk
+from wattermark.verbs.serving.tenants import tenants_of
 from wattermark.wiring.config import Config
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiohttp import ClientSession
 
+    from wattermark.serving.relay_back import Seat
     from wattermark.serving.relay_server import Handle
+    from wattermark.values.ports import Quoter
 
 GRACE_S = 5.0
 """So long requests may go on once it is told to end. [s]"""
@@ -34,7 +40,8 @@ class Relaying:
 
     ``upstream_name`` is what the ledger calls the engine; ``token`` has to be shown by clients, and there
     has to be one where others than this machine's programs get in; ``ca`` is a file of authorities;
-    ``metrics`` is where pages are shown, if anywhere. ``timeout_s`` is the longest silence of the engine.
+    ``metrics`` is where pages are shown, if anywhere. ``timeout_s`` is the longest silence of the engine;
+    ``tenant_header`` a field that names the tenant, where the key that is shown is not to.
     """
 
     upstream: Upstream
@@ -47,6 +54,7 @@ class Relaying:
     ca: str | None = None
     most_body_b: int = 64_000_000
     timeout_s: float = 600.0
+    tenant_header: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -67,28 +75,28 @@ class Begun:
     metered: bool
 
 
-class Live(Protocol):
-    """Who sees each request at once, while the relay runs."""
+class Watching(Watcher, Protocol):
+    """A ``Watcher`` that is told when it is over."""
 
-    @property
-    def pages(self) -> Mapping[str, Page]:
-        """What is shown, by path."""
+    def close(self) -> None:
+        """No request will come any more."""
         ...
 
-    def saw(self, served: Served) -> None:
-        """A request is over; takes microseconds."""
-        ...
 
-    def quote(self, served: Served) -> Quote | None:
-        """What it took, as a ``Quoter``."""
-        ...
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What is known of requests at once: who watches them, who quotes them, and what pages show, by path."""
+
+    watcher: Watching
+    quoter: Quoter
+    pages: Mapping[str, Page]
 
 
 def relay(
     config: Config,
     how: Relaying,
     told: Callable[[Begun], None],
-    live_of: Callable[[Desk], Live] | None = None,
+    sight_of: Callable[[Config, Path | None], Sight] | None = None,
 ) -> None:
     """Relay until somebody ends it (Ctrl-C, SIGTERM).
 
@@ -100,8 +108,8 @@ def relay(
         Where from, where to, and what may pass.
     told : callable
         Called once it listens.
-    live_of : callable, optional
-        Makes, for the desk where requests are noted, whoever sees them at once.
+    sight_of : callable, optional
+        Makes, for the settings and the spool of the run's meters if it has any, what is known at once.
 
     Raises
     ------
@@ -115,12 +123,14 @@ def relay(
         import aiohttp  # noqa: F401  here, so that who lacks it hears of it before a run begins
     except ImportError as error:
         raise MissingExtra.of("The proxy", error.name or "aiohttp", "serving") from error
-    desk = _desk(config, how)
-    try:
-        with suppress(KeyboardInterrupt):
-            asyncio.run(_serve(how, desk, told, live_of(desk) if live_of else None))
-    finally:
-        desk.close()
+    desk, spool = _desk(config, how)
+    with ExitStack() as stack:
+        stack.callback(desk.close)
+        sight = sight_of(config, spool) if sight_of else None
+        if sight is not None:
+            stack.callback(sight.watcher.close)
+        stack.enter_context(suppress(KeyboardInterrupt))
+        asyncio.run(_serve(how, desk, told, sight))
 
 
 def _check(how: Relaying) -> None:
@@ -132,51 +142,78 @@ def _check(how: Relaying) -> None:
             )
 
 
-def _desk(config: Config, how: Relaying) -> Desk:
+def _desk(config: Config, how: Relaying) -> tuple[Desk, Path | None]:
+    spool = None
     if how.metered:
-        desk = measured_desk(Run(config, name=how.name, tags=how.tags, charge_self=False).start())
+        run = Run(config, name=how.name, tags=how.tags, charge_self=False).start()
+        desk, spool = measured_desk(run), run.spool
     else:
         desk = unmetered_desk(config, how.name, how.tags)
     if desk is None:
         raise UsageError("requests cannot be noted anywhere", fix="Name a folder with --ledger")
-    return desk
+    return desk, spool
 
 
-async def _serve(how: Relaying, desk: Desk, told: Callable[[Begun], None], live: Live | None) -> None:
+async def _serve(how: Relaying, desk: Desk, told: Callable[[Begun], None], sight: Sight | None) -> None:
     from wattermark.serving.relay_server import Door, upstream_session
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(upstream_session(how.timeout_s, how.ca))
-        door = Door(_handle(how, desk, session, live))
+        door = Door(_handle(how, desk, session, sight))
         stack.push_async_callback(door.close)
         at = await door.open(how.listen, GRACE_S)
-        metrics = await _pages(how, live, stack)
+        metrics = await _pages(how, sight, stack)
         told(_begun(how, desk, at, metrics))
         gc.freeze()  # what is here stays: the collector need not look at it while requests wait
         await _told_to_end()
 
 
-def _handle(how: Relaying, desk: Desk, session: ClientSession, live: Live | None) -> Handle:
-    from wattermark.serving.relay import Relay, Way
-
-    def note(served: Served) -> None:
-        desk.note(served)
-        if live is not None:
-            live.saw(served)
-
+def _handle(how: Relaying, desk: Desk, session: ClientSession, sight: Sight | None) -> Handle:
     name = how.upstream_name or how.upstream.address
     way = Way(upstream=how.upstream, name=name, token=how.token, most_body_b=how.most_body_b)
-    return Relay(way, session, note, desk.warn, live).handle
+    tenants = tenants_of(desk.folder.parent, how.tenant_header)
+    watcher = Noting(desk, sight.watcher if sight else None)
+    quoter = sight.quoter if sight else None
+    return Relay(way, session, watcher, warn=desk.warn, tenant_of=tenants.of, quoter=quoter).handle
 
 
-async def _pages(how: Relaying, live: Live | None, stack: AsyncExitStack) -> Listen | None:
+async def _pages(how: Relaying, sight: Sight | None, stack: AsyncExitStack) -> Listen | None:
     from wattermark.serving.relay_server import Door
 
     if how.metrics is None:
         return None
-    door = Door(Pages(live.pages if live else {}, how.token).handle)
+    door = Door(Pages(sight.pages if sight else {}, how.token).handle)
     stack.push_async_callback(door.close)
     return await door.open(how.metrics, 0.0)
+
+
+class Noting:
+    """Notes what ends at a desk, and tells whoever watches."""
+
+    def __init__(self, desk: Desk, watcher: Watcher | None) -> None:
+        self._desk, self._watcher = desk, watcher
+
+    def begins(self, begin_ns: int, *, model: str = "", tenant: str = "", route: Route = Route.OTHER) -> Seat:
+        """A request came."""
+        if self._watcher is None:
+            return _Unwatched()
+        return self._watcher.begins(begin_ns, model=model, tenant=tenant, route=route)
+
+    def note(self, served: Served, seat: Seat) -> None:
+        """It is over."""
+        self._desk.note(served)
+        if self._watcher is not None:
+            self._watcher.note(served, seat)
+
+
+class _Unwatched:
+    """Where nobody asks how far a request is."""
+
+    __slots__ = ("chunks", "first_ns")
+
+    def __init__(self) -> None:
+        self.first_ns: int | None = None
+        self.chunks = 0
 
 
 def _begun(how: Relaying, desk: Desk, at: Listen, metrics: Listen | None) -> Begun:
