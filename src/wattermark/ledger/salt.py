@@ -1,6 +1,6 @@
 """The salt of a ledger, ``<ledger>/.salt``: keys are hashed with it, so that no table leads back to them.
 
-It is made once, whoever comes first, and never changed: with another one every tenant would have another name.
+It is made once, by whoever comes first, and never changed: another one would rename every tenant.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ MOST_KEPT_B = 4_000_000  # lines that wait for a full disk
 _AS_IT_IS = getattr(os, "O_BINARY", 0)  # Windows would write two bytes for each line end
 _BEAT, _LOST = (b'{"kind":"beat"',), b'{"kind":"lost"'
 _SPAN = (b'{"kind":"begin"', b'{"kind":"end"')
+_REQUEST = (b'{"kind":"request"', b'{"kind":"engine"')
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make an encoder a call
 
 
@@ -83,13 +84,13 @@ class SpoolFile:
         self._waiting = self._waiting[written:]
 
     def _let_go(self) -> None:
-        """Where too much waits, the oldest beats go, then the oldest spans; they are counted."""
+        """Where too much waits, the oldest beats or requests go, then the oldest spans; they are counted."""
         if len(self._waiting) <= MOST_KEPT_B:
             return
         lines = self._waiting.splitlines(keepends=True)
         head, lines = (lines[:1], lines[1:]) if self._torn else ([], lines)
         kept = [text for text in lines if not text.startswith(_LOST)]
-        for kinds in (_BEAT, _SPAN):
+        for kinds in (_BEAT + _REQUEST, _SPAN):
             kept = self._without_the_oldest(kept, kinds)
         self._waiting = b"".join([*head, *kept, line("lost", lines=self.lost_lines).encode()])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 PIECE_B = 65_536
 """Unpacked at once: a kilobyte may hold a megabyte of zeros."""
@@ -76,17 +76,21 @@ class _Zlib:
         self._bits = bits
         self._inner = zlib.decompressobj(bits)
         self._waiting = b""
-        self._begun = False
+        self._head = b""  # until something came out: deflate may turn out to be bare
 
     def take(self, data: bytes, most_b: int) -> bytes:
         data, self._waiting = self._waiting + data, b""
         if self._inner.eof:
             self._inner = zlib.decompressobj(self._bits)
+        may_be_bare = self._bits == zlib.MAX_WBITS and len(self._head) < PIECE_B
         try:
             piece = self._inner.decompress(data, most_b)
         except zlib.error as error:
-            return self._bare(data, most_b, error)
-        self._begun = self._begun or bool(piece)
+            if not may_be_bare:
+                raise BadEncoding(f"it is not packed as it says ({error})") from error
+            return self._bare(self._head + data, most_b)
+        if may_be_bare:
+            self._head = bytes(PIECE_B) if piece else self._head + data
         self._waiting = self._inner.unconsumed_tail or self._next_member()
         return piece
 
@@ -94,10 +98,8 @@ class _Zlib:
         """What follows the end of a gzip member; zeros that fill it up are none."""
         return self._inner.unused_data.lstrip(b"\0") if self._bits == _GZIP else b""
 
-    def _bare(self, data: bytes, most_b: int, error: zlib.error) -> bytes:
-        if self._bits != zlib.MAX_WBITS or self._begun:
-            raise BadEncoding(f"it is not packed as it says ({error})") from error
-        self._bits = -zlib.MAX_WBITS
+    def _bare(self, data: bytes, most_b: int) -> bytes:
+        self._bits, self._head = -zlib.MAX_WBITS, b""
         self._inner = zlib.decompressobj(self._bits)
         return self.take(data, most_b)
 
@@ -141,14 +143,18 @@ class _Zstd:
             except ImportError as error:
                 raise BadEncoding("backports.zstd is not installed") from error
         self._zstd = zstd
-        self._inner = zstd.ZstdDecompressor()
+        self._inner = self._made()
+
+    def _made(self) -> Any:
+        """With the window that RFC 9659 allows for the web: 8 MB."""
+        return self._zstd.ZstdDecompressor(options={self._zstd.DecompressionParameter.window_log_max: 23})
 
     def take(self, data: bytes, most_b: int) -> bytes:
         if self._inner.eof:
             data = self._inner.unused_data + data
             if not data:
                 return b""
-            self._inner = self._zstd.ZstdDecompressor()
+            self._inner = self._made()
         try:
             return bytes(self._inner.decompress(data, most_b))
         except self._zstd.ZstdError as error:

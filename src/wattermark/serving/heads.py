@@ -12,8 +12,10 @@ from collections.abc import Collection, Iterable
 Fields = Iterable[tuple[str, str]]
 
 HOP_BY_HOP = frozenset(
-    "connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer"
-    " transfer-encoding upgrade http2-settings expect".split()
+    {
+        *("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"),
+        *("te", "trailer", "transfer-encoding", "upgrade", "http2-settings", "expect"),
+    }
 )
 """Of one connection, whatever it says of itself."""
 FRAMING = frozenset({"host", "content-length", "transfer-encoding"})

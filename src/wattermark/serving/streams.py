@@ -13,6 +13,10 @@ _MARK = b"\xef\xbb\xbfdata:"
 """A byte order mark may stand before the first line."""
 
 
+LINE_B = 64
+"""What a line takes beside its bytes."""
+
+
 class Lines:
     """Lines that end with LF, CR or both, of bytes that are split anywhere.
 
@@ -107,7 +111,7 @@ class Events:
         return found
 
     def _add(self, text: bytes) -> None:
-        self._data_b += len(text)
+        self._data_b += len(text) + LINE_B
         if self._data_b > self._most_b:
             self._lines.too_long += 1
             self._data, self._data_b = [], 0

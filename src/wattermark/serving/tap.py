@@ -16,7 +16,7 @@ MOST_REQUEST_B = 16_000_000
 """Of a longer request neither the model nor the options are looked for."""
 MOST_ANSWER_B = 16_000_000
 """Of an answer that is not streamed; of a longer one the usage is not looked for."""
-MOST_UNPACKED_B = 64_000_000
+MOST_UNPACKED_B = 16_000_000
 """Of a stream that comes packed."""
 END_B = 32_768
 """Kept of either end of a list of embeddings: what is told of its tokens stands there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -10,8 +11,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from wattermark.ledger.requests import look_line, new_request_file, request_line
-from wattermark.ledger.spool import SpoolFile, line, run_line
+from wattermark.ledger.requests import RequestFile, look_line, request_line
+from wattermark.ledger.spool import line, run_line
 from wattermark.values.kinds import Status
 from wattermark.values.served import EngineLook, Served
 from wattermark.verbs.facts import command_name
@@ -22,6 +23,8 @@ from wattermark.wiring.config import Config
 
 FLUSH_S = 0.05
 """A process that is killed loses what was noted since."""
+MOST_NOTES = 100_000
+"""That wait for a disk which does not answer; what comes then is let go, and counted."""
 
 
 class Desk:
@@ -35,12 +38,15 @@ class Desk:
         self.folder = folder
         self._pid = os.getpid()
         self._notes: deque[Served | EngineLook] = deque()
+        self._dropped = 0
         self._over, self._wanted = threading.Event(), threading.Event()
         self._close = close
         self._told: set[str] = set()
+        self._closing = threading.Lock()
         self._file = self._opened(name)
         self._writer = threading.Thread(target=self._live, name="wattermark-desk", daemon=True)
         self._writer.start()
+        atexit.register(self.close)
 
     @property
     def run(self) -> str:
@@ -49,9 +55,13 @@ class Desk:
 
     def note(self, what: Served | EngineLook) -> None:
         """Note a request that ended, or what an engine's counters show."""
-        if os.getpid() == self._pid and not self._over.is_set():
+        if os.getpid() != self._pid or self._over.is_set():
+            return
+        if len(self._notes) < MOST_NOTES:
             self._notes.append(what)
             self._wanted.set()
+        else:
+            self._dropped += 1
 
     def warn(self, cause: str, message: str) -> None:
         """Say something once for each cause, not for each request."""
@@ -59,20 +69,38 @@ class Desk:
             self._told.add(cause)
             tell("%s", message)
 
+    @property
+    def lost(self) -> int:
+        """Notes that were let go, as the disk was full or did not answer."""
+        return self._dropped + (self._file.lost_lines if self._file else 0)
+
     def close(self) -> None:
         """Write what is left, and end the run; twice is no harm."""
-        if os.getpid() != self._pid or self._over.is_set():
+        if os.getpid() != self._pid:
             return
-        self._over.set()
-        self._wanted.set()
-        self._writer.join()
-        if self._file is not None:
-            self._file.close()
-        self._close()
+        with self._closing:
+            if self._over.is_set():
+                return
+            self._over.set()
+            self._wanted.set()
+            self._writer.join()
+            self._write()  # what was noted while the writer ended
+            if self._file is not None:
+                self._end(self._file)
+            if self.lost:
+                tell("%d requests could not be noted in %s", self.lost, self.folder)
+            self._close()
+        atexit.unregister(self.close)
 
-    def _opened(self, name: str) -> SpoolFile | None:
+    def _end(self, file: RequestFile) -> None:
+        dropped, self._dropped = self._dropped, 0
+        if dropped:
+            file.lose(dropped)
+        file.close()
+
+    def _opened(self, name: str) -> RequestFile | None:
         try:
-            return new_request_file(self.folder, name)
+            return RequestFile(self.folder, name)
         except OSError as error:
             tell("requests cannot be noted in %s (%s)", self.folder, error.strerror)
             return None
@@ -89,10 +117,22 @@ class Desk:
         lines = []
         with suppress(IndexError):
             while True:
-                note = self._notes.popleft()
-                lines.append(request_line(note) if isinstance(note, Served) else look_line(note))
+                lines.append(self._line(self._notes.popleft()))
         if lines and self._file is not None:
             self._file.write("".join(lines))
+            if self._file.trouble is not None:
+                self.warn(
+                    "disk",
+                    f"requests wait for room in {self.folder} ({self._file.trouble.strerror}); free some",
+                )
+
+    def _line(self, note: Served | EngineLook) -> str:
+        """A note that cannot be told is let go: it must cost no other."""
+        try:
+            return request_line(note) if isinstance(note, Served) else look_line(note)
+        except (TypeError, ValueError, RecursionError):
+            self._dropped += 1
+            return ""
 
 
 def measured_desk(run: Run) -> Desk | None:
