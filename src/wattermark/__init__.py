@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wattermark.verbs.replay import replay
     from wattermark.verbs.reporting import report_as
     from wattermark.verbs.serving.ambient_desk import served
+    from wattermark.verbs.serving.asked import serving_report
     from wattermark.verbs.track import track
 
 _FACE = {
@@ -38,6 +39,7 @@ _FACE = {
     "backtest": "wattermark.verbs.asked",
     "plan": "wattermark.verbs.asked",
     "saved": "wattermark.verbs.asked",
+    "serving_report": "wattermark.verbs.serving.asked",
     "estimate_training": "wattermark.verbs.estimates.training",
     "estimate_inference": "wattermark.verbs.estimates.inference",
     "estimate_api": "wattermark.verbs.estimates.api",
@@ -93,6 +95,7 @@ __all__ = [
     "report_as",
     "saved",
     "served",
+    "serving_report",
     "track",
     "what_if_inference",
     "what_if_training",

@@ -41,6 +41,7 @@ COMMANDS = {
 SECOND_WORDS = {
     "plan fleet": "when and where to run many jobs, where capacity is limited",
     "serving tenant": "the name that a key has in reports",
+    "serving report": "what requests took, by model, tenant, hour or route",
 }
 """Commands of two words; the module of each has an underscore between them."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from wattermark.values.kinds import Kind, Node, Part, Scope
@@ -16,8 +17,14 @@ MOST_S, MOST_W, MOST_FACTOR = 1e9, 1e9, 1e6  # a generation, a power station; th
 
 def known_fields(record: type, given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that this version knows; a newer one may have written more."""
-    names = {field.name for field in fields(record)}
+    names = _names(record)
     return {name: value for name, value in given.items() if name in names}
+
+
+@cache
+def _names(record: type) -> frozenset[str]:
+    """A file of requests asks a million times."""
+    return frozenset(field.name for field in fields(record))
 
 
 def int64(value: Any) -> int:

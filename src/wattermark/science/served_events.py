@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattermark.science.sharing.columns import Columns
 from wattermark.values.served import Outcome, Route, Served
-from wattermark.values.units import S_PER_HOUR, S_PER_NS
+from wattermark.values.units import NS_PER_S, S_PER_HOUR, S_PER_NS
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Model = tuple[str, str]
+"""A name, and who provides it."""
 OUTCOMES = tuple(Outcome)
 TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
 NO_WORK = (Outcome.REFUSED, Outcome.UNREACHED)
@@ -23,6 +26,7 @@ NO_ANSWER = (Route.EMBEDDINGS, Route.RERANK)
 """Routes whose answers are not generated token by token."""
 WRITTEN_OVER_READ_S = 10.0
 """Seconds of a generated token over those of one that is read; only where no first piece was seen. [1]"""
+NS_PER_HOUR = int(S_PER_HOUR) * NS_PER_S
 UNTOLD_TOKENS_PER_S = 1.0
 """Where no request told its tokens, any rate: then they share by the time that they ran. [1/s]"""
 
@@ -66,22 +70,25 @@ class Events:
         return np.nan_to_num(self.input_tokens) + np.nan_to_num(self.output_tokens)
 
 
-class Names:
-    """Texts, and a code for each in the order of their first use."""
+H = TypeVar("H", bound=Hashable)
+
+
+class Names(Generic[H]):
+    """Names of some kind, and a code for each in the order of their first use."""
 
     def __init__(self) -> None:
-        self._codes: dict[Hashable, int] = {}
+        self._codes: dict[H, int] = {}
 
-    def code(self, name: Hashable) -> int:
+    def code(self, name: H) -> int:
         """The same code for the same name."""
         return self._codes.setdefault(name, len(self._codes))
 
-    def codes(self, names: Iterable[Hashable], count: int) -> Codes:
+    def codes(self, names: Iterable[H], count: int) -> Codes:
         """A code for each of some names."""
         return np.fromiter((self.code(name) for name in names), np.int64, count)
 
     @property
-    def all(self) -> tuple[Hashable, ...]:
+    def all(self) -> tuple[H, ...]:
         """The names, each in the place of its code."""
         return tuple(self._codes)
 
@@ -90,9 +97,9 @@ def events_of(
     served: Sequence[Served],
     *,
     begin_ns: int,
-    models: Names,
-    rows: Names,
-    row_of: Callable[[Served], Hashable],
+    models: Names[Model],
+    rows: Names[H],
+    row_of: Callable[[Served], H],
 ) -> Events:
     """Requests as arrays.
 
@@ -119,7 +126,7 @@ def events_of(
         )
 
     codes = {outcome: i for i, outcome in enumerate(OUTCOMES)}
-    names = Names()
+    names: Names[str | int] = Names()
     return Events(
         begin_s=since(one.begin_ns for one in served),
         first_s=since(one.first_ns if one.streamed else None for one in served),
@@ -134,6 +141,19 @@ def events_of(
         outcome=np.fromiter((codes[one.outcome] for one in served), np.int64, m),
         request=names.codes((one.request or i for i, one in enumerate(served)), m),
     )
+
+
+def hour_of(moment_ns: int, booted_ns: int) -> float:
+    """When the hour of a moment began. [s since 1970]
+
+    Parameters
+    ----------
+    moment_ns : int
+        By a steady clock. [ns]
+    booted_ns : int
+        When that clock began, by the wall clock. [ns since 1970]
+    """
+    return float((moment_ns + booted_ns) // NS_PER_HOUR * S_PER_HOUR)
 
 
 def hours_s(times_s: Floats, began_s: float) -> Floats:

@@ -28,11 +28,14 @@ class Bearers:
 
     ``energy_j`` [J] is what each bears, nan where that is not known; the ledgers are its parts, nan where
     there are none. ``tokens`` are read, cached, written and reasoned; ``begin_s`` is by the wall clock
-    [s since 1970].
+    [s since 1970]; ``worked`` and ``generates`` as of events.
     """
 
     row: Codes
     outcome: Codes
+    model: Codes
+    generates: Flags
+    worked: Flags
     begin_s: Floats
     ran_s: Floats
     told: Flags
@@ -108,6 +111,9 @@ def whole_requests(
     return Bearers(
         row=events.row[last],
         outcome=events.outcome[last],
+        model=events.model[last],
+        generates=events.generates[last],
+        worked=events.worked[last],
         begin_s=begin + began_s,
         ran_s=events.end_s[last] - begin,
         told=most(events.told.astype(float)) > 0,
@@ -133,11 +139,33 @@ def joined(parts: Sequence[Bearers]) -> Bearers:
     )
 
 
-def _at(requests: Bearers, places: Codes) -> Bearers:
+def chosen(requests: Bearers, places: Codes) -> Bearers:
+    """Some of the requests.
+
+    Parameters
+    ----------
+    requests : Bearers
+        All of them.
+    places : ndarray
+        Which.
+    """
     return Bearers(
         tokens={name: requests.tokens[name][places] for name in TOKENS},
         **{name: getattr(requests, name)[places] for name in ARRAYS},
     )
+
+
+def with_energy(requests: Bearers, energy_j: Floats) -> Bearers:
+    """Requests whose energy comes from elsewhere, and has no ledgers.
+
+    Parameters
+    ----------
+    requests : Bearers
+        u of them.
+    energy_j : ndarray, shape (u,)
+        Of each, nan where it is not known. [J]
+    """
+    return replace(requests, energy_j=energy_j, dynamic_j=np.nan_to_num(energy_j))
 
 
 def with_idle(run: RunShare, idle: Idle) -> RunShare:
@@ -224,7 +252,7 @@ def rows_of(
         order = np.argsort(code, kind="stable")
         codes, begins = np.unique(code[order], return_index=True)
         for one, places in zip(codes.tolist(), np.split(order, begins[1:]), strict=True):
-            parts.setdefault(one, []).append((run, _at(run.requests, places)))
+            parts.setdefault(one, []).append((run, chosen(run.requests, places)))
     found = [
         _row(
             mine, names[one // len(OUTCOMES)], OUTCOMES[one % len(OUTCOMES)], quality=quality, ledgers=ledgers
@@ -249,7 +277,7 @@ def total_of(runs: Sequence[RunShare], *, quality: str, ledgers: bool) -> Served
     """
     every = [(run, run.requests) for run in runs]
     row = _row(every, "in all", None, quality=quality, ledgers=ledgers)
-    whole = added([run.quantities for run in runs])
+    whole = added([run.quantities for run in runs if run.total_j > 0])
     told = _told_part([run.requests for run in runs])
     kept = row.ledgers
     if kept is not None:
@@ -309,7 +337,7 @@ def _row(
         )
         if ledgers and tally.known
         else None,
-        spread=_spread([one.energy_j for one in requests]),
+        spread=_spread([one.energy_j[one.worked] for one in requests]),
         quality=quality if tally.known else "unknown",
     )
 

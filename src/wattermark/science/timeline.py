@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from wattermark.science.counters import counts_between, not_dips
 from wattermark.science.integrate import hold_last_j
 from wattermark.values.kinds import Kind, Part
-from wattermark.values.records import Channel, Recorded
+from wattermark.values.records import Channel, Recorded, RunHeader
 from wattermark.values.units import BASE_PER_RAW, S_PER_NS
 
 LONGEST_HOLD_S = 30.0
@@ -141,6 +141,17 @@ def began_s(recorded: Recorded) -> float:
         The run as the ledger kept it.
     """
     return (recorded.header.booted_ns + recorded.begin_mono_ns) * S_PER_NS
+
+
+def started_s(header: RunHeader) -> float:
+    """When a process began to record, by the wall clock of then. [s since 1970]
+
+    Parameters
+    ----------
+    header : RunHeader
+        The first line of its spool.
+    """
+    return header.started_ns * S_PER_NS
 
 
 def ended_s(recorded: Recorded) -> float:

@@ -18,6 +18,7 @@ from wattermark.values.records import Recorded, RunHeader
 from wattermark.verbs.account import account_alone
 from wattermark.verbs.beside import above, headers, lies_inside, newest
 from wattermark.verbs.elsewhere import account_elsewhere, check_options
+from wattermark.verbs.serving.requests_of import with_word_of_requests
 from wattermark.verbs.whole import as_one
 
 MOST_LOOKED = 10
@@ -61,7 +62,8 @@ def show(ledger: Path, wanted: str, *, at: str | None = None, **options: Any) ->
     given = check_options(options)
     found = find_run(ledger, wanted)
     records = read_run(found.spools)
-    return Seen(found.run, as_one(records), account_elsewhere(records, ledger, at=at, **given))
+    footprint = account_elsewhere(records, ledger, at=at, **given)
+    return Seen(found.run, as_one(records), with_word_of_requests(footprint, found.spool.parent))
 
 
 def last_of(ledger: Path, name: str) -> Seen | None:

@@ -1,0 +1,82 @@
+"""What is known of models and of the hardware that serves them: the proportions of their work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from wattermark.errors import FactorNotFound, UsageError
+from wattermark.factors.accelerators import accelerator_named
+from wattermark.factors.serving import TYPICAL, serving_factors
+from wattermark.factors.shapes.models import architecture_named
+from wattermark.science.parts import Parts
+from wattermark.science.serving import BYTES
+from wattermark.science.sharing.columns import Cost, cost_of
+from wattermark.values.workload import Accelerator, Architecture
+
+GENERIC = "llama-3.1-8b"
+"""A dense model of usual proportions, where a name tells nothing."""
+UNPACKED = "int4"
+"""Four-bit weights of any format take about as many bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The accelerators that serve, how many of them, and what must be said of that."""
+
+    accelerator: Accelerator
+    count: float
+    flags: tuple[str, ...] = ()
+
+
+def known_model(name: str) -> Architecture | None:
+    """An open model by the name that a request had; None where no table has it."""
+    try:
+        return architecture_named(name) if name else None
+    except UsageError:
+        return None
+
+
+def precision_of(model: Architecture) -> str:
+    """The format of its weights, as the serving model knows it."""
+    return model.precision if model.precision in BYTES else UNPACKED
+
+
+def server_of(parts: Parts, asked: str | None) -> Server:
+    """The accelerators of a machine: those that were metered, else the one that is asked for."""
+    count = max(1, len(parts.gpus))
+    if asked is not None:
+        return Server(accelerator_named(asked), count)
+    for channel in parts.gpus:
+        try:
+            return Server(accelerator_named(channel.device), count)
+        except (UsageError, FactorNotFound):
+            continue
+    if not parts.gpus:
+        return Server(accelerator_named(TYPICAL), count)
+    flag = (
+        f"accelerator-unknown: {parts.gpus[0].device}: requests are shared in the proportions of {TYPICAL} "
+        "(--gpu names another)"
+    )
+    return Server(accelerator_named(TYPICAL), count, (flag,))
+
+
+def costs_of(names: Iterable[str], server: Server) -> list[Cost]:
+    """What each model's work weighs, by its place in the names."""
+    values = {factor.name: factor.value.best for factor in serving_factors(server.accelerator, 1.0)}
+    generic = architecture_named(GENERIC)
+    models = [known_model(name) or generic for name in names]
+    return [
+        cost_of(model, precision=precision_of(model), accelerators=server.count, values=values)
+        for model in models
+    ]
+
+
+def word_of_models(names: Iterable[str]) -> Iterator[str]:
+    """Once for each model that no table has."""
+    for name in dict.fromkeys(names):
+        if known_model(name) is None:
+            yield (
+                f"model-unknown: {name or '(no name)'}: its requests are shared in the proportions of a "
+                f"dense model ({GENERIC}); the sums are not touched"
+            )

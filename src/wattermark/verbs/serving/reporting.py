@@ -1,0 +1,258 @@
+"""The report of what requests took: measured runs and unmetered ones side by side, never added up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wattermark.errors import UsageError
+from wattermark.science.served_events import Model, Names, hour_of
+from wattermark.science.served_rows import RunShare, hours_of, idle_of, joined, rows_of, total_of
+from wattermark.values.jobs import Site
+from wattermark.values.records import RunHeader
+from wattermark.values.served import Served
+from wattermark.values.serving_report import ActiveIdle, Basis, By, Idle, ServedRow, ServedSide, ServingReport
+from wattermark.verbs.elsewhere import check_options
+from wattermark.verbs.moments import iso
+from wattermark.verbs.serving.estimated import Estimated, Service, estimated
+from wattermark.verbs.serving.measured import (
+    MeasuredRun,
+    Reading,
+    Row,
+    footprint_of,
+    measured_run,
+    quality_of,
+    unmetered,
+)
+from wattermark.verbs.serving.priors import word_of_models
+from wattermark.verbs.serving.requests_of import LAST, ServingRun, read_serving, serving_places
+from wattermark.verbs.serving.what_if import otherwise_of, what_if_estimated, what_if_measured
+
+NO_NAME = {By.MODEL: "(no name)", By.TENANT: "(no key)"}
+WINDOW_S = 1.0
+LOUD = (
+    *("gap", "interrupted", "running", "clock-step", "spool-damaged", "beats-lost", "fault", "modelled"),
+    *("place-unknown", "place-guessed", "ranks-missing", "resumed", "several-places"),
+)
+"""Words of a footprint's flags that a report repeats; all others are in ``wattermark show``."""
+TWO_SIDES = (
+    "two-sides: what was measured and what is estimated stand side by side; they hold different things "
+    "(a machine, a share of a service) and are not added"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is wanted of a report; ``options`` are those of ``show``, ``what_if`` pairs of words."""
+
+    by: By = By.MODEL
+    idle: Idle = Idle.APART
+    active_idle: ActiveIdle = ActiveIdle.WEIGHT
+    basis: Basis | None = None
+    window_s: float = WINDOW_S
+    gpu: str | None = None
+    batch: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    at: str | None = None
+    what_if: Mapping[str, str] = field(default_factory=dict)
+
+
+def serving_report_of(
+    ledger: Path, wanted: str = LAST, asked: Asked | None = None, *, begun_after_s: float | None = None
+) -> ServingReport:
+    """What the requests of some runs took.
+
+    Parameters
+    ----------
+    ledger : Path
+        Where runs are kept.
+    wanted : str
+        A run as ``show`` takes it, ``last`` or ``all``: of those that noted requests.
+    asked : Asked, optional
+        What is wanted of it.
+    begun_after_s : float, optional
+        Only runs that began since. [s since 1970]
+
+    Raises
+    ------
+    UsageError
+        If no run noted requests, or something cannot be meant.
+    """
+    asked = asked or Asked()
+    _check(asked)
+    options, otherwise = {**check_options(asked.options), "at": asked.at}, otherwise_of(asked.what_if)
+    reading = _reading(asked, options)
+    runs = [read_serving(place) for place in serving_places(ledger, wanted, begun_after_s=begun_after_s)]
+    metered: list[MeasuredRun] = []
+    others: list[ServingRun] = []
+    for run in runs:
+        footprint = footprint_of(run, ledger, options)
+        if footprint.it_energy_j is None or asked.basis is Basis.ESTIMATED:
+            others.append(run)
+        else:
+            metered.append(measured_run(run, footprint, reading))
+    service = _service(asked, options)
+    sides, what_if = [], []
+    if metered:
+        sides.append(_measured(metered, reading, asked))
+        if otherwise:
+            what_if.append(what_if_measured(metered, runs, ledger, reading, otherwise))
+    if others:
+        of_models = _estimates(others, reading, service)
+        sides.append(_estimated(others, of_models, reading, asked, service))
+        if otherwise:
+            what_if.append(what_if_estimated(of_models, reading.models.all, service, otherwise))
+    return ServingReport(
+        by=asked.by,
+        idle=asked.idle,
+        active_idle=asked.active_idle,
+        sides=tuple(sides),
+        what_if=tuple(what_if),
+        flags=(TWO_SIDES,) if len(sides) > 1 else (),
+    )
+
+
+def _check(asked: Asked) -> None:
+    if not asked.window_s > 0:
+        raise UsageError(f"a window of {asked.window_s:g} s", fix="Give --window above 0, as in 10s")
+    if asked.batch is not None and not asked.batch >= 1:
+        raise UsageError(f"a batch of {asked.batch:g}", fix="At least 1 request runs at a time")
+
+
+def _reading(asked: Asked, options: Mapping[str, Any]) -> Reading:
+    return Reading(
+        models=Names(),
+        rows=Names(),
+        row_of=_ROWS[asked.by],
+        idle=asked.idle,
+        active_idle=asked.active_idle,
+        window_s=asked.window_s,
+        gpu=asked.gpu,
+        options=options,
+    )
+
+
+def _service(asked: Asked, options: Mapping[str, Any]) -> Service:
+    """Whoever calls a service does not know where it is, unless that was said."""
+    site = Site(**{name: options.get(name) for name in ("place", "pue", "wue", "market_intensity")})
+    return Service(gpu=asked.gpu, batch=asked.batch, site=site)
+
+
+def _by_hour(header: RunHeader) -> Callable[[Served], Row]:
+    return lambda one: hour_of(one.begin_ns, header.booted_ns)
+
+
+_ROWS: Mapping[By, Callable[[RunHeader], Callable[[Served], Row]]] = {
+    By.MODEL: lambda _: lambda one: one.model or NO_NAME[By.MODEL],
+    By.TENANT: lambda _: lambda one: one.tenant or NO_NAME[By.TENANT],
+    By.ROUTE: lambda _: lambda one: one.route.value,
+    By.HOUR: _by_hour,
+}
+
+
+def _names(reading: Reading) -> list[str]:
+    return [iso(name) if isinstance(name, float) else name for name in reading.rows.all]
+
+
+def _in_order(rows: tuple[ServedRow, ...], by: By) -> tuple[ServedRow, ...]:
+    """Hours one after the other; all else as it is, the largest first."""
+    return tuple(sorted(rows, key=lambda row: row.name)) if by is By.HOUR else rows
+
+
+def _measured(runs: Sequence[MeasuredRun], reading: Reading, asked: Asked) -> ServedSide:
+    shares = [run.share for run in runs]
+    footprints = [run.footprint for run in runs]
+    quality, names = quality_of(footprints), _names(reading)
+    known = [one.it_energy_j.best for one in footprints if one.it_energy_j is not None]
+    flags = [
+        *(flag for run in runs for flag in run.flags),
+        *word_of_models(_models_in(shares, reading.models)),
+        *(flag for one in footprints for flag in one.flags if flag.partition(":")[0] in LOUD),
+        *_places(footprints[0].place.resolved, [one.place.resolved for one in footprints]),
+    ]
+    return ServedSide(
+        basis=Basis.MEASURED,
+        runs=tuple(run.run for run in runs),
+        place=" > ".join(footprints[0].place.steps),
+        rows=_in_order(rows_of(shares, names, quality=quality, ledgers=True), asked.by),
+        idle=idle_of(shares, quality=quality),
+        total=total_of(shares, quality=quality, ledgers=True),
+        meter_j=sum(known),
+        hours=hours_of(shares, names),
+        flags=tuple(dict.fromkeys(flags)),
+    )
+
+
+def _places(shown: str, every: Iterable[str]) -> Iterator[str]:
+    others = [place for place in dict.fromkeys(every) if place != shown]
+    if others:
+        yield f"several-places: runs at {', '.join(others)} are in the sums too; {shown} is shown"
+
+
+def _models_in(shares: Iterable[RunShare], models: Names[Model]) -> list[str]:
+    codes = {code for share in shares for code in share.requests.model.tolist()}
+    return [name for code, (name, _) in enumerate(models.all) if code in codes]
+
+
+def _estimates(runs: Sequence[ServingRun], reading: Reading, service: Service) -> list[Estimated]:
+    requests = joined([unmetered(machine, reading) for run in runs for machine in run.machines])
+    return estimated(requests, reading.models.all, service)
+
+
+def _estimated(
+    runs: Sequence[ServingRun],
+    of_models: Sequence[Estimated],
+    reading: Reading,
+    asked: Asked,
+    service: Service,
+) -> ServedSide:
+    shares, names = [one.share for one in of_models], _names(reading)
+    placed = next((one.estimate.footprint.place for one in of_models if one.estimate), None)
+    total = total_of(shares, quality="estimated", ledgers=False)
+    flags = [
+        *(flag for run in runs for flag in run.flags),
+        "estimated: no meter saw these requests; every figure is a model's, with its interval",
+        *_nowhere(service),
+        *_partial(of_models),
+        *_assumed(of_models),
+    ]
+    return ServedSide(
+        basis=Basis.ESTIMATED,
+        runs=tuple(run.run for run in runs),
+        place=" > ".join(placed.steps) if placed else "",
+        rows=_in_order(rows_of(shares, names, quality="estimated", ledgers=False), asked.by),
+        idle=None,
+        total=total,
+        meter_j=None,
+        hours=hours_of(shares, names),
+        flags=tuple(dict.fromkeys(flags)),
+    )
+
+
+def _nowhere(service: Service) -> Iterator[str]:
+    if service.site.place is None:
+        yield (
+            "place-unknown: where these models run was not said (the place of a run is that of who calls): "
+            "the world's mean, with a wide interval (--place)"
+        )
+
+
+def _partial(of_models: Iterable[Estimated]) -> Iterator[str]:
+    for one in of_models:
+        if one.why_not:
+            yield f"partial: {one.name}: {one.why_not}; the sums are without them"
+
+
+def _assumed(of_models: Sequence[Estimated]) -> Iterator[str]:
+    """Each assumption once, with the models that it is about where it is not about all."""
+    known = [one for one in of_models if one.estimate is not None]
+    every = dict.fromkeys(
+        note for one in known for note in (one.estimate.assumptions if one.estimate else ())
+    )
+    for note in every:
+        of = [one.name for one in known if one.estimate and note in one.estimate.assumptions]
+        about = "" if len(of) == len(known) else f" ({', '.join(dict.fromkeys(of))})"
+        if note:
+            yield f"assumed{about}: {note}"
