@@ -31,7 +31,16 @@ if TYPE_CHECKING:
     from wattermark.verbs.serving.desk import Desk
 
 LIBRARIES = ("httpx2", "httpx")
-"""The first that is installed, if none is named: SDKs of OpenAI, Anthropic, Mistral and Google have httpx2."""
+"""The first that is installed, if none is named: it is what newer SDKs have."""
+PROVIDERS = {
+    "api.openai.com": "openai",
+    "api.anthropic.com": "anthropic",
+    "api.mistral.ai": "mistral",
+    "api.cohere.com": "cohere",
+    "generativelanguage.googleapis.com": "google",
+    "api.deepseek.com": "deepseek",
+}
+"""By host; models at other hosts are estimated by their names alone."""
 SYNC, ASYNC = "SyncByteStream", "AsyncByteStream"
 
 
@@ -64,13 +73,14 @@ class _Metered:
     @harmless
     def _begin(self, request: Any, found: list[Passing]) -> None:
         path = request.url.path
-        if request.method != "POST" or asked_by(path).route is Route.OTHER:
+        if asked_by(path, request.method).route is Route.OTHER:
             return
         begin_ns = time.monotonic_ns()
         host = request.url.host
         here = self._metered and host in LOCAL
         passing = Passing(notes(self._desk or ambient_desk(metered=here)))
-        passing.asked(path, _body(request), begin_ns, upstream=host, tenant=self._tenant)
+        labels = {"upstream": host, "provider": PROVIDERS.get(host, ""), "tenant": self._tenant}
+        passing.asked(path, _body(request), begin_ns, **labels)
         found.append(passing)
 
 
@@ -271,18 +281,15 @@ def _attach(response: Any, passing: Passing, base: str, watched: type) -> None:
         passing.piece(response.content)
         passing.ended()
         return
-    response.stream = _stream(watched, _base(type(response.stream), base))(response.stream, passing)
+    inner: Any = type(response.stream)
+    response.stream = _kind(watched, inner, base)(response.stream, passing)
 
 
 @cache
-def _base(kind: Any, name: str) -> Any:
-    """The class that a client wants its streams to be of, of whichever library."""
-    return next(one for one in kind.__mro__ if one.__name__ == name)
-
-
-@cache
-def _stream(watched: Any, base: Any) -> Any:
-    return type(watched.__name__, (watched, base), {})
+def _kind(watched: Any, inner: Any, base: str) -> Any:
+    """Ours on top of the class that a client wants its streams to be of, of whichever library."""
+    wanted = next(one for one in inner.__mro__ if one.__name__ == base)
+    return type(watched.__name__, (watched, wanted), {})
 
 
 def _body(request: Any) -> bytes:

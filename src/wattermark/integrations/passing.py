@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from wattermark.serving.tap import Tap
-from wattermark.values.served import Outcome, Served
+from wattermark.values.served import Outcome, Quote, Served
 from wattermark.verbs.tell import harmless
 
 TAIL_B = 32
@@ -22,6 +22,8 @@ OUTCOMES = {
     "UnsupportedProtocol": Outcome.UNREACHED,
     "TimeoutException": Outcome.TIMEOUT,
     "TimeoutError": Outcome.TIMEOUT,
+    "APITimeoutError": Outcome.TIMEOUT,  # SDKs'
+    "Timeout": Outcome.TIMEOUT,  # LiteLLM's
 }
 """By the name of an exception's class, the nearest first; httpx and httpx2 call them alike."""
 
@@ -38,21 +40,19 @@ class Passing:
     def __init__(self, note: Callable[[Served], None]) -> None:
         self._note = note
         self._tap: Tap | None = None
-        self._status: int | None = None
         self._tail = b""
         self.whole = False
         """Whether the last byte of the answer has passed."""
         self.over = False
 
     @harmless
-    def asked(self, path: str, body: bytes, begin_ns: int, *, upstream: str = "", tenant: str = "") -> None:
-        """A request goes on."""
-        self._tap = Tap(path, body, begin_ns, upstream=upstream, tenant=tenant)
+    def asked(self, path: str, body: bytes, begin_ns: int, **labels: str) -> None:
+        """A request goes on; labels as of ``Tap``."""
+        self._tap = Tap(path, body, begin_ns, **labels)
 
     @harmless
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """The head of the answer."""
-        self._status = status
         if self._tap is not None:
             self._tap.answered(status, headers)
 
@@ -72,36 +72,34 @@ class Passing:
     @harmless
     def leave(self, error: BaseException | None = None) -> None:
         """It is over, whole or not; only the first time counts."""
-        served = self.so_far(error)
-        if served is not None and not self.over:
+        if self._tap is not None and not self.over:
             self.over = True
-            self._note(served)
+            self._note(self._tap.served(time.monotonic_ns(), self._outcome(error)))
 
-    def so_far(self, error: BaseException | None = None) -> Served | None:
-        """What there is to note, if it is over now."""
-        if self._tap is None:
-            return None
-        return self._tap.served(time.monotonic_ns(), self._outcome(error))
+    def so_far(self) -> Served | None:
+        """What there is to note, if all of it was good and has passed."""
+        return None if self._tap is None else self._tap.served(time.monotonic_ns())
 
     def _outcome(self, error: BaseException | None) -> Outcome:
-        if error is not None and not self.whole:
+        if error is not None and not isinstance(error, LEAVING):
             return outcome_of(error)
-        if not (self.whole or self._told_the_end()):
-            return Outcome.LEFT
-        return ended_with(self._status or 200)
+        return Outcome.OK if self.whole or self._told_the_end() else Outcome.LEFT
 
     def _told_the_end(self) -> bool:
         return self._tail.rstrip().rpartition(b"\n")[2].replace(b" ", b"") == LAST_LINE
 
 
 def outcome_of(error: BaseException) -> Outcome:
-    """How a request ended that this was raised in."""
-    if isinstance(error, LEAVING):
-        return Outcome.LEFT
+    """How a request ended that this was raised in, if nobody left it."""
     names = (kind.__name__ for kind in type(error).__mro__)
     return next((OUTCOMES[name] for name in names if name in OUTCOMES), Outcome.FAILED)
 
 
-def ended_with(status: int) -> Outcome:
-    """How a request ended whose answer is whole."""
-    return Outcome.OK if status < 400 else Outcome.REFUSED if status < 500 else Outcome.FAILED
+def footprint_headers(quote: Quote) -> dict[str, str]:
+    """What a request took, for the head of its answer."""
+    return {
+        "x-footprint-energy-j": f"{quote.energy_j:.6g}",
+        "x-footprint-carbon-g": f"{quote.carbon_g:.6g}",
+        "x-footprint-water-l": f"{quote.water_l:.6g}",
+        "x-footprint-quality": quote.quality,
+    }

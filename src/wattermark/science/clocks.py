@@ -28,4 +28,17 @@ def mono_ns_at(header: RunHeader, moment_s: float) -> int:
     moment_s : float
         [s since 1970]
     """
-    return round(moment_s * NS_PER_S) - header.booted_ns
+    return steady_ns(moment_s, header.booted_ns)
+
+
+def steady_ns(moment_s: float, booted_ns: int) -> int:
+    """A moment by a steady clock. [ns]
+
+    Parameters
+    ----------
+    moment_s : float
+        [s since 1970]
+    booted_ns : int
+        When that clock stood at 0, by the wall clock. [ns since 1970]
+    """
+    return round(moment_s * NS_PER_S) - booted_ns
