@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -179,15 +181,18 @@ class Relayed:
 
 @asynccontextmanager
 async def relayed(
-    answer: Answerer, *, timeout_s: float = 5.0, quoter: Any = None, base: str = "", **way: Any
+    answer: Answerer, *, base: str = "", certificate: Path | None = None, **options: Any
 ) -> AsyncIterator[Relayed]:
-    """An engine that answers so, and a relay before it."""
-    engine = Engine(answer)
-    async with await asyncio.start_server(engine.serve, "127.0.0.1", 0) as server:
+    """An engine that answers so, with a certificate over TLS, and a relay before it."""
+    engine, tls = Engine(answer), None
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+    async with await asyncio.start_server(engine.serve, "127.0.0.1", 0, ssl=tls) as server:
         port = server.sockets[0].getsockname()[1]
-        upstream = Upstream("http", "127.0.0.1", port, base)
+        upstream = Upstream("https" if tls else "http", "127.0.0.1", port, base)
         try:
-            async with relay_to(upstream, engine, timeout_s=timeout_s, quoter=quoter, **way) as relay:
+            async with relay_to(upstream, engine, **options) as relay:
                 yield relay
         finally:
             await engine.close()

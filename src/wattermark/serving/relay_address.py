@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from wattermark.errors import UsageError
+from wattermark.serving.heads import check_target
 
 LOCAL_NAME = "localhost"
+HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 PORTS = {"http": 80, "https": 443}
 
 
@@ -70,10 +73,12 @@ def upstream_of(text: str) -> Upstream:
         )
     if parts.query or parts.fragment:
         raise UsageError("--upstream holds a query or a fragment", fix="Give http://HOST:PORT/PATH alone")
-    if parts.scheme not in PORTS or not parts.hostname:
+    if parts.scheme not in PORTS or not HOST.fullmatch(parts.hostname or ""):
         raise UsageError(f"--upstream {text!r} is no address", fix="Give http://localhost:8000")
-    if not (text.isascii() and text.isprintable() and " " not in text and "\\" not in text):
-        raise UsageError(f"--upstream {text!r} is no address", fix="Give http://localhost:8000")
+    try:
+        check_target(parts.path or "/")
+    except ValueError as error:
+        raise UsageError(f"--upstream {text!r} is no address", fix="Give http://localhost:8000") from error
     port = parts.port or PORTS[parts.scheme]
     return Upstream(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from wattermark.errors import UsageError
 from wattermark.serving.relay_address import Listen
+from wattermark.serving.relay_answers import FAULT, MALFORMED, refused
 
 if TYPE_CHECKING:
     import logging
@@ -82,18 +86,7 @@ class Door:
         """
         from aiohttp import web
 
-        server = web.Server(
-            self._handle,
-            handler_cancellation=True,
-            auto_decompress=False,
-            keepalive_timeout=IDLE_CLIENT_S,
-            access_log=None,
-            logger=_silent(),
-            lingering_time=LINGER_S,
-            max_line_size=MOST_LINE_B,
-            max_field_size=MOST_LINE_B,
-            max_headers=MOST_HEADERS,
-        )
+        server = _server_kind()(self._handle, handler_cancellation=True)
         self._runner = web.ServerRunner(server, shutdown_timeout=grace_s)
         await self._runner.setup()
         try:
@@ -110,8 +103,42 @@ class Door:
             await self._runner.cleanup()
 
 
+@cache
+def _server_kind() -> type[web.Server]:
+    """aiohttp's, but that it repeats nothing of a malformed request, keys and all: not to logs, nor back."""
+    from aiohttp import web
+
+    class Line(web.RequestHandler):
+        def handle_error(
+            self,
+            request: web.BaseRequest,
+            status: int = 500,
+            exc: BaseException | None = None,
+            message: str | None = None,
+        ) -> web.StreamResponse:
+            if request.writer.output_size > 0:
+                raise ConnectionError("an answer was begun")
+            return refused(replace(MALFORMED if status < 500 else FAULT, status=status), closes=True)
+
+    class Server(web.Server):
+        def __call__(self) -> web.RequestHandler:
+            return Line(
+                self,
+                loop=asyncio.get_running_loop(),
+                auto_decompress=False,
+                keepalive_timeout=IDLE_CLIENT_S,
+                access_log=_silent(),
+                logger=_silent(),
+                lingering_time=LINGER_S,
+                max_line_size=MOST_LINE_B,
+                max_field_size=MOST_LINE_B,
+                max_headers=MOST_HEADERS,
+            )
+
+    return Server
+
+
 def _silent() -> logging.Logger:
-    """What the server says of malformed requests repeats them, keys and all."""
     import logging
 
     logger = logging.getLogger("wattermark.relay")
