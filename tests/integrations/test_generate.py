@@ -448,6 +448,20 @@ def test_answers_lie_in_the_run_that_is_open(decoder, ledger):
     assert [path.name for path in ledger.iterdir()] == [run.id]
 
 
+def test_the_report_of_a_run_shares_its_energy_among_the_answers(decoder):
+    import wattermark as wm
+
+    with wm.track(name="batch job", place="deu", interval=0.2) as run, metered(decoder):
+        for _ in range(4):
+            decoder.generate(**batch(3, 9), max_new_tokens=60, min_new_tokens=60)
+    close_ambient_desk(metered=True)
+    (side,) = wm.serving_report(run.id).sides
+    tally = side.total.tally
+    assert (tally.requests, tally.input_tokens, tally.output_tokens) == (8, 48, 480)
+    energy_j = sum(row.quantities["it_energy_j"].best for row in side.every_row)
+    assert energy_j == pytest.approx(side.meter_j, rel=1e-9) and side.meter_j > 0
+
+
 def test_a_model_is_called_as_it_was_loaded(decoder, tmp_path):
     folder = tmp_path / "my-model"
     decoder.save_pretrained(folder)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ import pytest
 from fakes import engines
 from wattermark.ledger.requests import read_requests, request_files
 from wattermark.values.served import Outcome, Route
+from wattermark.verbs.serving.asked import serving_report
 
 pytestmark = pytest.mark.slow
 openai = pytest.importorskip("openai", reason="the SDK of OpenAI is not installed; run: make clients")
@@ -322,6 +324,22 @@ def most_at_once(noted):
         running += edge
         most = max(most, running)
     return most
+
+
+def test_what_the_report_shares_out_is_what_the_meters_saw(engine, client_of, tmp_path):
+    """Many at once, through a proxy of their own, which then ends: no joule and no token is lost."""
+    texts = [f"one of {number}" for number in range(CLIENTS)]
+    with proxied(engine, tmp_path) as proxy:
+        client = client_of(proxy)
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            answers = list(clients.map(lambda text: chat(client, engine, text), texts))
+    (side,) = serving_report(proxy.folder.name, ledger=str(proxy.folder.parent)).sides
+    tally = side.total.tally
+    assert tally.requests == CLIENTS
+    assert tally.input_tokens == sum(answer.usage.prompt_tokens for answer in answers)
+    assert tally.output_tokens == sum(answer.usage.completion_tokens for answer in answers)
+    energy_j = sum(row.quantities["it_energy_j"].best for row in side.every_row)
+    assert energy_j == pytest.approx(side.meter_j, rel=1e-9) and side.meter_j > 0
 
 
 # -- endings -----------------------------------------------------------------------------
