@@ -18,6 +18,7 @@ from telling import Row
 CHECKOUT = Path(__file__).resolve().parents[1]
 OURS = "wattermark"
 MORE: Mapping[str, tuple[str, ...]] = {
+    "litellm": ("litellm[proxy]",),
     "eco2ai": ("pandas<3",),  # with pandas 3 its stop() raises, and every result is lost
     "perun": ("nvidia-ml-py",),
     "pyJoules": ("nvidia-ml-py",),
@@ -38,10 +39,11 @@ def cache() -> Path:
 
 @dataclass(frozen=True)
 class Environment:
-    """A tool in an environment of its own."""
+    """A tool in an environment of its own; ``extra`` is one of ours that it has."""
 
     tool: str
     folder: Path
+    extra: str = ""
 
     @property
     def python(self) -> Path:
@@ -81,7 +83,8 @@ class Environment:
         return {"packages": len(packages), "site_mb": sum(p.stat().st_size for p in counted) / 1e6}
 
     def _requirements(self) -> tuple[str, ...]:
-        return (str(CHECKOUT) if self.tool == OURS else self.tool, *MORE.get(self.tool, ()))
+        ours = f"{CHECKOUT}[{self.extra}]" if self.extra else str(CHECKOUT)
+        return (ours if self.tool == OURS else self.tool, *MORE.get(self.tool, ()))
 
     def _listed(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = json.loads(self._pip("list", "--format=json"))

@@ -56,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--upstream-name", default="", metavar="NAME", help="what the ledger calls the engine"
     )
+    parser.add_argument(
+        "--tenant-header", default="", metavar="NAME", help="a header that names the tenant (the key does)"
+    )
     parser.add_argument("--name", default="proxy", help="what to call the run (proxy)")
     parser.add_argument("--place", help="deu, US-CAMX, aws:eu-west-1 ... (see: wattermark places)")
     parser.add_argument("--interval", metavar="SECONDS", help="time between two looks at the meters (1)")

@@ -73,14 +73,15 @@ def upstream_of(text: str) -> Upstream:
         )
     if parts.query or parts.fragment:
         raise UsageError("--upstream holds a query or a fragment", fix="Give http://HOST:PORT/PATH alone")
-    if parts.scheme not in PORTS or not HOST.fullmatch(parts.hostname or ""):
+    host = parts.hostname or ""
+    if parts.scheme not in PORTS or not HOST.fullmatch(host):
         raise UsageError(f"--upstream {text!r} is no address", fix="Give http://localhost:8000")
     try:
         check_target(parts.path or "/")
     except ValueError as error:
         raise UsageError(f"--upstream {text!r} is no address", fix="Give http://localhost:8000") from error
     port = parts.port or PORTS[parts.scheme]
-    return Upstream(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
+    return Upstream(parts.scheme, host, port, parts.path.rstrip("/"))
 
 
 def listen_of(option: str, text: str) -> Listen:

@@ -23,7 +23,7 @@ from wattermark.wiring.config import Config
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aiohttp import ClientSession
+    from aiohttp import ClientSession, web
 
     from wattermark.serving.relay_back import Seat
     from wattermark.serving.relay_server import Handle
@@ -123,14 +123,8 @@ def relay(
         import aiohttp  # noqa: F401  here, so that who lacks it hears of it before a run begins
     except ImportError as error:
         raise MissingExtra.of("The proxy", error.name or "aiohttp", "serving") from error
-    desk, spool = _desk(config, how)
-    with ExitStack() as stack:
-        stack.callback(desk.close)
-        sight = sight_of(config, spool) if sight_of else None
-        if sight is not None:
-            stack.callback(sight.watcher.close)
-        stack.enter_context(suppress(KeyboardInterrupt))
-        asyncio.run(_serve(how, desk, told, sight))
+    with ExitStack() as stack, suppress(KeyboardInterrupt):
+        asyncio.run(_serve(config, how, told, sight_of, stack))
 
 
 def _check(how: Relaying) -> None:
@@ -154,18 +148,53 @@ def _desk(config: Config, how: Relaying) -> tuple[Desk, Path | None]:
     return desk, spool
 
 
-async def _serve(how: Relaying, desk: Desk, told: Callable[[Begun], None], sight: Sight | None) -> None:
+async def _serve(
+    config: Config,
+    how: Relaying,
+    told: Callable[[Begun], None],
+    sight_of: Callable[[Config, Path | None], Sight] | None,
+    after: ExitStack,
+) -> None:
+    """Listens before a run is opened, so that none is where nobody can listen; ``after`` closes the run."""
     from wattermark.serving.relay_server import Door, upstream_session
 
+    clients, readers = Late(), Late()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(upstream_session(how.timeout_s, how.ca))
-        door = Door(_handle(how, desk, session, sight))
-        stack.push_async_callback(door.close)
-        at = await door.open(how.listen, GRACE_S)
-        metrics = await _pages(how, sight, stack)
-        told(_begun(how, desk, at, metrics))
+        at, metrics = how.listen, how.metrics
+        for late, listen in ((readers, metrics), (clients, at)):
+            if listen is not None:
+                door = Door(late.handle)
+                stack.push_async_callback(door.close)
+                late.at = await door.open(listen, GRACE_S)
+        desk, spool = _desk(config, how)
+        after.callback(desk.close)
+        sight = sight_of(config, spool) if sight_of else None
+        if sight is not None:
+            after.callback(sight.watcher.close)
+        clients.is_there(_handle(how, desk, session, sight))
+        readers.is_there(Pages(sight.pages if sight else {}, how.token).handle)
+        told(_begun(how, desk, clients.at or at, readers.at))
         gc.freeze()  # what is here stays: the collector need not look at it while requests wait
         await _told_to_end()
+
+
+class Late:
+    """Who handles what comes to a door, once there is somebody."""
+
+    def __init__(self) -> None:
+        self.at: Listen | None = None
+        self._there = asyncio.Event()
+
+    def is_there(self, handle: Handle) -> None:
+        """From now on."""
+        self._handle = handle
+        self._there.set()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request; the first ones may wait."""
+        await self._there.wait()
+        return await self._handle(request)
 
 
 def _handle(how: Relaying, desk: Desk, session: ClientSession, sight: Sight | None) -> Handle:
@@ -175,16 +204,6 @@ def _handle(how: Relaying, desk: Desk, session: ClientSession, sight: Sight | No
     watcher = Noting(desk, sight.watcher if sight else None)
     quoter = sight.quoter if sight else None
     return Relay(way, session, watcher, warn=desk.warn, tenant_of=tenants.of, quoter=quoter).handle
-
-
-async def _pages(how: Relaying, sight: Sight | None, stack: AsyncExitStack) -> Listen | None:
-    from wattermark.serving.relay_server import Door
-
-    if how.metrics is None:
-        return None
-    door = Door(Pages(sight.pages if sight else {}, how.token).handle)
-    stack.push_async_callback(door.close)
-    return await door.open(how.metrics, 0.0)
 
 
 class Noting:
