@@ -4,15 +4,17 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("packages", "code", "extra"),
+    ("packages", "code", "name", "extra"),
     [
-        (("lightning", "pytorch_lightning"), "wattermark.integrations.lightning", "lightning"),
-        (("transformers",), "wattermark.integrations.transformers", "transformers"),
+        (("lightning", "pytorch_lightning"), "lightning", "WattermarkCallback", "lightning"),
+        (("transformers",), "transformers", "WattermarkCallback", "transformers"),
+        (("vllm",), "vllm", "FootprintStatLogger", "vllm"),
+        (("vllm",), "vllm", "InstalledStatLogger", "vllm"),
     ],
 )
-def test_a_missing_framework_is_named(program, packages, code, extra):
+def test_a_missing_framework_is_named(program, packages, code, name, extra):
     absent = "\n".join(f"sys.modules[{package!r}] = None" for package in packages)
-    done = program(f"import sys\n{absent}\nfrom {code} import WattermarkCallback")
+    done = program(f"import sys\n{absent}\nfrom wattermark.integrations.{code} import {name}")
     assert done.returncode == 1
     assert f"Install it: pip install 'wattermark[{extra}]'" in done.stderr.splitlines()[-1]
 
@@ -21,7 +23,8 @@ def test_our_modules_are_imported_without_any(program):
     done = program(
         "import sys, wattermark.integrations.lightning, wattermark.integrations.transformers\n"
         "import wattermark.integrations.jupyter, wattermark.integrations.auto\n"
-        "names = {'torch', 'lightning', 'pytorch_lightning', 'transformers', 'IPython'}\n"
+        "import wattermark.integrations.vllm, wattermark.integrations.generate\n"
+        "names = {'torch', 'lightning', 'pytorch_lightning', 'transformers', 'IPython', 'vllm'}\n"
         "print(sorted(names & set(sys.modules)))"
     )
     assert done.stdout == "[]\n", done.stderr

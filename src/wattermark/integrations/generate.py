@@ -81,6 +81,11 @@ class Metered:
         """Whether it was closed."""
         return self._over
 
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        """Of the model's own way to generate."""
+        return inspect.signature(self._laid)
+
     def desk(self) -> Desk | None:
         """Where answers are noted now."""
         return self._own or ambient_desk(metered=True)
@@ -116,7 +121,7 @@ class _Generate:
         if self._meter.over or _inside.get():
             return self._original(*args, **kwargs)
         call = _Call(self._model, args, kwargs)
-        call.prepare(self._original, self._meter)
+        call.prepare(self._meter)
         token = _inside.set(True)
         with ExitStack() as stack:
             stack.callback(_inside.reset, token)
@@ -139,9 +144,9 @@ class _Call:
         self._begin_ns = time.monotonic_ns()
 
     @harmless
-    def prepare(self, original: Callable[..., Any], meter: Metered) -> None:
+    def prepare(self, meter: Metered) -> None:
         """Look at what is asked for, and let its steps be counted."""
-        signature = inspect.signature(original)
+        signature = meter.signature
         told = _told(signature, self.args, self.kwargs)
         self._asked = asked(self._model, told)
         self._streams = told.get("streamer") is not None
