@@ -159,7 +159,12 @@ def _peer(where: Environment, folder: Path, stub: int, port: int) -> list[str]:
 
 def _surroundings(folder: Path) -> dict[str, str]:
     base = {k: v for k, v in os.environ.items() if not k.startswith(("WATTERMARK_", "LITELLM_", "XDG_"))}
-    return base | {"HOME": str(folder), "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
+    peers = {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "LITELLM_LOG": "ERROR",
+        "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",  # it checks no keys, as ours does not
+    }
+    return base | {"HOME": str(folder)} | peers
 
 
 def _free_port() -> int:

@@ -189,6 +189,17 @@ def test_what_cannot_be_meant_is_said_in_a_sentence(home, options, said):
     assert "secret-word" not in done.stderr
 
 
+def test_who_lacks_the_extra_hears_how_to_get_it_and_no_run_begins(home):
+    Path(home["HOME"], "aiohttp.py").write_text("raise ImportError('no', name='aiohttp')")
+    done = subprocess.run(
+        [sys.executable, "-m", "wattermark.cli.main", "proxy", "--upstream", "http://127.0.0.1:1"],
+        env={**home, "PYTHONPATH": f"{home['HOME']}:{home['PYTHONPATH']}"},
+        cwd=home["HOME"], capture_output=True, text=True, check=False, timeout=20,
+    )  # fmt: skip
+    assert done.returncode == 2 and "pip install 'wattermark[serving]'" in done.stderr
+    assert not Path(home["WATTERMARK_LEDGER"]).exists()
+
+
 def test_an_address_that_is_taken_is_said_and_leaves_no_run(stub, proxy, home):
     _, told = proxy(stub)
     done = subprocess.run(

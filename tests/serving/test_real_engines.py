@@ -191,7 +191,7 @@ def test_an_answer_and_its_tokens_are_the_engines(engine, proxy, text, client_of
     assert matches(one, through.usage)
     assert (one.route, one.outcome, one.status, one.streamed) == (Route.CHAT, Outcome.OK, 200, False)
     assert (one.model, one.upstream) == (engine.model, engine.name)
-    assert one.begin_ns < one.first_ns <= one.end_ns and "sk-test" not in one.tenant
+    assert one.begin_ns < one.first_ns <= one.end_ns and one.tenant and "sk-test" not in one.tenant
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,8 @@ def test_a_line_without_end_takes_no_more_than_its_bound():
         (b'{"error":"model not found"}', True),
         (b' {"type": "error", "error": {}}', True),
         (b'{"type":"response.failed","response":{}}', True),
+        (b'{"object":"error","message":"out of memory"}', True),
+        (b'{"object":"chat.completion.chunk"}', False),
         (b'{"error": null, "choices": []}', False),
         (b'{"choices": [{"delta": {"content": "{\\"error\\": {}}"}}]}', False),
         (b"[DONE]", False),

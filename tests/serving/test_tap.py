@@ -128,6 +128,22 @@ def test_a_long_name_is_cut_before_it_is_kept():
     assert len(request_line(chat(b"", body=body))) < 2000
 
 
+@pytest.mark.parametrize("size", [1000, 40_000, 10**6])
+def test_of_a_long_list_both_ends_are_looked_at_whatever_the_split(size):
+    """The model stands where one split would still have it and another would not."""
+    numbers = b"0.25," * 20_000
+    body = (
+        b'{"data":['
+        + numbers
+        + b'0],"model":"far","more":['
+        + numbers[:60_000]
+        + b'0],"usage":{"prompt_tokens":8}}'
+    )
+    pieces = [body[i : i + size] for i in range(0, len(body), size)]
+    served = chat(*pieces, kind=JSON, path="/v1/embeddings", body=b"{}")
+    assert (served.usage, served.model) == (Usage(input_tokens=8, output_tokens=0), "")
+
+
 # -- what is not told --------------------------------------------------------------------
 
 

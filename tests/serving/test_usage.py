@@ -89,6 +89,12 @@ from .recorded import (
             Usage(input_tokens=26, output_tokens=12),
             id="vLLM without details",
         ),
+        pytest.param(
+            "openai",
+            {"choices": [], "x_groq": {"id": "q", "usage": {"prompt_tokens": 3, "completion_tokens": 4}}},
+            Usage(input_tokens=3, output_tokens=4),
+            id="Groq ends its streams in its own way",
+        ),
         pytest.param("openai", {"usage": None}, None, id="none told"),
         pytest.param("openai", {"error": {"message": "no"}}, None, id="an error"),
         pytest.param(

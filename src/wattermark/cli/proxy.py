@@ -127,8 +127,8 @@ def _tell(begun: Begun, *, as_json: bool) -> None:
     say(f"wattermark: http://{begun.listen} passes requests on to {begun.upstream}")
     if begun.metrics:
         say(f"  metrics: http://{begun.metrics}/metrics")
-    energy = "measured on this machine" if begun.metered else "estimated: the engine is elsewhere"
-    say(f"  run: {begun.run} in {begun.ledger}; energy is {energy}. Ctrl-C ends it")
+    energy = "that of this machine" if begun.metered else "estimated, as the engine is elsewhere"
+    say(f"  run: {begun.run} in {begun.ledger}; energy: {energy}. Ctrl-C ends it")
 
 
 def _bytes(text: str) -> int:

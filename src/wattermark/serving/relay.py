@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wattermark.errors import FOREIGN
 from wattermark.serving.heads import BadHead, check_request, upstream_url
@@ -46,8 +46,8 @@ class Watcher(Protocol):
         """A request came whole."""
         ...
 
-    def note(self, served: Served, seat: Seat) -> None:
-        """It is over, however it ended."""
+    def note(self, served: Served, seat: Any) -> None:
+        """It is over, however it ended; ``seat`` is what ``begins`` gave."""
         ...
 
 

@@ -192,7 +192,7 @@ def dialect(words: str) -> Dialect:
     return _DIALECTS.get(words, _OPENAI)
 
 
-_FAULT = re.compile(rb'\s*\{\s*"(?:error"\s*:\s*["{]|type"\s*:\s*"(?:error|response\.failed)")')
+_FAULT = re.compile(rb'\s*\{\s*"(?:error"\s*:\s*["{]|(?:type|object)"\s*:\s*"(?:error|response\.failed)")')
 
 
 def is_fault(text: bytes) -> bool:

@@ -64,8 +64,9 @@ def count(value: Any) -> int | None:
 
 
 def _below_usage(document: Told) -> Told:
-    """OpenAI's and who talks like it; llama.cpp tells more beside it."""
-    return {**_map(document.get("usage")), **_some(document, "timings")}
+    """OpenAI's and who talks like it; llama.cpp tells more beside it, Groq its streams' in its own way."""
+    told = _map(document.get("usage")) or _map(_map(document.get("x_groq")).get("usage"))
+    return {**told, **_some(document, "timings")}
 
 
 def _below_response(document: Told) -> Told:
@@ -120,7 +121,7 @@ def _openai(told: Told) -> Usage:
     """Prompts hold what was cached, completions what was thought, and the total both.
 
     Gemini's OpenAI-compatible answers and xAI's leave thoughts out of the completion, but not of the total.
-    DeepSeek and Moonshot tell what was cached in words of their own.
+    DeepSeek, Moonshot and Mistral tell what was cached in words of their own.
     """
     asked = _map(told.get("prompt_tokens_details")) or _map(told.get("input_tokens_details"))
     made = _map(told.get("completion_tokens_details")) or _map(told.get("output_tokens_details"))
@@ -131,7 +132,8 @@ def _openai(told: Told) -> Usage:
     if given is None and written is None:
         given = total  # embeddings of some servers
     cached = _first(asked, "cached_tokens")
-    cached = _first(told, "prompt_cache_hit_tokens", "cached_tokens") if cached is None else cached
+    if cached is None:
+        cached = _first(told, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens")
     output = _with_thoughts(given, written, thought, total)
     timings = _map(told.get("timings"))
     from_timings = _timed(timings) if timings else Usage()
