@@ -364,6 +364,7 @@ def test_an_engine_that_is_killed_in_an_answer_breaks_it_off(own, client_of):
     next(iter(stream))
     engine.process.send_signal(signal.SIGSTOP)
     engine.process.kill()
+    engine.process.wait()
     with pytest.raises((openai.APIError, httpx.HTTPError, *transport_errors())):
         list(stream)
     (one,) = proxy.next(1, 0)
