@@ -308,7 +308,7 @@ def test_many_clients_at_once_get_what_one_gets(engine, proxy, streamed, client_
     assert [said for said, _ in answers] == [answer.choices[0].message.content for answer in alone]
     noted = proxy.next(CLIENTS, before)
     assert all(event.outcome is Outcome.OK for event in noted)
-    assert most_at_once(noted) > CLIENTS / 2
+    assert most_at_once(noted) >= CLIENTS / 4
     if streamed and engine.name == "llama.cpp":
         assert {event.usage.output_tokens for event in noted} == {None}
         return
