@@ -11,6 +11,7 @@ WattermarkError
     SignalRefused      with a status that says so
     BadSignal          or answered what makes no sense
       BadTrace         a file of the user's does (exit code 2)
+  BadExport            a file of requests that others kept cannot be understood (exit code 2)
   NoPlan               nothing can be planned with what is known
   LeverStuck           a process or a scheduler does not obey
   PluginError          an installed plug-in cannot be used
@@ -107,6 +108,12 @@ class BadSignal(SignalUnavailable):
 
 class BadTrace(BadSignal):
     """A trace file that is none, or a line of it that makes no sense."""
+
+    exit_code = 2
+
+
+class BadExport(WattermarkError):
+    """A file of requests that somebody else kept, and that holds none that can be understood."""
 
     exit_code = 2
 

@@ -10,7 +10,8 @@ import wattermark as wm
 from fakes import models as stand
 from fakes.models import PIECES, TEXT, Models
 from fakes.web import Page
-from wattermark.integrations.http_client import AsyncMeteredTransport, MeteredTransport
+from wattermark.integrations.passing import Passing
+from wattermark.integrations.transport import AsyncMeteredTransport, MeteredTransport
 from wattermark.ledger.requests import read_requests, request_files
 from wattermark.values.served import Outcome, Route, Usage
 from wattermark.verbs.serving.ambient_desk import ambient_desk, close_ambient_desk
@@ -30,8 +31,12 @@ TOLD_TWO = Usage(input_tokens=stand.INPUT, output_tokens=stand.OUTPUT)
 
 @pytest.fixture
 def models():
+    """A server, and the clients that SDKs were given for it: most SDKs leave theirs open."""
     with Models() as server:
+        server.clients = []
         yield server
+        for client in server.clients:
+            client.close()
 
 
 @pytest.fixture
@@ -64,10 +69,15 @@ def chat(client, server, **more):
 # -- the SDKs --------------------------------------------------------------------------
 
 
+def client_for(server, **more):
+    server.clients.append(wm.http_client(**more))
+    return server.clients[-1]
+
+
 def openai(server, **more):
     sdk = pytest.importorskip("openai")
     return sdk.OpenAI(
-        base_url=f"{server.address}/v1", api_key="k", max_retries=0, http_client=wm.http_client(**more)
+        base_url=f"{server.address}/v1", api_key="k", max_retries=0, http_client=client_for(server, **more)
     )
 
 
@@ -106,7 +116,7 @@ def openai_response_streamed(server):
 
 def anthropic(server):
     sdk = pytest.importorskip("anthropic")
-    return sdk.Anthropic(base_url=server.address, api_key="k", max_retries=0, http_client=wm.http_client())
+    return sdk.Anthropic(base_url=server.address, api_key="k", max_retries=0, http_client=client_for(server))
 
 
 def anthropic_message(server):
@@ -120,7 +130,7 @@ def anthropic_streamed(server):
 
 def mistral(server):
     sdk = pytest.importorskip("mistralai.client")
-    return sdk.Mistral(api_key="k", server_url=server.address, client=wm.http_client())
+    return sdk.Mistral(api_key="k", server_url=server.address, client=client_for(server))
 
 
 def mistral_chat(server):
@@ -134,7 +144,9 @@ def mistral_chat_streamed(server):
 
 def cohere(server):
     sdk = pytest.importorskip("cohere")
-    return sdk.ClientV2(api_key="k", base_url=server.address, httpx_client=wm.http_client(library="httpx"))
+    return sdk.ClientV2(
+        api_key="k", base_url=server.address, httpx_client=client_for(server, library="httpx")
+    )
 
 
 def cohere_chat(server):
@@ -153,12 +165,12 @@ def gemini(server, **clients):
 
 
 def gemini_content(server):
-    client = gemini(server, httpx_client=wm.http_client())
+    client = gemini(server, httpx_client=client_for(server))
     return client.models.generate_content(model="gemini-9-flash", contents="a").text
 
 
 def gemini_streamed(server):
-    client = gemini(server, httpx_client=wm.http_client())
+    client = gemini(server, httpx_client=client_for(server))
     chunks = client.models.generate_content_stream(model="gemini-9-flash", contents="a")
     return "".join(chunk.text for chunk in chunks)
 
@@ -183,7 +195,7 @@ def gemini_streamed(server):
         pytest.param(gemini_streamed, ("gemini-9-flash", Route.CHAT, ALL, True), id="gemini streamed"),
     ],
 )  # fmt: skip
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_sdk_gets_its_answer_and_its_tokens_are_noted(models, seen, noted, ask, noted_as):
     assert ask(models) == TEXT
     (one,) = noted()
@@ -249,7 +261,7 @@ async def gemini_waits(server):
         pytest.param(gemini_waits, ALL, id="gemini"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_sdk_that_waits_does_too(models, seen, ask, usage):
     assert asyncio.run(ask(models)) == TEXT
     (one,) = seen.served
@@ -331,16 +343,29 @@ def test_a_task_that_is_cancelled_has_left(models, seen):
     assert one.outcome is Outcome.LEFT
 
 
-def test_a_caller_that_stops_at_the_last_line_has_not_left(models, seen):
-    """OpenAI's clients close at [DONE]; the same word within an answer is none."""
-    with wm.http_client(library="httpx") as client:
-        for wanted in (b"42.", b"data: [DONE]"):
-            document = {"model": "m", "stream": True}
-            with client.stream("POST", f"{models.address}/v1/chat/completions", json=document) as answer:
-                for data in answer.iter_raw():
-                    if wanted in data:
-                        break
-    assert [one.outcome for one in seen.served] == [Outcome.LEFT, Outcome.OK]
+@pytest.mark.parametrize(
+    ("pieces", "outcome"),
+    [
+        pytest.param([b'data: {"a": 1}\n\n', b"data: [DONE]\n\n"], Outcome.OK, id="the last line"),
+        pytest.param([b"data: [DO", b"NE]\r\n\r\n"], Outcome.OK, id="the last line, cut"),
+        pytest.param([b"data:[DONE]"], Outcome.OK, id="the last line, without blanks"),
+        pytest.param([b'data: {"text": "data: [DONE]"}\n\n'], Outcome.LEFT, id="a model that says so"),
+        pytest.param([b'data: {"text": "[DONE]'], Outcome.LEFT, id="a line that is not whole"),
+        pytest.param([b"data: [DONE]\n\n", b'data: {"a": 1}\n\n'], Outcome.LEFT, id="not the last line"),
+        pytest.param([], Outcome.LEFT, id="nothing"),
+    ],
+)
+def test_a_caller_that_stops_at_the_last_line_has_not_left(pieces, outcome):
+    """OpenAI's clients close there, without waiting for the end."""
+    noted = []
+    passing = Passing(noted.append)
+    passing.asked("/v1/chat/completions", b'{"model": "m"}', 1)
+    passing.answered(200, {"content-type": "text/event-stream"})
+    for piece in pieces:
+        passing.piece(piece)
+    passing.leave()
+    passing.leave()
+    assert [one.outcome for one in noted] == [outcome]
 
 
 # -- nothing is changed ----------------------------------------------------------------
@@ -401,12 +426,35 @@ def test_what_asks_no_model_is_not_noted(models, seen):
     assert seen.served == []
 
 
-def test_a_fault_of_ours_is_told_once_and_reaches_nobody(models, seen, caplog):
+def test_a_body_that_is_sent_in_pieces_arrives_in_pieces(models, seen):
+    """It is not read beforehand, so the model's name is the answer's."""
+    parts = iter([b'{"model": ', b'"pieces"}'])
+    with wm.http_client(library="httpx") as client:
+        client.post(f"{models.address}/v1/chat/completions", content=parts)
+    assert [asked for _, _, asked in models.asked] == [{"model": "pieces"}]
+    assert [one.model for one in seen.served] == ["pieces"]
+
+
+def test_a_server_that_sends_elsewhere_is_no_model(models, seen):
+    models.faults = [Page("", 307, {"Location": f"{models.address}/v2/chat/completions"})]
+    with wm.http_client(library="httpx", follow_redirects=True) as client:
+        assert chat(client, models).status_code == 200
+    assert [one.usage for one in seen.served] == [ALL]
+
+
+def test_a_fault_of_ours_is_told_once_and_reaches_nobody(program, models):
     """A desk that cannot be used: the answers come all the same."""
-    with wm.http_client(library="httpx", desk=object()) as client:
-        for _ in range(3):
-            assert chat(client, models).json()["usage"]["prompt_tokens"] == stand.INPUT
-    assert sum("your program goes on" in record.message for record in caplog.records) == 1
+    code = """
+import sys
+import wattermark as wm
+with wm.http_client(library="httpx", desk=object()) as client:
+    for _ in range(3):
+        answer = client.post(sys.argv[1] + "/v1/chat/completions", json={"model": "m"})
+        print(answer.json()["usage"]["prompt_tokens"])
+"""
+    done = program(code, models.address)
+    assert done.stdout.split() == [str(stand.INPUT)] * 3
+    assert done.stderr.count("your program goes on") == 1
 
 
 def test_a_library_that_is_none_is_named():
@@ -491,13 +539,16 @@ if not child:
     time.sleep(0.3)
     os._exit(0)
 os.waitpid(child, 0)
-ask("parent again")
+for _ in range(8):
+    ask("parent again")
 """
     done = program(code, models.address)
     assert (done.returncode, done.stderr) == (0, "")
     files = [path for path in spools() if path.parent.name == "requests"]
     told = [[json.loads(line).get("model") for line in path.read_text().splitlines()][1:] for path in files]
-    assert sorted(told) == [["child"], ["parent", "parent again"]]
+    assert sorted(told) == [["child"], ["parent", *["parent again"] * 8]]
+    ends = [path for path in spools() if '"kind":"stop"' in path.read_text()]
+    assert len(ends) == 1  # the parent's run has ended; the child left by os._exit
 
 
 def test_the_desk_is_one(ledger):

@@ -1,21 +1,27 @@
 """LiteLLM's own calls, sync and async, whole and streamed, against a server of this machine."""
 
 import asyncio
+import gc
 import os
 import time
+import warnings
 
 import pytest
 
 from fakes import models as stand
 from fakes.models import TEXT, Models
 from fakes.web import Page
+from wattermark.integrations.litellm import _served
 from wattermark.ledger.requests import read_requests, request_files
 from wattermark.values.served import Outcome, Quote, Route, Usage
 from wattermark.verbs.serving.ambient_desk import close_ambient_desk
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
+    pytest.mark.slow,  # LiteLLM takes seconds to import
+    pytest.mark.filterwarnings(
+        "ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning"
+    ),
 ]
 PATIENCE_S = 5.0
 SAID = [{"role": "user", "content": "a secret question"}]
@@ -29,14 +35,16 @@ ALL = Usage(
 
 @pytest.fixture(scope="module")
 def litellm():
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         library = pytest.importorskip("litellm")
     library.suppress_debug_info = True
     library.telemetry = False
-    return library
+    yield library
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it leaves its lines open
+        library.in_memory_llm_clients_cache.flush_cache()
+        gc.collect()
 
 
 @pytest.fixture
@@ -207,10 +215,21 @@ def test_an_answer_that_was_kept_took_nothing(litellm, models, noted):
     for package in ("orjson", "soundfile"):  # LiteLLM's cache imports its proxy's
         pytest.importorskip(package)
     litellm.cache = litellm.Cache()
+    from wattermark.integrations.litellm import FootprintLogger
+
+    quoting, heads = FootprintLogger(quoter=Quoter()), []
     for _ in range(2):
-        litellm.completion(**to(models), caching=True)
+        answer = litellm.completion(**to(models), caching=True)
+        heads.append(
+            asyncio.run(
+                quoting.async_post_call_response_headers_hook(
+                    data={}, user_api_key_dict=None, response=answer
+                )
+            )
+        )
         time.sleep(0.3)
     first, again = noted(2)
+    assert heads[0] and heads[1] is None
     assert (first.usage, first.upstream) == (ALL, "127.0.0.1")
     assert (again.usage, again.upstream) == (Usage(input_tokens=0, output_tokens=0), "cache")
     assert len(models.asked) == 1
@@ -250,6 +269,7 @@ def test_an_answer_of_the_proxy_tells_its_footprint(litellm, models, ledger):
     from wattermark.integrations.litellm import FootprintLogger
 
     logger = FootprintLogger(quoter=Quoter())
+    assert "async_post_call_response_headers_hook" in vars(FootprintLogger)  # so the proxy looks for it
     answer = litellm.completion(**to(models))
 
     async def heads(response):
@@ -276,7 +296,19 @@ def test_a_fault_of_ours_is_told_once_and_reaches_nobody(litellm, models, ledger
         time.sleep(0.5)
     finally:
         litellm.callbacks = []
-    assert sum("your program goes on" in record.message for record in caplog.records) <= 1
+    assert sum("your program goes on" in record.message for record in caplog.records) == 1
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-9", "gpt-9"])
+def test_a_model_is_called_by_its_name_alone(model):
+    """The proxy puts the provider before it."""
+    told = {
+        "id": "c", "call_type": "acompletion", "model": model, "custom_llm_provider": "openai",
+        "startTime": 1.0, "completionStartTime": 2.0, "endTime": 3.0, "metadata": {},
+    }  # fmt: skip
+    one = _served(told, Route.CHAT, Outcome.OK, "", "")
+    assert (one.model, one.unknown) == ("gpt-9", ("usage: LiteLLM told none",))
+    assert one.first_ns - one.begin_ns == pytest.approx(1_000_000_000, abs=1_000_000)
 
 
 def test_the_proxy_finds_the_logger_by_its_path(litellm):

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattermark.ledger.requests import request_line
-from wattermark.serving.tap import MOST_ANSWER_B, MOST_UNPACKED_B, Tap
+from wattermark.serving.kept import MOST_ANSWER_B
+from wattermark.serving.tap import MOST_UNPACKED_B, Tap
 from wattermark.values.served import Outcome, Route, Usage
 
 from .recorded import ANSWERS, JSON, NDJSON, OPENAI, OPENAI_USAGE, SSE, STREAMS, chat_chunk, sse
@@ -144,13 +145,30 @@ def test_of_a_long_list_both_ends_are_looked_at_whatever_the_split(size):
     assert (served.usage, served.model) == (Usage(input_tokens=8, output_tokens=0), "")
 
 
+def test_a_name_that_would_paint_a_terminal_is_cleaned():
+    body = json.dumps({"model": "m\x1b[31m\n\r\u202e水"}).encode()
+    assert chat(b"", body=body).model == "m[31m水"
+
+
 # -- what is not told --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("served", "why"),
     [
-        pytest.param(lambda: chat(sse(chat_chunk({"content": "a"}), "[DONE]")), "told none", id="a stream"),
+        pytest.param(
+            lambda: chat(sse(chat_chunk({"content": "a"}), "[DONE]")),
+            "include_usage",
+            id="nobody asked for it",
+        ),
+        pytest.param(
+            lambda: chat(
+                sse(chat_chunk({"content": "a"}), "[DONE]"),
+                body=b'{"model":"m","stream_options":{"include_usage":true}}',
+            ),
+            "answer told none",
+            id="asked for, and not told",
+        ),
         pytest.param(lambda: chat(b"{}", kind=JSON), "told none", id="an answer"),
         pytest.param(lambda: chat(kind=JSON), "told none", id="no body"),
         pytest.param(lambda: chat(b'{"usage": {', kind=JSON), "told none", id="half an answer"),

@@ -25,6 +25,7 @@ COMMANDS = {
     "backtest": "what a better time would have saved on a history",
     "proxy": "stand before an engine or a provider, and note what each request took",
     "serving": "requests to models: what each took, adding up to what the meter saw",
+    "import": "requests that a gateway, a tracer or a provider kept, into the ledger",
     "calibrate": "fit the serving model to your own measurements",
     "report": "as a standard wants it: SCI, GHG Protocol, AI Act, model card",
     "doctor": "which meters work here, and what mends the others",
@@ -47,6 +48,9 @@ SECOND_WORDS = {
 
 LASTING = (["run"], ["watch"], ["proxy"], ["serving", "watch"])
 """Those that live long: they collect their garbage."""
+
+MODULES = {"import": "importing"}
+"""Where Python keeps the word for itself."""
 
 EPILOG = """examples:
   wattermark run -- python train.py         measure it, read the summary
@@ -129,7 +133,7 @@ class Parser(argparse.ArgumentParser):
 def command_parser(name: str) -> tuple[Command, argparse.ArgumentParser]:
     """One command's module and its parser."""
     summary = COMMANDS.get(name) or SECOND_WORDS[name]
-    module: Command = import_module(f"wattermark.cli.{name.replace(' ', '_')}")
+    module: Command = import_module(f"wattermark.cli.{MODULES.get(name, name.replace(' ', '_'))}")
     parser = Parser(
         prog=f"wattermark {name}",
         description=summary[0].upper() + summary[1:] + ".",

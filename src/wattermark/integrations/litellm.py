@@ -10,6 +10,8 @@ References
 ----------
 .. [1] LiteLLM 1.110, ``integrations/custom_logger.py`` (``CustomLogger``) and ``types/utils.py``
    (``StandardLoggingPayload``): times in s since 1970, tokens as OpenAI counts them, ``cache_hit``.
+.. [2] ``proxy/utils.py`` (``callback_capabilities``): the proxy asks for heads only where a logger's own
+   class, and none above it, has the hook.
 """
 
 from __future__ import annotations
@@ -95,7 +97,7 @@ class Hooks:
     async def async_post_call_response_headers_hook(
         self, data: Any, user_api_key_dict: Any, response: Any, **more: Any
     ) -> dict[str, str] | None:
-        """What an answer of the proxy took, where that can be said; a stream has none as its head goes."""
+        """What an answer of the proxy took: not a stream's, which is yet to come, nor one that was kept."""
         found: dict[str, str] = {}
         self._quote(data, response, found)
         return found or None
@@ -103,7 +105,8 @@ class Hooks:
     @harmless
     def _quote(self, data: Any, response: Any, found: dict[str, str]) -> None:
         told = getattr(response, "usage", None)
-        if self._quoter is None or told is None:
+        kept = (getattr(response, "_hidden_params", None) or {}).get("cache_hit")
+        if self._quoter is None or told is None or kept:
             return
         now_ns = time.monotonic_ns()
         began = getattr(data.get("litellm_logging_obj"), "start_time", None)
@@ -141,6 +144,7 @@ def _served(told: Mapping[str, Any], route: Route, outcome: Outcome, host: str, 
     begin_ns = _steady(told["startTime"])
     first_ns = max(begin_ns, _steady(told["completionStartTime"]))
     good = outcome is Outcome.OK
+    provider = told.get("custom_llm_provider") or ""
     kept = bool(told.get("cache_hit")) and good
     usage = Usage(input_tokens=0, output_tokens=0) if kept else _usage(told, route) if good else Usage()
     return Served(
@@ -148,10 +152,10 @@ def _served(told: Mapping[str, Any], route: Route, outcome: Outcome, host: str, 
         first_ns=first_ns if good else None,
         end_ns=max(first_ns, _steady(told["endTime"])),
         usage=usage,
-        model=told.get("model") or "",
+        model=(told.get("model") or "").removeprefix(f"{provider}/"),  # the proxy has both in one
         tenant=tenant,
         route=route,
-        provider=told.get("custom_llm_provider") or "",
+        provider=provider,
         upstream=CACHE if kept else host,
         request=told.get("litellm_call_id") or told["id"],
         status=200 if good else _status(told),
@@ -199,6 +203,7 @@ def __getattr__(name: str) -> Any:
     """Class and instance are made at their first use: LiteLLM is imported by who uses it."""
     if name == "FootprintLogger":
         made = on_top_of(BASES, Hooks, name, feature="the logger of LiteLLM", package="litellm")
+        made.async_post_call_response_headers_hook = Hooks.async_post_call_response_headers_hook  # see [2]
     elif name == "logger":
         made = __getattr__("FootprintLogger")()
     else:

@@ -52,7 +52,9 @@ class Passing:
 
     @harmless
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        """The head of the answer."""
+        """The head of the answer; one that sends the client elsewhere is none of a model."""
+        if 300 <= status < 400:
+            self._tap = None
         if self._tap is not None:
             self._tap.answered(status, headers)
 

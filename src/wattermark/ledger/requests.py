@@ -181,7 +181,7 @@ def read_requests(path: Path) -> Requests:
 Row = tuple[Any, ...]
 WHOLE = (
     *("begin_ns", "end_ns", "first_ns", "input_tokens", "output_tokens", "cached_tokens"),
-    *("reasoning_tokens", "passes", "again_tokens", "status", "chunks"),
+    *("reasoning_tokens", "passes", "again_tokens", "status", "chunks", "many"),
 )
 """The first fields of a row, whole numbers or None; behind them ``streamed`` and ``unknown``."""
 WORDS = ("model", "tenant", "provider", "upstream", "request", "route", "outcome")
@@ -255,7 +255,8 @@ def row_of(given: Mapping[str, Any]) -> Row:
         begin_ns, end_ns, first_ns,
         _count(usage("input_tokens")), _count(usage("output_tokens")), _count(usage("cached_tokens")),
         _count(usage("reasoning_tokens")), _count(usage("passes")), _count(usage("again_tokens")),
-        _count(get("status")), _whole(get("chunks", 0)), get("streamed", False) is True,
+        _count(get("status")), _whole(get("chunks", 0)), _many(get("many", 1)),
+        get("streamed", False) is True,
         tuple(map(_word, get("unknown", ()))),
         _word(get("model", "")), _word(get("tenant", "")), _word(get("provider", "")),
         _word(get("upstream", "")), _word(get("request", "")),
@@ -266,7 +267,7 @@ def row_of(given: Mapping[str, Any]) -> Row:
 def served_of(row: Row) -> Served:
     """A request of its row."""
     begin_ns, end_ns, first_ns, given, written, cached, thought, passes, again, status, chunks, *rest = row
-    streamed, unknown, model, tenant, provider, upstream, request, route, outcome = rest
+    many, streamed, unknown, model, tenant, provider, upstream, request, route, outcome = rest
     return Served(
         begin_ns=begin_ns, end_ns=end_ns, first_ns=first_ns,
         usage=Usage(
@@ -274,7 +275,7 @@ def served_of(row: Row) -> Served:
             passes=passes, again_tokens=again,
         ),
         model=model, tenant=tenant, provider=provider, upstream=upstream, request=request, route=route,
-        status=status, outcome=outcome, streamed=streamed, chunks=chunks, unknown=unknown,
+        status=status, outcome=outcome, streamed=streamed, chunks=chunks, many=many, unknown=unknown,
     )  # fmt: skip
 
 
@@ -306,6 +307,12 @@ def _whole(value: Any) -> int:
 
 def _count(value: Any) -> int | None:
     return None if value is None else _whole(value)
+
+
+def _many(value: Any) -> int:
+    if _whole(value) < 1:
+        raise ValueError("a row stands for one request at least")
+    return int(value)
 
 
 def _amount(value: Any) -> float:

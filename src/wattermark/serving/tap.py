@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from wattermark.serving.encodings import BadEncoding, Unpacker
+from wattermark.serving.kept import MOST_ANSWER_B, Kept, document_of
 from wattermark.serving.routes import Asked, asked_by
 from wattermark.serving.streams import Events, JsonLines, dialect, is_fault, is_last
 from wattermark.serving.usage import read_usage, told_of
@@ -14,12 +14,9 @@ from wattermark.values.served import Outcome, Route, Served, Usage
 
 MOST_REQUEST_B = 16_000_000
 """Of a longer request neither the model nor the options are looked for."""
-MOST_ANSWER_B = 16_000_000
-"""Of an answer that is not streamed; of a longer one the usage is not looked for."""
 MOST_UNPACKED_B = 16_000_000
 """Of a stream that comes packed."""
-END_B = 32_768
-"""Kept of either end of a list of embeddings: what is told of its tokens stands there."""
+MOST_NAME = 256
 LOOKS_FOR_MODEL = 3
 """Pieces of a stream that are searched for a model's name, where the request has none."""
 
@@ -76,8 +73,10 @@ class Tap:
         self.asked: Asked = asked_by(path, method)
         self._begin_ns = begin_ns
         self._first_ns: int | None = None
-        self._labels = {"tenant": tenant, "upstream": upstream, "provider": provider, "request": request}
-        asked = {} if self.asked.route is Route.OTHER or len(body) > MOST_REQUEST_B else _document(body)
+        self._labels: dict[str, Any] = {
+            "tenant": tenant, "upstream": upstream, "provider": provider, "request": request,
+        }  # fmt: skip
+        asked = {} if self.asked.route is Route.OTHER or len(body) > MOST_REQUEST_B else document_of(body)
         self.model = _name(asked) or self.asked.model
         self.asks_stream = self.asked.streams or bool(asked.get("stream", self.asked.words == "ollama"))
         options = asked.get("stream_options")
@@ -90,7 +89,7 @@ class Tap:
         self._dialect = dialect(self.asked.words)
         self._unpacker: Unpacker | None = None
         self._unpacked_b = 0
-        self._body: _Kept | Events | JsonLines | None = None
+        self._body: Kept | Events | JsonLines | None = None
         self._chunks, self._looks = 0, LOOKS_FOR_MODEL
         self._fault = False
         self._last = b""
@@ -113,7 +112,7 @@ class Tap:
         if self.asked.route is Route.OTHER:
             return
         self._from_head = _of_head(told)
-        self._body = stream() if stream else _Kept(self.asked.route is Route.EMBEDDINGS)
+        self._body = stream() if stream else Kept(self.asked.route is Route.EMBEDDINGS)
         if encoding := told.get("content-encoding", ""):
             self._unpack(encoding)
 
@@ -176,7 +175,7 @@ class Tap:
         self._body = None
 
     def _feed(self, data: bytes) -> None:
-        if isinstance(self._body, _Kept):
+        if isinstance(self._body, Kept):
             if not self._body.keep(data):
                 self._give_up(f"the answer is longer than {MOST_ANSWER_B} bytes")
         elif self._body is not None:
@@ -187,13 +186,13 @@ class Tap:
         self._chunks += self._dialect.carries.search(text) is not None
         if self._dialect.told.search(text) or (not self.model and self._looks > 0):
             self._looks -= 1
-            self._look(_document(text))
+            self._look(document_of(text))
         self._fault = self._fault or is_fault(text)
         self._last = text
 
     def _finish(self) -> None:
         body, self._body = self._body, None
-        if isinstance(body, _Kept):
+        if isinstance(body, Kept):
             for document in body.documents():
                 self._look(document)
         elif body is not None:
@@ -226,66 +225,19 @@ class Tap:
             return ()
         found = () if self.model else ("model: nobody named it",)
         if usage is None:
-            why = f"usage: {self._why_not}" if self._why_not else _NO_USAGE.get(outcome, _NEVER_TOLD)
-            return (*found, why)
+            return (*found, f"usage: {self._why_not}" if self._why_not else self._why_none(outcome))
         missing = [name for name in ("input", "output") if getattr(usage, f"{name}_tokens") is None]
         return (*found, *(f"{name} tokens: the answer told none" for name in missing))
 
+    def _why_none(self, outcome: Outcome) -> str:
+        if outcome is not Outcome.OK:
+            return _NO_USAGE[outcome]
+        could_ask = self.streamed and self.asked.words == "openai" and not self.asks_usage
+        return _NOT_ASKED if could_ask else _NEVER_TOLD
+
 
 _NEVER_TOLD = "usage: the answer told none"
-
-
-class _Kept:
-    """An answer that is not streamed, until it is whole; of a list of embeddings only both ends."""
-
-    __slots__ = ("_data", "_ends_only", "_head")
-
-    def __init__(self, ends_only: bool) -> None:
-        self._data = bytearray()
-        self._head: bytes | None = None
-        self._ends_only = ends_only
-
-    def keep(self, data: bytes) -> bool:
-        """False where it is too long."""
-        self._data += data
-        if self._ends_only and len(self._data) > 4 * END_B:
-            self._head = self._head if self._head is not None else bytes(self._data[:END_B])
-            del self._data[:-END_B]
-        return len(self._data) <= MOST_ANSWER_B
-
-    def documents(self) -> list[Mapping[str, Any]]:
-        """What it says, in order: one document, all those of a list, or what stands at both ends."""
-        if self._head is None:
-            found = _parsed(self._data)
-            listed = found if isinstance(found, list) else [found]
-            return [one for one in listed if isinstance(one, dict)]
-        return [_keys_in(self._head), _keys_in(bytes(self._data[-END_B:]))]
-
-
-def _keys_in(text: bytes) -> dict[str, Any]:
-    """What stands behind some keys in a part of a document, where a list of numbers is the rest."""
-    found = {}
-    for key in _AT_ENDS:
-        at = text.rfind(key)
-        if at >= 0:
-            value = _value_at(text, at + len(key))
-            if value is not None:
-                found[key.decode().strip('"')] = value
-    return found
-
-
-def _value_at(text: bytes, at: int) -> Any:
-    rest = text[at:].decode("utf-8", "replace").lstrip()
-    if not rest.startswith(":"):
-        return None
-    try:
-        return _DECODER.raw_decode(rest[1:].lstrip())[0]
-    except (ValueError, RecursionError):
-        return None
-
-
-_DECODER = json.JSONDecoder()
-_AT_ENDS = (b'"model"', b'"usage"', b'"meta"', b'"usageMetadata"', b'"prompt_eval_count"')
+_NOT_ASKED = "usage: the stream told none; clients ask for it with stream_options.include_usage"
 
 
 def _of_head(headers: Mapping[str, str]) -> Usage:
@@ -298,9 +250,13 @@ def _digits(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
 
 
-def _name(document: Mapping[str, Any]) -> str:
-    told = document.get("model")
-    return told if isinstance(told, str) else ""
+def _name(document: Mapping[str, Any], key: str = "model") -> str:
+    """A model's name, without what would move the cursor of whoever reads a report."""
+    told = document.get(key)
+    if not isinstance(told, str):
+        return ""
+    name = told[:MOST_NAME]
+    return name if name.isprintable() else "".join(filter(str.isprintable, name))
 
 
 def _name_in(document: Mapping[str, Any]) -> str:
@@ -308,17 +264,4 @@ def _name_in(document: Mapping[str, Any]) -> str:
     for place in (document, document.get("message"), document.get("response")):
         if isinstance(place, dict) and (name := _name(place)):
             return name
-    told = document.get("modelVersion")  # Gemini's
-    return told if isinstance(told, str) else ""
-
-
-def _document(text: bytes) -> Mapping[str, Any]:
-    found = _parsed(text)
-    return found if isinstance(found, dict) else {}
-
-
-def _parsed(text: bytes | bytearray) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    return _name(document, "modelVersion")  # Gemini's

@@ -58,8 +58,8 @@ class Served:
     Times are those of the steady clock that the run's beats have [ns]; ``first_ns`` is when the first
     piece of the answer came. ``tenant`` is a salted hash of the key that was shown, or empty. ``upstream``
     names the engine, or the pool of one that splits prefill from decoding; then events of one ``request``
-    belong together. ``chunks`` are the pieces of a streamed answer. ``unknown`` says what is not known
-    of it, and why.
+    belong together. A row of an export may stand for ``many`` requests, whose tokens it adds. ``chunks``
+    are the pieces of a streamed answer. ``unknown`` says what is not known of it, and why.
     """
 
     begin_ns: int
@@ -76,6 +76,7 @@ class Served:
     outcome: Outcome = Outcome.OK
     streamed: bool = False
     chunks: int = 0
+    many: int = 1
     unknown: tuple[str, ...] = ()
 
 

@@ -11,10 +11,12 @@ import pytest
 from wattermark.ledger.read import read_run
 from wattermark.ledger.requests import read_requests, request_files
 from wattermark.ledger.runs import spools_in
+from wattermark.serving.tap import Tap
 from wattermark.values.served import EngineLook, Served
 from wattermark.verbs.measure import Run
 from wattermark.verbs.serving import desk as desks
 from wattermark.verbs.serving.desk import Desk, measured_desk, unmetered_desk
+from wattermark.verbs.serving.tenants import tenants_of
 from wattermark.wiring.config import load_config
 
 
@@ -223,3 +225,37 @@ def test_a_measured_desk_ends_its_run(ledger):
 
 def test_a_run_that_nobody_started_has_no_desk(ledger):
     assert measured_desk(Run(load_config({}), name="engine")) is None
+
+
+def test_nothing_that_anybody_wrote_and_no_key_reaches_the_ledger(ledger):
+    """From the request to the bytes on disk, with a secret wherever one can stand."""
+    secrets = [f"secret-{where}" for where in ("key", "prompt", "answer", "user", "tool", "id", "query")]
+    key, prompt, answer, user, tool, name, query = secrets
+    tenants = tenants_of(ledger)
+    desk = unmetered_desk(load_config({}), "proxy")
+    asked = {
+        "model": "m",
+        "messages": [{"role": "user", "content": prompt}],
+        "user": user,
+        "tools": [{"name": tool}],
+    }
+    told = {
+        "id": name,
+        "model": "m",
+        "choices": [{"message": {"content": answer}}],
+        "usage": {"prompt_tokens": 3},
+    }
+    for fields, asked_query in (({"Authorization": f"Bearer {key}"}, ""), ({}, f"key={query}")):
+        tenant = tenants.of(fields, asked_query)
+        for kind, body in (
+            ("application/json", json.dumps(told)),
+            ("text/event-stream", f"data: {json.dumps(told)}\n\n"),
+        ):
+            tap = Tap("/v1/chat/completions", json.dumps(asked).encode(), 1, tenant=tenant)
+            tap.answered(200, {"Content-Type": kind, "X-Id": name, "Set-Cookie": key})
+            tap.piece(body.encode(), 2)
+            desk.note(tap.served(3))
+    desk.close()
+    kept = b"".join(path.read_bytes() for path in ledger.rglob("*") if path.is_file())
+    assert tenants.named(key).encode() in kept and b'"input_tokens":3' in kept
+    assert b"secret" not in kept

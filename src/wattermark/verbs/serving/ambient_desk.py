@@ -8,7 +8,6 @@ there is one, so that no meter is read twice and no energy is told twice.
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -141,12 +140,6 @@ def _metered() -> _Kept:
 
 def _unmetered() -> Desk | None:
     return unmetered_desk(ambient_config({}), command_name(), TAGS)
-
-
-@atexit.register
-def _close_all() -> None:
-    for metered in tuple(_desks.kept):
-        close_ambient_desk(metered=metered)
 
 
 if hasattr(os, "register_at_fork"):

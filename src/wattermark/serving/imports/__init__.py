@@ -1,0 +1,1 @@
+"""Requests that others kept: gateways, tracers and providers, each in its own words."""
