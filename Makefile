@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TRAINERS := $(VENV)/.trainers
 CLIENTS := $(VENV)/.clients
+ENGINES := $(VENV)/.engines
 
-.PHONY: demo test trainers clients prometheus fast check lint types contracts docs fix bench plans broken soak fuzz factors slurm clean help
+.PHONY: demo test trainers clients engines prometheus fast check lint types contracts docs fix bench plans broken soak fuzz factors slurm clean help
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -25,6 +26,8 @@ test: $(READY)   ## all tests, the slow ones as well
 trainers: $(TRAINERS) ## PyTorch, Lightning, transformers and IPython, so that `make test` tries them, too
 
 clients: $(CLIENTS) ## the SDKs of providers, so that `make test` calls through the proxy with them
+
+engines: $(ENGINES) ## the server of llama.cpp, built here in five minutes, so that `make test` calls it through the proxy
 
 fast: $(READY)   ## the tests that take no time
 	$(BIN)/python -m pytest -q -n 3 -m "not slow"
@@ -95,3 +98,7 @@ $(TRAINERS): $(READY)
 $(CLIENTS): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group clients
 	@touch $(CLIENTS)
+
+$(ENGINES): $(READY)
+	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check --group engines && touch $(ENGINES); } || \
+	echo 'llama.cpp cannot be built here (it needs a C++ compiler and some minutes): tests with it are skipped'

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from fakes.engines import Pages, Playing, vllm_page
+from fakes.counting_engine import Pages, Playing, vllm_page
 from fakes.meters import Gpu, Signal
 from fakes.web import Page, Server
 

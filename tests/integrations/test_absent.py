@@ -8,6 +8,8 @@ import pytest
     [
         (("lightning", "pytorch_lightning"), "lightning", "WattermarkCallback", "lightning"),
         (("transformers",), "transformers", "WattermarkCallback", "transformers"),
+        (("vllm",), "vllm", "FootprintStatLogger", "vllm"),
+        (("vllm",), "vllm", "InstalledStatLogger", "vllm"),
         (("litellm",), "litellm", "FootprintLogger", "litellm"),
         (("litellm",), "litellm", "logger", "litellm"),
     ],
@@ -23,10 +25,11 @@ def test_our_modules_are_imported_without_any(program):
     done = program(
         "import sys, wattermark.integrations.lightning, wattermark.integrations.transformers\n"
         "import wattermark.integrations.jupyter, wattermark.integrations.auto\n"
+        "import wattermark.integrations.vllm, wattermark.integrations.generate\n"
         "import wattermark.integrations.asgi, wattermark.integrations.litellm\n"
         "import wattermark.integrations.http_client\n"
         "names = {'torch', 'lightning', 'pytorch_lightning', 'transformers', 'IPython', 'litellm', 'httpx',\n"
-        "         'httpx2', 'starlette', 'fastapi', 'aiohttp'}\n"
+        "         'httpx2', 'starlette', 'fastapi', 'aiohttp', 'vllm'}\n"
         "print(sorted(names & set(sys.modules)))"
     )
     assert done.stdout == "[]\n", done.stderr

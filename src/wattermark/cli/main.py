@@ -53,6 +53,9 @@ MODULES = {"import": "importing"}
 LASTING = (["run"], ["watch"], ["proxy"], ["serving", "watch"])
 """Those that live long: they collect their garbage."""
 
+MODULES = {"import": "importing"}
+"""Where Python keeps the word for itself."""
+
 EPILOG = """examples:
   wattermark run -- python train.py         measure it, read the summary
   wattermark run --place aws:eu-west-1 -- torchrun train.py

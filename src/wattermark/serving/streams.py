@@ -192,6 +192,18 @@ def dialect(words: str) -> Dialect:
     return _DIALECTS.get(words, _OPENAI)
 
 
+_LAST = re.compile(
+    rb'\s*\[DONE\]\s*$|.*"(?:type|event)"\s*:\s*"(?:message_stop|message-end|response\.completed)"'
+    rb'|.*"(?:done|stop)"\s*:\s*true',
+    re.DOTALL,
+)
+
+
+def is_last(text: bytes) -> bool:
+    """Whether a piece of a stream ends the answer: who has it may hang up before the stream itself ends."""
+    return _LAST.match(text) is not None
+
+
 _FAULT = re.compile(rb'\s*\{\s*"(?:error"\s*:\s*["{]|(?:type|object)"\s*:\s*"(?:error|response\.failed)")')
 
 

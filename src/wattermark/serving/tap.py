@@ -8,7 +8,7 @@ from typing import Any
 from wattermark.serving.encodings import BadEncoding, Unpacker
 from wattermark.serving.kept import MOST_ANSWER_B, Kept, document_of
 from wattermark.serving.routes import Asked, asked_by
-from wattermark.serving.streams import Events, JsonLines, dialect, is_fault
+from wattermark.serving.streams import Events, JsonLines, dialect, is_fault, is_last
 from wattermark.serving.usage import read_usage, told_of
 from wattermark.values.served import Outcome, Route, Served, Usage
 
@@ -92,6 +92,7 @@ class Tap:
         self._body: Kept | Events | JsonLines | None = None
         self._chunks, self._looks = 0, LOOKS_FOR_MODEL
         self._fault = False
+        self._last = b""
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """The head of the answer.
@@ -187,6 +188,7 @@ class Tap:
             self._looks -= 1
             self._look(document_of(text))
         self._fault = self._fault or is_fault(text)
+        self._last = text
 
     def _finish(self) -> None:
         body, self._body = self._body, None
@@ -210,6 +212,8 @@ class Tap:
         return found or (self._from_head if self._from_head.is_known else None)
 
     def _judged(self, outcome: Outcome) -> Outcome:
+        if outcome is Outcome.LEFT and is_last(self._last):
+            outcome = Outcome.OK  # its client had all of it, and did not wait for the line to end
         if outcome is not Outcome.OK:
             return outcome
         if self._fault or (self._status or 0) >= 500:

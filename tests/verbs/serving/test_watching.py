@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.engines import Costs, Pages, PlayedMeter, Playing, vllm_page
+from fakes.counting_engine import Costs, Pages, PlayedMeter, Playing, vllm_page
 from fakes.web import Page, Server, document
 from wattermark.errors import UsageError, WattermarkError
 from wattermark.ledger.read import read_spool
