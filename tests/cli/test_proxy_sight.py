@@ -1,4 +1,4 @@
-"""What ``wattermark proxy`` tells at once: in heads, to Prometheus and OpenTelemetry; and again in reports."""
+"""What ``wattermark proxy`` tells at once (heads, Prometheus, OpenTelemetry), and again in reports."""
 
 import re
 import time
