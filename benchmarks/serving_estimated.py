@@ -26,9 +26,9 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("src", "tools", "benchmarks")]
 from serving_data import ACCELERATORS, CHAT, INPUT_TOKENS  # noqa: E402
 from telling import Target, show, show_targets  # noqa: E402
 
-from wattermark.science.served_bearers import Bearers, whole_requests  # noqa: E402
-from wattermark.science.served_events import Names, events_of  # noqa: E402
-from wattermark.science.served_work import WORKING  # noqa: E402
+from wattermark.science.served.bearers import Bearers, whole_requests  # noqa: E402
+from wattermark.science.served.events import Names, events_of  # noqa: E402
+from wattermark.science.served.work import WORKING  # noqa: E402
 from wattermark.values.range import Range  # noqa: E402
 from wattermark.values.served import Route, Served, Usage  # noqa: E402
 from wattermark.verbs.serving.estimated import Model, Service, estimated  # noqa: E402

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from wattermark.science.served_events import OUTCOMES, Events, Names, events_of
+from wattermark.science.served.events import OUTCOMES, Events, Names, events_of
 from wattermark.science.sharing.columns import Cost
 from wattermark.values.served import Outcome, Route, Served, Usage
 from wattermark.values.units import NS_PER_S

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from science.served.build import COST, SMALL, Outcome, Route, asked, events, schedules
-from wattermark.science.served_charge import charge, idle_power_w
-from wattermark.science.served_events import columns_of
+from wattermark.science.served.charge import charge, idle_power_w
+from wattermark.science.served.events import columns_of
 from wattermark.values.serving_report import ActiveIdle
 
 TEN = np.arange(11.0)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from science.served.build import COST, SMALL, Outcome, asked, events, schedules
-from wattermark.science.served_bearers import RunShare, joined, whole_requests, with_idle
-from wattermark.science.served_charge import charge
-from wattermark.science.served_rows import hours_of, idle_of, rows_of, total_of
+from wattermark.science.served.bearers import RunShare, joined, whole_requests, with_idle
+from wattermark.science.served.charge import charge
+from wattermark.science.served.rows import hours_of, idle_of, rows_of, total_of
 from wattermark.values.footprint import QUANTITIES
 from wattermark.values.range import Range
 from wattermark.values.serving_report import ActiveIdle, Idle

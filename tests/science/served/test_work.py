@@ -10,8 +10,8 @@ from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import serving_factors
 from wattermark.factors.shapes.models import architecture_named
 from wattermark.factors.table import named
-from wattermark.science.served_what_if import mean_batch, otherwise
-from wattermark.science.served_work import BATCH, USUAL_BATCH, batch_factor, it_energy_j, sketch_of, works_of
+from wattermark.science.served.what_if import mean_batch, otherwise
+from wattermark.science.served.work import BATCH, USUAL_BATCH, batch_factor, it_energy_j, sketch_of, works_of
 from wattermark.science.serving import Work, request_work
 from wattermark.science.sketch_serving import usual_idle
 from wattermark.science.uncertainty import DRAWS, intervals

@@ -12,9 +12,9 @@ from wattermark.errors import UsageError
 from wattermark.factors.api import api_factors
 from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import TYPICAL, serving_factors
-from wattermark.science.served_bearers import Bearers, RunShare, chosen, with_energy
-from wattermark.science.served_events import Model
-from wattermark.science.served_work import (
+from wattermark.science.served.bearers import Bearers, RunShare, chosen, with_energy
+from wattermark.science.served.events import Model
+from wattermark.science.served.work import (
     batch_factor,
     it_energy_j,
     mean_of,

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from wattermark.factors.table import named
-from wattermark.science.served_bearers import Bearers, RunShare, joined, whole_requests, with_idle
-from wattermark.science.served_charge import Charged, charge
-from wattermark.science.served_events import Events, Model, Names, events_of
+from wattermark.science.served.bearers import Bearers, RunShare, joined, whole_requests, with_idle
+from wattermark.science.served.charge import Charged, charge
+from wattermark.science.served.events import Events, Model, Names, events_of
 from wattermark.science.stretches import best_values, looks_s, stretches_j
 from wattermark.science.timeline import began_s
 from wattermark.values.footprint import Footprint

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from wattermark.errors import UsageError
-from wattermark.science.served_bearers import RunShare, joined
-from wattermark.science.served_events import Model, Names, hour_of
-from wattermark.science.served_rows import hours_of, idle_of, rows_of, total_of
+from wattermark.science.served.bearers import RunShare, joined
+from wattermark.science.served.events import Model, Names, hour_of
+from wattermark.science.served.rows import hours_of, idle_of, rows_of, total_of
 from wattermark.science.timeline import began_s, ended_s
 from wattermark.values.jobs import Site
 from wattermark.values.records import RunHeader

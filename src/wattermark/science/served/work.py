@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from wattermark.science.lazily import once, total
-from wattermark.science.served_events import Floats
+from wattermark.science.served.events import Floats
 from wattermark.science.serving import BYTES, Work, request_work, touched_params
 from wattermark.science.sketch import Sketch, term
 from wattermark.science.sketch_serving import serving

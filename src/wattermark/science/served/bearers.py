@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wattermark.science.served_events import TOKENS, Codes, Events, Flags, Floats
+from wattermark.science.served.events import TOKENS, Codes, Events, Flags, Floats
 from wattermark.values.range import Range
 from wattermark.values.serving_report import Idle
 

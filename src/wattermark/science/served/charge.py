@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wattermark.science.served_events import Events, Flags, Floats, columns_of
+from wattermark.science.served.events import Events, Flags, Floats, columns_of
 from wattermark.science.sharing.columns import Cost
 from wattermark.science.sharing.concurrency import busy_s
 from wattermark.science.sharing.idle import Active, Policy

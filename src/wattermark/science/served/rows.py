@@ -8,8 +8,8 @@ from functools import reduce
 
 import numpy as np
 
-from wattermark.science.served_bearers import Bearers, Quantities, RunShare, chosen
-from wattermark.science.served_events import OUTCOMES, TOKENS, Floats, hours_s
+from wattermark.science.served.bearers import Bearers, Quantities, RunShare, chosen
+from wattermark.science.served.events import OUTCOMES, TOKENS, Floats, hours_s
 from wattermark.values.footprint import QUANTITIES
 from wattermark.values.range import Range
 from wattermark.values.served import Outcome
