@@ -6,57 +6,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wattermark.science.served.events import Events, Flags, Floats, columns_of
-from wattermark.science.sharing.columns import Cost
-from wattermark.science.sharing.concurrency import busy_s
-from wattermark.science.sharing.idle import Active, Policy
-from wattermark.science.sharing.windows import Windows, share_windows
+from wattermark.science.sharing.columns import Columns, Cost, Floats
+from wattermark.science.sharing.idle import Active, Idle, Policy, idle_power, idle_unseen_w
+from wattermark.science.sharing.windows import Shared, Windows, share_windows
 from wattermark.values.serving_report import ActiveIdle
-
-QUIET_WINDOWS = 3
-"""So many windows without a request tell what the server draws at rest; fewer may be a slip of a clock."""
-LOW = 0.05
-"""The quantile of power that rest does not pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Charged:
-    """Three ledgers of one machine: by event (m,) and, of capacity that nobody used, by window (n,). [J]
-
-    ``seen`` is False of events that lie outside of what the meters saw; ``idle_w`` is what the machine
-    draws at rest [W], ``idle_seen`` whether it was ever seen so.
-    """
+class Machine:
+    """Three ledgers of one machine, and its power at rest: by event (m,), idle capacity by window (n,)."""
 
     edge_s: Floats
-    dynamic_j: Floats
-    active_idle_j: Floats
-    provisioned_idle_j: Floats
-    seen: Flags
-    idle_w: float
-    idle_seen: bool
+    shared: Shared
+    idle: Idle
 
 
 def charge(
     edge_s: Floats,
     energy_j: Floats,
-    events: Events,
+    requests: Columns,
     costs: list[Cost],
     *,
     idle_fraction: float,
     active_idle: ActiveIdle,
-) -> Charged:
+) -> Machine:
     """Share the energy of one machine's windows among the requests that it served.
 
     Parameters
     ----------
     edge_s : ndarray, shape (n + 1,)
-        Of the windows, since the run began. [s]
+        Of the windows, since the run began; none at all where no meter looked twice. [s]
     energy_j : ndarray, shape (n,)
         [J]
-    events : Events
-        m requests, by the same clock.
+    requests : Columns
+        m of them, by the same clock.
     costs : list of Cost
-        By the events' ``model``.
+        By the requests' ``model``.
     idle_fraction : float
         Power at rest over the highest one, where the machine was never seen at rest. [1]
     active_idle : ActiveIdle
@@ -64,54 +49,17 @@ def charge(
 
     Returns
     -------
-    Charged
+    Machine
         Ledgers that sum to ``energy_j.sum()``. [J]
     """
-    columns = columns_of(events)
-    quiet = busy_s(edge_s, columns.begin_s, columns.end_s) <= 0
-    idle_w, idle_seen = idle_power_w(edge_s, energy_j, quiet, idle_fraction=idle_fraction)
+    edge_s = edge_s if len(edge_s) else np.zeros(1)
+    otherwise_w = idle_unseen_w(edge_s, energy_j, fraction=idle_fraction)
+    idle = idle_power(edge_s, energy_j, requests, otherwise_w=otherwise_w)
     equally = active_idle is ActiveIdle.EQUAL
     shared = share_windows(
-        Windows(edge_s=edge_s, energy_j=energy_j, idle_w=idle_w),
-        columns,
+        Windows(edge_s=edge_s, energy_j=energy_j, idle_w=idle.power_w),
+        requests,
         costs,
         policy=Policy(active=Active.EQUALLY if equally else Active.WEIGHT),
     )
-    return Charged(
-        edge_s=edge_s,
-        dynamic_j=np.nan_to_num(shared.dynamic_j),
-        active_idle_j=np.nan_to_num(shared.active_idle_j),
-        provisioned_idle_j=shared.provisioned_idle_j,
-        seen=np.isfinite(shared.dynamic_j),
-        idle_w=idle_w,
-        idle_seen=idle_seen,
-    )
-
-
-def idle_power_w(
-    edge_s: Floats, energy_j: Floats, quiet: Flags, *, idle_fraction: float
-) -> tuple[float, bool]:
-    """What a machine draws at rest, and whether it was seen so. [W]
-
-    Parameters
-    ----------
-    edge_s, energy_j
-        As of ``charge``.
-    quiet : ndarray, shape (n,)
-        Windows in which no request ran.
-    idle_fraction : float
-        As of ``charge``.
-
-    Returns
-    -------
-    float, bool
-        The median of quiet windows where there are ``QUIET_WINDOWS``; else a fraction of the highest
-        power, and no more than the lowest one.
-    """
-    length_s = np.diff(edge_s)
-    power_w = np.divide(energy_j, length_s, out=np.zeros(len(length_s)), where=length_s > 0)
-    if quiet.sum() >= QUIET_WINDOWS:
-        return float(np.median(power_w[quiet])), True
-    if not len(power_w):
-        return 0.0, False
-    return min(float(power_w.max()) * idle_fraction, float(np.quantile(power_w, LOW))), False
+    return Machine(edge_s=edge_s, shared=shared, idle=idle)

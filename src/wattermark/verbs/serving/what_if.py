@@ -153,7 +153,7 @@ def server_named(gpu: str | None, now: Server) -> Server:
 def _energy_j(model: Architecture, server: Server, requests: Bearers, batch: float) -> float:
     """Of all requests of a model together, by the serving model."""
     precision = precision_of(model)
-    _, whole = works_of(model, requests.tokens, precision=precision, accelerators=server.count)
+    _, whole = works_of(model, requests.tokens, requests.many, precision=precision, accelerators=server.count)
     values = {factor.name: factor.value.best for factor in serving_factors(server.accelerator, batch)}
     embed = not requests.tokens["output_tokens"].any()
     return work_energy_j(whole, batch, values, embed=embed)
