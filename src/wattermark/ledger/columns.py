@@ -55,6 +55,21 @@ class RequestColumns:
     def __len__(self) -> int:
         return len(self.streamed)
 
+    @property
+    def bad_lines(self) -> int:
+        """That could not be read, in all files."""
+        return sum(file.bad_lines for file in self.files)
+
+    @property
+    def torn_bytes(self) -> int:
+        """Of lines that were not written to their end."""
+        return sum(file.torn_bytes for file in self.files)
+
+    @property
+    def lost_lines(self) -> int:
+        """That were never written, as the disk was full."""
+        return sum(file.lost_lines for file in self.files)
+
 
 class _Columns:
     """Takes rows, each on top of the others."""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from wattermark.ledger.columns import RequestColumns, columns_of
 from wattermark.ledger.requests import request_line, row_of
 from wattermark.science.served.events import OUTCOMES, Events, Names, events_of, rows_named
-from wattermark.science.sharing.columns import Cost
+from wattermark.science.served.events import columns_of as sharing_columns
+from wattermark.science.sharing.columns import Columns, Cost
 from wattermark.values.served import Outcome, Route, Served, Usage
 from wattermark.values.units import NS_PER_S
 
@@ -66,6 +67,12 @@ def events(served: Sequence[Served], *, by: str = "tenant") -> Events:
     )
 
 
+def columns(served: Sequence[Served]) -> Columns:
+    """What sharing needs of requests whose clock is at zero when the windows begin."""
+    row = np.zeros(len(served), np.int64)
+    return sharing_columns(events_of(table(served), begin_ns=0, models=Names(), row=row))
+
+
 @st.composite
 def schedules(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, Events]:
     """Windows with any energy, and requests anywhere, also outside of them."""
@@ -91,4 +98,4 @@ def schedules(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, Events]:
     return edge_s, energy_j, events(served)
 
 
-__all__ = ["COST", "SMALL", "Outcome", "Route", "asked", "events", "schedules", "table"]
+__all__ = ["COST", "SMALL", "Outcome", "Route", "asked", "columns", "events", "schedules", "table"]

@@ -56,7 +56,7 @@ def test_an_open_model_is_quoted_as_it_is_estimated(estimating, tokens):
         pytest.param(asked("unheard-of"), id="a model that nobody knows"),
         pytest.param(asked("never-begun"), id="a model that nobody asked about yet"),
         pytest.param(asked("gpt-4o", usage=Usage()), id="no usage"),
-        pytest.param(asked("gpt-4o", outcome=Outcome.REFUSED), id="one that was refused"),
+        pytest.param(asked("gpt-4o", outcome=Outcome.REFUSED, usage=Usage()), id="one that was refused"),
     ],
 )
 def test_what_cannot_be_said_is_not_said(estimating, served):

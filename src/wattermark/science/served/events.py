@@ -9,8 +9,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from wattermark.science.sharing.columns import NO_WORK, Columns
-from wattermark.values.served import Outcome, Route
+from wattermark.science.sharing.columns import Columns
+from wattermark.values.served import NO_ANSWER, NO_WORK, Outcome, Route
 from wattermark.values.units import NS_PER_S, S_PER_HOUR, S_PER_NS
 
 Floats = NDArray[np.float64]
@@ -20,8 +20,6 @@ Model = tuple[str, str]
 """A name, and who provides it."""
 OUTCOMES = tuple(Outcome)
 TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
-NO_ANSWER = (Route.EMBEDDINGS, Route.RERANK)
-"""Routes whose answers are not generated token by token."""
 NS_PER_HOUR = int(S_PER_HOUR) * NS_PER_S
 
 
