@@ -15,6 +15,7 @@ from wattermark.serving.relay_address import listen_of, upstream_of
 from wattermark.serving.relay_token import LEAST
 from wattermark.verbs.place import check_place
 from wattermark.verbs.serving.relaying import METERS, Begun, Relaying, relay
+from wattermark.verbs.serving.sighted import sighted
 
 TOKEN = "WATTERMARK_PROXY_TOKEN"
 EPILOG = f"""examples:
@@ -40,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--listen", default="127.0.0.1:8100", metavar="ADDRESS", help="where clients come (127.0.0.1:8100)"
     )
     parser.add_argument("--metrics-listen", metavar="ADDRESS", help="show /metrics there, for Prometheus")
+    parser.add_argument("--otlp", metavar="URL", help="tell an OTLP/HTTP receiver too: http://localhost:4318")
+    parser.add_argument("--gpu", help="on what the models run, for what is estimated (h100-sxm)")
     parser.add_argument("--token-file", metavar="FILE", help="holds the token that clients have to show")
     parser.add_argument(
         "--ca", metavar="FILE", help="authorities that the engine's certificate is checked by"
@@ -83,7 +86,8 @@ def main(args: argparse.Namespace) -> int:
     config = replace(settings(args, "ledger", "place", "interval"), scope="machine")
     if config.place is not None:
         check_place(config.place)
-    relay(config, how, lambda begun: _tell(begun, as_json=args.json))
+    sight = sighted(gpu=args.gpu, receiver=args.otlp, metrics=how.metrics is not None)
+    relay(config, how, lambda begun: _tell(begun, as_json=args.json), sight)
     return 0
 
 

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from science.rehearsal.histories import hours
@@ -30,6 +30,7 @@ def one_by_one(values, length, slack):
 
 
 @given(VALUES, LENGTHS, SLACKS)
+@example([np.nan, 1.0, 0.0], 1.0, 1.5)  # whole steps of work, and a slack that ends within one
 def test_one_piece_is_as_good_as_the_best_window_of_each_start(values, length, slack):
     found = one_piece(values, length, slack)
     told = list(one_by_one(values, length, slack))

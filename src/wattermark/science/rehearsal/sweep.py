@@ -68,13 +68,12 @@ def one_piece(values: ArrayLike, length: float, slack: float) -> Starts:
         Of shape (n - ceil(length) + 1, ...).
     """
     sums = _Sums.of(np.asarray(values, np.float64))
-    begins = _best_of(_shifted(sums, 0.0, length), floor(slack) if isfinite(slack) else None, sums.rounding)
+    found = _best_of(_shifted(sums, 0.0, length), floor(slack) if isfinite(slack) else None, sums.rounding)
     late = ceil(length) - length  # a job that ends on an edge starts so much after one
-    if not late:
-        return begins
-    last = floor(slack - late) if isfinite(slack) else None
-    ends = _best_of(_shifted(sums, late, length), last, sums.rounding)
-    found = _better(begins, Starts(ends.cost, ends.wait + late), sums.rounding)
+    if late:
+        last = floor(slack - late) if isfinite(slack) else None
+        ends = _best_of(_shifted(sums, late, length), last, sums.rounding)
+        found = _better(found, Starts(ends.cost, ends.wait + late), sums.rounding)
     if isfinite(slack) and slack % 1 and (slack + length) % 1:
         latest = _shifted(sums, slack, length)
         padded = np.full_like(found.cost, np.nan)

@@ -55,13 +55,24 @@ def registry(live: Live) -> CollectorRegistry:
     MissingExtra
         If prometheus-client is not installed.
     """
+    own = prometheus()(auto_describe=False)
+    own.register(Collector(live))
+    return own
+
+
+def prometheus() -> type[CollectorRegistry]:
+    """What holds metrics.
+
+    Raises
+    ------
+    MissingExtra
+        If prometheus-client is not installed.
+    """
     try:
         from prometheus_client.registry import CollectorRegistry
     except ImportError as error:
         raise MissingExtra.of("/metrics", "prometheus-client", "serving") from error
-    own = CollectorRegistry(auto_describe=False)
-    own.register(Collector(live))
-    return own
+    return CollectorRegistry
 
 
 def exposition(live: Live) -> bytes:
