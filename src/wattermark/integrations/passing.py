@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from wattermark.serving.tap import Tap
-from wattermark.values.served import Outcome, Quote, Served
+from wattermark.values.served import Outcome, Served
 from wattermark.verbs.tell import harmless
 
 TAIL_B = 32
@@ -95,13 +95,3 @@ def outcome_of(error: BaseException) -> Outcome:
     """How a request ended that this was raised in, if nobody left it."""
     names = (kind.__name__ for kind in type(error).__mro__)
     return next((OUTCOMES[name] for name in names if name in OUTCOMES), Outcome.FAILED)
-
-
-def footprint_headers(quote: Quote) -> dict[str, str]:
-    """What a request took, for the head of its answer."""
-    return {
-        "x-footprint-energy-j": f"{quote.energy_j:.6g}",
-        "x-footprint-carbon-g": f"{quote.carbon_g:.6g}",
-        "x-footprint-water-l": f"{quote.water_l:.6g}",
-        "x-footprint-quality": quote.quality,
-    }
