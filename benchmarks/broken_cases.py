@@ -8,6 +8,7 @@ of what is planned, done and proved are in ``broken_plans.py``.
 from __future__ import annotations
 
 from broken_plans import PLANNING
+from broken_serving import SERVING
 from guarantee import Guarantee, case, row
 
 ACCURACY = "verbs/test_accuracy.py::test_what_was_used_is_told"
@@ -566,6 +567,10 @@ MEASURING: tuple[Guarantee, ...] = (
 )
 # fmt: on
 
-PARTS = {"What is measured": MEASURING, "What is planned, done and proved": PLANNING}
+PARTS = {
+    "What is measured": MEASURING,
+    "What is planned, done and proved": PLANNING,
+    "What requests are charged with, and how they pass": SERVING,
+}
 """By the headings of docs/guarantees.md."""
 GUARANTEES = tuple(one for part in PARTS.values() for one in part)

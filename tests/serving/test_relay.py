@@ -422,3 +422,16 @@ def test_the_way_to_the_engine_is_kept_open_and_found_anew_when_it_closed():
             assert relay.engine.connections == 5
 
     asyncio.run(story())
+
+
+def test_what_is_not_known_has_one_cause_whoever_asks():
+    """Whoever warns says each cause once."""
+
+    async def story():
+        async with relayed(answering(OK)) as relay:
+            for _ in range(3):
+                await relay.ask(request())
+            await relay.until_noted(3)
+            assert [cause for cause, _ in relay.warned] == ["chat usage"] * 3
+
+    asyncio.run(story())
