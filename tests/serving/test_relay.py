@@ -159,6 +159,9 @@ def test_what_is_packed_stays_packed(coding):
         pytest.param(head(b"429 Busy", b"Retry-After: 7", b"Content-Length: 0"), 429, b"", id="too many"),
         pytest.param(head(b"500 Oh", b"Content-Length: 3") + b"\xff\x00!", 500, b"\xff\x00!", id="a fault"),
         pytest.param(head(b"200 OK", b"Content-Length: 5") + b'{"us:', 200, b'{"us:', id="no JSON"),
+        pytest.param(
+            head(b"200 OK", b"Content-Length: 5") + b" {}\r\n", 200, b" {}\r\n", id="with blanks around"
+        ),
     ],
 )  # fmt: skip
 def test_every_answer_passes_unchanged(answer, status, body):
