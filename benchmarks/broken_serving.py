@@ -475,7 +475,7 @@ SERVING: tuple[Guarantee, ...] = (
         "-",
         case("each row has all of the run", "science/served/rows.py",
              "yield scaled(run.quantities, _ratio(float(np.nansum(one.energy_j)), run.total_j))",
-             "yield scaled(run.quantities, 1.0)", f"{ROWS}rows_and_idle_capacity_add_up_to_the_footprints"),
+             "yield scaled(run.quantities, 1.0)", f"{REPORT}rows_add_up_to_what_the_meters_saw"),
         case("idle capacity is in no row", "science/served/rows.py",
              "_ratio(float(run.idle_j.sum()), run.total_j)", "0.0",
              f"{ROWS}rows_and_idle_capacity_add_up_to_the_footprints",
@@ -530,7 +530,7 @@ SERVING: tuple[Guarantee, ...] = (
         case("the global provider is ours", "verbs/serving/telemetry.py",
              "        _instruments(live, own)\n",
              "        __import__(\"opentelemetry.metrics\").metrics.set_meter_provider(own)\n"
-             "        _instruments(live, own)\n", f"{OTEL}counters_reach_a_receiver"),
+             "        _instruments(live, own)\n", f"{OTEL}the_providers_of_the_program_stay_its_own"),
         case("a sum is a last value", "verbs/serving/telemetry.py",
              "meter.create_observable_counter(name, [", "meter.create_observable_gauge(name, [",
              f"{OTEL}counters_reach_a_receiver"),
@@ -552,8 +552,8 @@ SERVING: tuple[Guarantee, ...] = (
              "        with _Broken(self._passing):\n            for data in self._inner:\n"
              "                self._passing.piece(data)\n                yield data.strip()\n",
              f"{CLIENT}bytes_and_heads_are_those_of_a_bare_client"),
-        case("a fault of ours is raised", "integrations/passing.py",
-             "@harmless\n    def leave(", "def leave(",
+        case("a fault of ours is raised", "verbs/tell.py",
+             "            told = True\n", "            told = True\n            raise\n",
              f"{CLIENT}a_fault_of_ours_is_told_once_and_reaches_nobody"),
         case("an exception of the program is swallowed", "integrations/transport.py",
              "        if error is not None:\n            self._passing.leave(error)",
