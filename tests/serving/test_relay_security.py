@@ -81,6 +81,10 @@ FIRST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n"
         pytest.param(b"GET //elsewhere.test/ HTTP/1.1\r\nHost: h\r\n\r\n", id="another server, shorter"),
         pytest.param(b"GET /v1/../admin HTTP/1.1\r\nHost: h\r\n\r\n", id="out of the base"),
         pytest.param(b"GET /v1/%2e%2e/admin HTTP/1.1\r\nHost: h\r\n\r\n", id="out of the base, hidden"),
+        pytest.param(b"GET /v1/..%2Fadmin HTTP/1.1\r\nHost: h\r\n\r\n", id="out of the base, slash hidden"),
+        pytest.param(
+            b"GET /v1/..;x/admin HTTP/1.1\r\nHost: h\r\n\r\n", id="out of the base, with a parameter"
+        ),
         pytest.param(b"GET /a\\b HTTP/1.1\r\nHost: h\r\n\r\n", id="a backslash"),
         pytest.param(b"GET /\xc3\xa9 HTTP/1.1\r\nHost: h\r\n\r\n", id="letters that are no address"),
         pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", id="TLS"),
@@ -121,6 +125,46 @@ def test_a_body_that_is_too_long_is_refused_before_the_engine_hears_of_it(sent):
             assert json.loads(back.partition(b"\r\n\r\n")[2])["error"]["code"] == "body_too_large"
             assert relay.engine.asked == []
             assert status_of(await relay.ask(request(b"/x", b"x" * 2000))) == 200
+
+    asyncio.run(story())
+
+
+def test_who_comes_and_says_nothing_keeps_no_place(monkeypatch):
+    """Neither before a head, nor in one, nor in a body; an engine may take its time all the same."""
+    monkeypatch.setattr("wattermark.serving.relay_server.HEAD_S", 0.3)
+    monkeypatch.setattr("wattermark.serving.relay_body.SILENT_S", 0.3)
+    slow = answering(OK[:9], OK[9:], every_s=0.6)
+
+    async def story():
+        async with relayed(slow) as relay:
+            begun = [b"", FIRST, FIRST + b"Content-Length: 9\r\n\r\n{", request()]
+            nothing, head_only, body, whole = await asyncio.gather(*map(relay.ask, begun))
+            assert nothing == head_only == b""
+            assert (status_of(body), status_of(whole)) == (408, 200)
+            assert len(relay.engine.asked) == len(relay.noted) == 1
+
+    asyncio.run(story())
+
+
+def test_a_long_body_that_stops_to_come_ends_and_one_that_is_slow_does_not(monkeypatch):
+    monkeypatch.setattr("wattermark.serving.relay_body.SILENT_S", 0.5)
+    monkeypatch.setattr("wattermark.serving.relay_body.HELD_B", 10)
+
+    async def sends(relay, *pieces):
+        reader, writer = await relay.line()
+        writer.write(request(b"/x", b"", b"Content-Length: 60"))
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.3)
+        back = await reader.read()
+        writer.close()
+        return back
+
+    async def story():
+        async with relayed(answering(OK), timeout_s=0.1) as relay:
+            assert status_of(await sends(relay, *[b"x" * 20] * 3)) == 200
+            assert status_of(await sends(relay, b"x" * 20)) == 408
+            assert [one.outcome for one in relay.noted] == [Outcome.OK, Outcome.REFUSED]
 
     asyncio.run(story())
 

@@ -25,6 +25,8 @@ IDLE_UPSTREAM_S = 3.0
 """Shorter than engines wait (uvicorn and llama.cpp: 5 s), so that none closes a line as we use it."""
 LINGER_S = 2.0
 """So long a client that was refused may go on sending, so that it reads why."""
+HEAD_S = 60.0
+"""So long a client has for its first head; whoever comes and asks nothing keeps no place. [s]"""
 CONNECT_S = 10.0
 MOST_LINE_B = 16_000
 MOST_HEADERS = 128
@@ -86,7 +88,7 @@ class Door:
         """
         from aiohttp import web
 
-        server = _server_kind()(self._handle, handler_cancellation=True)
+        server = _server_kind()(self._came, handler_cancellation=True)
         self._runner = web.ServerRunner(server, shutdown_timeout=grace_s)
         await self._runner.setup()
         try:
@@ -96,6 +98,10 @@ class Door:
             why = getattr(error, "strerror", None) or str(error)
             raise UsageError(f"cannot listen on {listen}: {why}", fix="Name another address") from error
         return Listen(listen.host, self._runner.addresses[0][1])
+
+    def _came(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        request.protocol.came()  # type: ignore[attr-defined]
+        return self._handle(request)
 
     async def close(self) -> None:
         """Nobody comes in; who is in gets some seconds."""
@@ -109,6 +115,18 @@ def _server_kind() -> type[web.Server]:
     from aiohttp import web
 
     class Line(web.RequestHandler):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            self._deadline = asyncio.get_running_loop().call_later(HEAD_S, self.force_close)
+
+        def connection_lost(self, exc: BaseException | None) -> None:
+            self._deadline.cancel()
+            super().connection_lost(exc)
+
+        def came(self) -> None:
+            """A whole head is there; a later one is waited for as long as ``IDLE_CLIENT_S``."""
+            self._deadline.cancel()
+
         def handle_error(
             self,
             request: web.BaseRequest,

@@ -166,7 +166,7 @@ def test_what_is_no_export_is_told_in_one_sentence(tmp_path, text, says):
             gzip.compress(b"x" * 99)[:12] + b"\xff" * 200, "damaged", id="packed, and broken inside"
         ),
         pytest.param(
-            b'{"resourceSpans": [{"resource": {"attributes": 7}, "scopeSpans": [{"spans": [{"attributes": 1}]}]}]}',
+            b'{"resourceSpans":[{"resource":{"attributes":7},"scopeSpans":[{"spans":[{"attributes":1}]}]}]}',
             "no export that is known",
             id="attributes that are a number",
         ),

@@ -18,7 +18,7 @@ DEEPEST = 12
 MOST_LINE_B = 64_000_000
 AS_WHAT = "Export it as CSV or JSON Lines"
 MOST_DOCUMENT_B = 256_000_000
-"""Of JSON that is one document: all of it has to be in memory, ten times as large. JSON Lines may be longer."""
+"""Of JSON that is one document, as all of it has to be in memory; JSON Lines may be longer."""
 _PLAIN = re.compile(r"[^a-z0-9.]")
 
 
