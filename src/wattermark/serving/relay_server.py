@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wattermark.errors import UsageError
 from wattermark.serving.relay_address import Listen
@@ -31,6 +32,8 @@ CONNECT_S = 10.0
 MOST_LINE_B = 16_000
 MOST_HEADERS = 128
 BACKLOG = 1024
+CROWDED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+TOO_MANY = "wattermark: no more clients get in until others leave (%s); raise the limit by ulimit -n"
 
 
 def upstream_session(timeout_s: float, ca: str | None = None) -> ClientSession:
@@ -77,6 +80,7 @@ class Door:
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
         self._runner: web.ServerRunner | None = None
+        self._crowded = False
 
     async def listen_on(self, listen: Listen, grace_s: float) -> Listen:
         """Listen; answers where, as port 0 is any.
@@ -91,6 +95,7 @@ class Door:
         server = _server_kind()(self._came, handler_cancellation=True)
         self._runner = web.ServerRunner(server, shutdown_timeout=grace_s)
         await self._runner.setup()
+        asyncio.get_running_loop().set_exception_handler(self._troubled)
         try:
             await web.TCPSite(self._runner, listen.host, listen.port, backlog=BACKLOG).start()
         except (OSError, OverflowError) as error:
@@ -98,6 +103,17 @@ class Door:
             why = getattr(error, "strerror", None) or str(error)
             raise UsageError(f"cannot listen on {listen}: {why}", fix="Name another address") from error
         return Listen(listen.host, self._runner.addresses[0][1])
+
+    def _troubled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """asyncio says a thousand times a second that no more clients can be let in; once is enough."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in CROWDED:
+            loop.default_exception_handler(context)
+        elif not self._crowded:
+            import logging
+
+            self._crowded = True
+            logging.getLogger("wattermark").warning(TOO_MANY, error.strerror)
 
     def _came(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         request.protocol.came()  # type: ignore[attr-defined]
