@@ -307,9 +307,9 @@ def test_where_requests_go_is_read(text, address, local):
 @pytest.mark.parametrize(
     "text",
     [
-        "localhost:8000", "ftp://h", "http://", "http://h:x", "http://h:99999", "http://h/?x=1", "http://h/#x",
-        "http://h/a b", "http://h\\x", f"http://user:{SECRET}@h/", f"http://{SECRET}@h/", "http://[::1", "",
-        "http://h/a/../b",
+        "localhost:8000", "ftp://h", "http://", "http://h:x", "http://h:99999", "http://h:0", "http://h/?x=1",
+        "http://h/#x", "http://h/a b", "http://h\\x", f"http://user:{SECRET}@h/", f"http://{SECRET}@h/",
+        "http://h/a/../b", "http://[::1", "",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_and_a_password_in_it_is_not_repeated(text):
