@@ -72,6 +72,10 @@ FIRST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n"
         pytest.param(FIRST + b"X: a\rTransfer-Encoding: chunked\r\n\r\n", id="a lone return"),
         pytest.param(FIRST + b"Host: other\r\nContent-Length: 0\r\n\r\n", id="two hosts"),
         pytest.param(
+            FIRST + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\nContent-Length: 0\r\n\r\n",
+            id="two keys: one that is charged, one that is let in",
+        ),
+        pytest.param(
             FIRST + b"Connection: content-length\r\nContent-Length: 2\r\n\r\n{}", id="its length for one hop"
         ),
         pytest.param(FIRST + b"Transfer-Encoding: chunked\r\n\r\n1;\nx\r\nzz\r\n0\r\n\r\n", id="a bad chunk"),

@@ -69,6 +69,8 @@ def check_request(method: str, target: str, fields: Fields) -> None:
     _check_length(told)
     if len(hosts := told.get("host", ())) > 1 or not all(map(_HOST.fullmatch, hosts)):
         raise BadHead("a request has one Host")
+    if len(told.get("authorization", ())) > 1:
+        raise BadHead("a request has one Authorization")
     if "upgrade" in told or "http2-settings" in told:
         raise BadHead("connections are not upgraded here", 501)
     if FRAMING & connection_names(told.get("connection", ())):
