@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from fakes.engine import answering, chunk, head, relayed, request
+from fakes.engine import answering, chunk, head, relay_to, relayed, request
 from wattermark.errors import UsageError
-from wattermark.serving.relay_address import is_local, listen_of, upstream_of
+from wattermark.serving.relay_address import Upstream, is_local, listen_of, upstream_of
 from wattermark.serving.relay_pages import Pages
 from wattermark.serving.relay_server import Door, upstream_session
 from wattermark.serving.relay_token import HEADER
@@ -146,6 +146,39 @@ def test_who_comes_and_says_nothing_keeps_no_place(monkeypatch):
             assert nothing == head_only == b""
             assert (status_of(body), status_of(whole)) == (408, 200)
             assert len(relay.engine.asked) == len(relay.noted) == 1
+
+    asyncio.run(story())
+
+
+def test_an_engine_that_answers_before_it_has_all_of_a_long_body_is_heard(monkeypatch):
+    monkeypatch.setattr("wattermark.serving.relay_body.HELD_B", 10)
+    begun = head(b"200 OK", b"Content-Type: text/event-stream", b"Transfer-Encoding: chunked")
+
+    class Early(asyncio.Protocol):
+        """Answers as soon as anything came; ends its answer once all of it has."""
+
+        def connection_made(self, line):
+            self.line, self.got = line, b""
+
+        def data_received(self, data):
+            if not self.got:
+                self.line.write(begun + chunk(b"data: a\n\n"))
+            self.got += data
+            if self.got.count(b"x") == 60:
+                self.line.write(chunk(b"data: b\n\n") + chunk(b""))
+
+    async def story():
+        server = await asyncio.get_running_loop().create_server(Early, "127.0.0.1", 0)
+        upstream = Upstream("http", "127.0.0.1", server.sockets[0].getsockname()[1])
+        async with server, relay_to(upstream, None) as relay:
+            reader, writer = await relay.line()
+            writer.write(request(b"/v1", b"", b"Content-Length: 60"))
+            for _ in range(3):
+                writer.write(b"x" * 20)
+                await asyncio.sleep(0.1)
+            back = await reader.read()
+            writer.close()
+        assert back.endswith(chunk(b"data: b\n\n") + chunk(b"")), back
 
     asyncio.run(story())
 

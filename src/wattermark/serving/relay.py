@@ -22,7 +22,7 @@ from wattermark.serving.relay_answers import (
     refused,
 )
 from wattermark.serving.relay_back import Passage, Seat
-from wattermark.serving.relay_body import BadBody, Body
+from wattermark.serving.relay_body import BadBody, Body, nobodys_turn
 from wattermark.serving.relay_token import shows
 from wattermark.serving.tap import Tap
 from wattermark.values.served import Outcome, Route, Served
@@ -175,10 +175,13 @@ class Relay:
             passage.body.engines_turn = lambda turn: patience.reschedule(
                 now_s() + patience_s if turn else None
             )
-            return await self._session.request(
-                passage.request.method,
-                URL(upstream_url(upstream.address, passage.request.raw_path), encoded=True),
-                headers=passage.onward(upstream.host_field),
-                data=passage.body.data,
-                allow_redirects=False,
-            )
+            try:
+                return await self._session.request(
+                    passage.request.method,
+                    URL(upstream_url(upstream.address, passage.request.raw_path), encoded=True),
+                    headers=passage.onward(upstream.host_field),
+                    data=passage.body.data,
+                    allow_redirects=False,
+                )
+            finally:  # the rest of a body may still be on its way
+                passage.body.engines_turn = nobodys_turn

@@ -22,6 +22,10 @@ class BadBody(Exception):
     """A body that does not go on; ``Body.fault`` says why."""
 
 
+def nobodys_turn(engines: bool) -> None:
+    """Who waits for nobody is told in vain."""
+
+
 class Body:
     """What a client sends: ``held`` is its beginning, or all of it."""
 
@@ -31,7 +35,7 @@ class Body:
         self._whole = False
         self.held = b""
         self.fault: Refusal | None = None
-        self.engines_turn: Callable[[bool], None] = lambda _: None
+        self.engines_turn: Callable[[bool], None] = nobodys_turn
         """Told whether it is the engine that is waited for, while a body streams."""
 
     async def begin(self) -> None:
