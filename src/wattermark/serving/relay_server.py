@@ -126,8 +126,8 @@ class Door:
 
 
 @cache
-def _server_kind() -> type[web.Server]:
-    """aiohttp's, but that it repeats nothing of a malformed request, keys and all: not to logs, nor back."""
+def _line_kind() -> type[web.RequestHandler]:
+    """aiohttp's, but that it repeats nothing of a malformed request, keys and all, and waits for no head long."""
     from aiohttp import web
 
     class Line(web.RequestHandler):
@@ -154,9 +154,17 @@ def _server_kind() -> type[web.Server]:
                 raise ConnectionError("an answer was begun")
             return refused(replace(MALFORMED if status < 500 else FAULT, status=status), closes=True)
 
+    return Line
+
+
+@cache
+def _server_kind() -> type[web.Server]:
+    """aiohttp's with bounds, which logs nothing of requests."""
+    from aiohttp import web
+
     class Server(web.Server):
         def __call__(self) -> web.RequestHandler:
-            return Line(
+            return _line_kind()(
                 self,
                 loop=asyncio.get_running_loop(),
                 auto_decompress=False,
