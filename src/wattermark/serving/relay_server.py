@@ -127,7 +127,7 @@ class Door:
 
 @cache
 def _line_kind() -> type[web.RequestHandler]:
-    """aiohttp's, but that it repeats nothing of a malformed request, keys and all, and waits for no head long."""
+    """aiohttp's, but that it repeats nothing of a malformed request, and waits for its head not for ever."""
     from aiohttp import web
 
     class Line(web.RequestHandler):
