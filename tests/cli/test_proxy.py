@@ -132,6 +132,23 @@ def test_one_that_takes_too_long_is_cut_off_and_noted_as_such(proxy):
     assert served.outcome is Outcome.LEFT
 
 
+def test_where_no_more_clients_can_be_let_in_it_says_so_once_and_goes_on(stub, proxy, home):
+    import resource
+    import socket
+
+    child, told = proxy(stub, "--meters", "no")
+    resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (40, 40))
+    port = int(told["listen"].rpartition(":")[2])
+    crowd = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
+    time.sleep(0.5)
+    for one in crowd:
+        one.close()
+    time.sleep(1.2)  # asyncio looks again after a second
+    assert json.loads(ask(told["listen"]))["model"] == "stub"
+    code, said = end(child)
+    assert code == 0 and said.count("\n") == 1 and "ulimit -n" in said
+
+
 def test_a_cause_is_told_once_and_not_for_each_request(proxy):
     child, told = proxy("http://127.0.0.1:1")
     for _ in range(5):

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wattermark.integrations.hooks import on_top_of
-from wattermark.integrations.passing import footprint_headers, outcome_of
+from wattermark.integrations.passing import outcome_of
 from wattermark.science.clocks import steady_ns
+from wattermark.serving.relay_answers import footprint_headers
 from wattermark.serving.usage import read_usage
 from wattermark.signals.discretion import LOCAL
 from wattermark.values.served import Outcome, Route, Served, Usage

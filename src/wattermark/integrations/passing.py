@@ -7,12 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 
 from wattermark.serving.tap import Tap
-from wattermark.values.served import Outcome, Quote, Served
+from wattermark.values.served import Outcome, Served
 from wattermark.verbs.tell import harmless
 
-TAIL_B = 32
-LAST_LINE = b"data:[DONE]"
-"""After it nothing comes, and clients of OpenAI's kind close without waiting for the end."""
 LEAVING = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError)
 OUTCOMES = {
     "ConnectTimeout": Outcome.UNREACHED,
@@ -40,7 +37,6 @@ class Passing:
     def __init__(self, note: Callable[[Served], None]) -> None:
         self._note = note
         self._tap: Tap | None = None
-        self._tail = b""
         self.whole = False
         """Whether the last byte of the answer has passed."""
         self.over = False
@@ -62,7 +58,6 @@ class Passing:
     def piece(self, data: bytes) -> None:
         """Some bytes of the answer."""
         if data and self._tap is not None:
-            self._tail = (self._tail + data[-TAIL_B:])[-TAIL_B:]
             self._tap.piece(data, time.monotonic_ns())
 
     @harmless
@@ -85,23 +80,10 @@ class Passing:
     def _outcome(self, error: BaseException | None) -> Outcome:
         if error is not None and not isinstance(error, LEAVING):
             return outcome_of(error)
-        return Outcome.OK if self.whole or self._told_the_end() else Outcome.LEFT
-
-    def _told_the_end(self) -> bool:
-        return self._tail.rstrip().rpartition(b"\n")[2].replace(b" ", b"") == LAST_LINE
+        return Outcome.OK if self.whole else Outcome.LEFT  # the tap knows whether all of it had come
 
 
 def outcome_of(error: BaseException) -> Outcome:
     """How a request ended that this was raised in, if nobody left it."""
     names = (kind.__name__ for kind in type(error).__mro__)
     return next((OUTCOMES[name] for name in names if name in OUTCOMES), Outcome.FAILED)
-
-
-def footprint_headers(quote: Quote) -> dict[str, str]:
-    """What a request took, for the head of its answer."""
-    return {
-        "x-footprint-energy-j": f"{quote.energy_j:.6g}",
-        "x-footprint-carbon-g": f"{quote.carbon_g:.6g}",
-        "x-footprint-water-l": f"{quote.water_l:.6g}",
-        "x-footprint-quality": quote.quality,
-    }
