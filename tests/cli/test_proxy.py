@@ -75,7 +75,11 @@ def requests_of(told):
     return read_requests(path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["told to", "by Ctrl-C"])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, signal.SIGINT, signal.SIGHUP],
+    ids=["told to", "by Ctrl-C", "its terminal is closed"],
+)
 def test_it_notes_what_passes_beside_the_meters_of_the_machine_and_ends_when_it_is_told(stub, proxy, number):
     child, told = proxy(stub, "--upstream-name", "the stub", "--name", "chat")
     assert told["metered"] and told["upstream"] == stub and told["metrics"] is None
@@ -194,6 +198,10 @@ def test_a_token_is_read_from_a_file_or_the_environment(stub, proxy, tmp_path, w
         pytest.param(["--upstream", "http://h", "--most-body", "x"], "no number", id="no size"),
         pytest.param(["--upstream", "http://h", "--place", "nowhere-x"], "nowhere-x", id="no place"),
         pytest.param(["--upstream", "http://h", "--meters", "x"], "invalid choice", id="no such meters"),
+        pytest.param(["--upstream", "http://localhost:8100"], "itself would listen", id="its own address"),
+        pytest.param(
+            ["--upstream", "http://h", "--tenant-header", "a b"], "no name of a header", id="a blank"
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_said_in_a_sentence(home, options, said):
