@@ -198,7 +198,11 @@ def test_a_token_is_read_from_a_file_or_the_environment(stub, proxy, tmp_path, w
         pytest.param(["--upstream", "http://h", "--most-body", "x"], "no number", id="no size"),
         pytest.param(["--upstream", "http://h", "--place", "nowhere-x"], "nowhere-x", id="no place"),
         pytest.param(["--upstream", "http://h", "--meters", "x"], "invalid choice", id="no such meters"),
-        pytest.param(["--upstream", "http://localhost:8100"], "itself would listen", id="its own address"),
+        pytest.param(
+            ["--upstream", "http://localhost:8123", "--listen", "127.0.0.1:8123"],
+            "itself would listen",
+            id="its own address",
+        ),
         pytest.param(
             ["--upstream", "http://h", "--tenant-header", "a b"], "no name of a header", id="a blank"
         ),

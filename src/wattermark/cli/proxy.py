@@ -64,7 +64,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tenant-header",
         type=_field,
-        default="",
         metavar="NAME",
         help="a header that names the tenant (the key does)",
     )
@@ -83,7 +82,7 @@ def main(args: argparse.Namespace) -> int:
         name=args.name,
         upstream_name=args.upstream_name,
         meters=args.meters,
-        tenant_header=args.tenant_header,
+        tenant_header=args.tenant_header or "",
         token=_token(args.token_file),
         ca=args.ca,
         most_body_b=args.most_body,
