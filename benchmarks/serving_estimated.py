@@ -26,9 +26,12 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("src", "tools", "benchmarks")]
 from serving_data import ACCELERATORS, CHAT, INPUT_TOKENS  # noqa: E402
 from telling import Target, show, show_targets  # noqa: E402
 
-from wattermark.science.served_bearers import Bearers, whole_requests  # noqa: E402
-from wattermark.science.served_events import Names, events_of  # noqa: E402
-from wattermark.science.served_work import WORKING  # noqa: E402
+from wattermark.ledger.columns import columns_of  # noqa: E402
+from wattermark.ledger.requests import request_line, row_of  # noqa: E402
+from wattermark.science.served.bearers import Bearers, whole_requests  # noqa: E402
+from wattermark.science.served.events import Names, events_of  # noqa: E402
+from wattermark.science.served.work import WORKING  # noqa: E402
+from wattermark.science.sharing.pools import joined  # noqa: E402
 from wattermark.values.range import Range  # noqa: E402
 from wattermark.values.served import Route, Served, Usage  # noqa: E402
 from wattermark.verbs.serving.estimated import Model, Service, estimated  # noqa: E402
@@ -97,12 +100,11 @@ def _requests(model: str, read: int, written: int, models: Names[Model]) -> Bear
         Served(begin_ns=i, end_ns=i + 10**9, usage=usage, model=model, route=Route.CHAT)
         for i in range(REQUESTS)
     ]
-    rows: Names[str] = Names()
-    events = events_of(served, begin_ns=0, models=models, rows=rows, row_of=lambda one: one.model)
-    nothing = np.zeros(REQUESTS)
-    return whole_requests(
-        events, 0.0, dynamic_j=nothing, active_idle_j=nothing, known=np.zeros(REQUESTS, bool)
-    )
+    table = columns_of(row_of(json.loads(request_line(one))) for one in served)
+    events = events_of(table, begin_ns=0, models=models, row=np.zeros(REQUESTS, np.int64))
+    nothing = np.full(REQUESTS, np.nan)
+    join = joined(events.request, events.begin_s)
+    return whole_requests(events, join, dynamic_j=nothing, active_idle_j=nothing)
 
 
 def summary(rows: list[dict[str, Any]], gpu: str, task: str) -> dict[str, Any]:

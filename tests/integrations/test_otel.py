@@ -36,7 +36,7 @@ def receiver():
 
 @pytest.fixture
 def live():
-    return Live(Config(place="deu"), start=False)
+    return Live(Config(place="deu", origin={"place": "option"}), start=False)
 
 
 @pytest.fixture

@@ -204,6 +204,7 @@ def test_no_change_to_a_file_is_a_crash_and_both_readers_agree(tmp_path_factory,
         read.bad_lines,
         read.torn_bytes,
     )
+    assert [told.requests for told in columns.files] == [len(columns)]
 
 
 def test_lines_are_read_across_blocks(tmp_path):

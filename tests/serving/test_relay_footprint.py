@@ -6,7 +6,7 @@ import json
 import pytest
 
 from fakes.engine import answering, chunk, chunks, head, relayed, request
-from wattermark.serving.relay_answers import footprint_comment
+from wattermark.serving.footprints import footprint_comment
 from wattermark.values.served import Outcome, Quote
 
 QUOTE = Quote(energy_j=12.345678, carbon_g=1.5e-7, water_l=0.0, quality="measured-provisional")

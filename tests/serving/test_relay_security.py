@@ -10,10 +10,11 @@ import pytest
 
 from fakes.engine import answering, chunk, head, relay_to, relayed, request
 from wattermark.errors import UsageError
-from wattermark.serving.relay_address import Upstream, is_local, listen_of, upstream_of
+from wattermark.serving.relay_address import Upstream, listen_of, upstream_of
 from wattermark.serving.relay_pages import Pages
 from wattermark.serving.relay_server import Door, upstream_session
 from wattermark.serving.relay_token import HEADER
+from wattermark.values.hosts import is_local
 from wattermark.values.served import Outcome
 
 OK = head(b"200 OK", b"Content-Length: 2") + b"{}"

@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from wattermark.integrations.passing import Passing
-from wattermark.serving.relay_answers import footprint_headers
+from wattermark.serving.footprints import footprint_headers
 from wattermark.serving.routes import asked_by
 from wattermark.values.served import Route
 from wattermark.verbs.serving.ambient_desk import ambient_desk, close_ambient_desk, notes

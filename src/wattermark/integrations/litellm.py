@@ -24,9 +24,9 @@ from urllib.parse import urlsplit
 from wattermark.integrations.hooks import on_top_of
 from wattermark.integrations.passing import outcome_of
 from wattermark.science.clocks import steady_ns
-from wattermark.serving.relay_answers import footprint_headers
+from wattermark.serving.footprints import footprint_headers
 from wattermark.serving.usage import read_usage
-from wattermark.signals.discretion import LOCAL
+from wattermark.values.hosts import is_local
 from wattermark.values.served import Outcome, Route, Served, Usage
 from wattermark.verbs.serving.ambient_desk import ambient_desk
 from wattermark.verbs.tell import harmless
@@ -125,7 +125,7 @@ class Hooks:
         if route is None:
             return
         host = urlsplit(told.get("api_base") or "").hostname or ""
-        desk = self._desk or ambient_desk(metered=self._metered and host in LOCAL)
+        desk = self._desk or ambient_desk(metered=self._metered and is_local(host))
         if desk is not None:
             desk.note(_served(told, route, outcome, host, self._tenant(desk, told)))
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from wattermark.integrations.passing import Passing
 from wattermark.serving.routes import asked_by
-from wattermark.signals.discretion import LOCAL
+from wattermark.values.hosts import is_local
 from wattermark.values.served import Route
 from wattermark.verbs.serving.ambient_desk import ambient_desk, notes
 from wattermark.verbs.tell import harmless
@@ -72,7 +72,7 @@ class Metered:
             return
         begin_ns = time.monotonic_ns()
         host = request.url.host
-        here = self._metered and host in LOCAL
+        here = self._metered and is_local(host)
         passing = Passing(notes(self._desk or ambient_desk(metered=here)))
         labels = {"upstream": host, "provider": PROVIDERS.get(host, ""), "tenant": self._tenant}
         passing.asked(path, _body(request), begin_ns, **labels)

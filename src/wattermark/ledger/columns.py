@@ -6,7 +6,7 @@ The arrays are those of the standard library; ``numpy.asarray`` takes them as th
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,17 @@ class Words:
     places: array[int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTold:
+    """How many requests one file told, and what of it could not be read, or was never written."""
+
+    path: Path
+    requests: int
+    bad_lines: int
+    torn_bytes: int
+    lost_lines: int
+
+
 @dataclass(frozen=True, slots=True)
 class RequestColumns:
     """Requests as columns of one length.
@@ -39,12 +50,63 @@ class RequestColumns:
     streamed: array[int]
     unknown: Words
     looks: list[EngineLook] = field(default_factory=list)
-    bad_lines: int = 0
-    torn_bytes: int = 0
-    lost_lines: int = 0
+    files: tuple[FileTold, ...] = ()
 
     def __len__(self) -> int:
         return len(self.streamed)
+
+    @property
+    def bad_lines(self) -> int:
+        """That could not be read, in all files."""
+        return sum(file.bad_lines for file in self.files)
+
+    @property
+    def torn_bytes(self) -> int:
+        """Of lines that were not written to their end."""
+        return sum(file.torn_bytes for file in self.files)
+
+    @property
+    def lost_lines(self) -> int:
+        """That were never written, as the disk was full."""
+        return sum(file.lost_lines for file in self.files)
+
+
+class _Columns:
+    """Takes rows, each on top of the others."""
+
+    def __init__(self) -> None:
+        self.whole = {name: array("q") for name in WHOLE}
+        self.words = {name: _Dictionary() for name in WORDS}
+        self.streamed, self.unknown = array("b"), _Dictionary()
+
+    def taker(self) -> Callable[[Row], None]:
+        """A closure, as its names are looked up a million times."""
+        add_whole = [column.append for column in self.whole.values()]
+        add_words = [column.add for column in self.words.values()]
+        streamed, unknown, many = self.streamed.append, self.unknown.add, len(WHOLE)
+
+        def take(row: Row) -> None:
+            for append, value in zip(add_whole, row, strict=False):
+                append(UNTOLD if value is None else value)
+            streamed(row[many])
+            unknown("; ".join(row[many + 1]))
+            for add, word in zip(add_words, row[many + 2 :], strict=True):
+                add(word)
+
+        return take
+
+    def told(self, looks: list[EngineLook], files: tuple[FileTold, ...]) -> RequestColumns:
+        words = {name: column.told() for name, column in self.words.items()}
+        return RequestColumns(self.whole, words, self.streamed, self.unknown.told(), looks, files)
+
+
+def columns_of(rows: Iterable[Row]) -> RequestColumns:
+    """Rows as columns."""
+    columns = _Columns()
+    take = columns.taker()
+    for row in rows:
+        take(row)
+    return columns.told([], ())
 
 
 def read_columns(paths: Iterable[Path]) -> RequestColumns:
@@ -55,34 +117,22 @@ def read_columns(paths: Iterable[Path]) -> RequestColumns:
     OSError
         If one cannot be opened.
     """
-    whole = {name: array("q") for name in WHOLE}
-    words = {name: _Dictionary() for name in WORDS}
-    streamed, unknown = array("b"), _Dictionary()
-    add_whole = [column.append for column in whole.values()]
-    add_words = [column.add for column in words.values()]
-    many = len(WHOLE)
-
-    def take(row: Row) -> None:
-        for append, value in zip(add_whole, row, strict=False):
-            append(UNTOLD if value is None else value)
-        streamed.append(row[many])
-        unknown.add("; ".join(row[many + 1]))
-        for add, word in zip(add_words, row[many + 2 :], strict=True):
-            add(word)
-
-    told = Told(take)
+    columns, files, looks = _Columns(), [], []
+    take = columns.taker()
     for path in paths:
+        told, before = Told(take), len(columns.streamed)
         told.read(path)
-    return RequestColumns(
-        whole,
-        {name: column.told() for name, column in words.items()},
-        streamed,
-        unknown.told(),
-        told.looks,
-        told.bad_lines,
-        told.torn_bytes,
-        told.lost_lines,
-    )
+        looks += told.looks
+        files.append(
+            FileTold(
+                path=path,
+                requests=len(columns.streamed) - before,
+                bad_lines=told.bad_lines,
+                torn_bytes=told.torn_bytes,
+                lost_lines=told.lost_lines,
+            )
+        )
+    return columns.told(looks, tuple(files))
 
 
 class _Dictionary:

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from wattermark.errors import FOREIGN, NamedMeterUnavailable
+from wattermark.values.hosts import is_local
 
 Answer = TypeVar("Answer")
 
@@ -29,7 +30,6 @@ TIMEOUT_S = 5.0
 MOST_B = 8_000_000
 CHUNK_B = 65_536
 REDIRECTS = range(300, 400)
-LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 class Site:
@@ -69,7 +69,7 @@ class Site:
             raise NamedMeterUnavailable(
                 f"{variable} holds a name or a password", fix="Give the address without them"
             )
-        if password and parts.scheme == "http" and host not in LOCAL:
+        if password and parts.scheme == "http" and not is_local(host):
             raise NamedMeterUnavailable(
                 f"the password would travel to {parts.netloc} in the clear", fix="Give an https:// address"
             )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from wattermark.errors import UsageError
 from wattermark.serving.heads import check_target
+from wattermark.values.hosts import is_local
 
-LOCAL_NAME = "localhost"
 HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 PORTS = {"http": 80, "https": 443}
 
@@ -96,14 +95,6 @@ def listen_of(option: str, text: str) -> Listen:
     if parts.port is None or not parts.hostname or parts.path or parts.query or "@" in text:
         raise UsageError(f"{option} {text!r} is no address with a port", fix="Give 127.0.0.1:8100")
     return Listen(parts.hostname, parts.port)
-
-
-def is_local(host: str) -> bool:
-    """Whether a name or an address means this machine, and no other gets there."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == LOCAL_NAME
 
 
 def _split(option: str, text: str) -> SplitResult:

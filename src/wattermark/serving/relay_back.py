@@ -9,14 +9,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from wattermark.serving.footprints import footprint_comment, footprint_headers
 from wattermark.serving.heads import forwarded
 from wattermark.serving.relay_answers import (
     FAILED,
     SERVER,
     SILENT,
     Refusal,
-    footprint_comment,
-    footprint_headers,
     refused,
 )
 from wattermark.serving.relay_body import Body

@@ -12,9 +12,9 @@ from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 from wattermark.errors import SignalRefused, SignalUnavailable
 from wattermark.signals.answers import harmless
+from wattermark.values.hosts import is_local
 from wattermark.values.series import Request
 
-LOCAL = ("localhost", "127.0.0.1", "::1")
 HIDDEN = "***"
 LEAST_SECRET = 4
 """A shorter one would be found in any sentence."""
@@ -41,7 +41,7 @@ def checked_host(url: str, name: str) -> str:
         raise SignalUnavailable(
             f"the address of {name} holds a name or a password", fix="Give the address without them"
         )
-    if parts.scheme == "http" and host not in LOCAL:
+    if parts.scheme == "http" and not is_local(host):
         raise SignalUnavailable(
             f"{name} at {host} would be asked in the clear",
             fix="Give an https:// address, or one of this machine",

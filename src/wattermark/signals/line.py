@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from wattermark.errors import BadSignal, SignalRefused, SignalUnavailable
 from wattermark.signals.answers import TRY_LATER, harmless, retry_after_s, said
-from wattermark.signals.discretion import LOCAL, checked_host, hidden, next_address, secrets_of
+from wattermark.signals.discretion import checked_host, hidden, next_address, secrets_of
+from wattermark.values.hosts import LOCAL
 from wattermark.values.series import Answer, Request
 
 if TYPE_CHECKING:

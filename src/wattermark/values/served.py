@@ -28,6 +28,12 @@ class Route(StrEnum):
     OTHER = "other"
 
 
+NO_WORK = (Outcome.REFUSED, Outcome.UNREACHED)
+"""How requests end that no model saw, unless their tokens were told."""
+NO_ANSWER = (Route.EMBEDDINGS, Route.RERANK)
+"""Routes whose answers are not generated token by token."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens of one request; None is what nobody said.
@@ -78,6 +84,15 @@ class Served:
     chunks: int = 0
     many: int = 1
     unknown: tuple[str, ...] = ()
+
+    @property
+    def worked(self) -> bool:
+        """Whether a model had anything to do with it: none has with what is asked of the server itself."""
+        usage = self.usage
+        if not usage.is_known:
+            return self.outcome not in NO_WORK and not (self.route is Route.OTHER and not self.model)
+        written = usage.output_tokens
+        return usage.input_tokens != 0 or not (written == 0 or (written is None and self.route in NO_ANSWER))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,17 @@
 """Requests and windows made by hand."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from wattermark.science.served_events import OUTCOMES, Events, Names, events_of
-from wattermark.science.sharing.columns import Cost
+from wattermark.ledger.columns import RequestColumns, columns_of
+from wattermark.ledger.requests import request_line, row_of
+from wattermark.science.served.events import OUTCOMES, Events, Names, events_of, rows_named
+from wattermark.science.served.events import columns_of as sharing_columns
+from wattermark.science.sharing.columns import Columns, Cost
 from wattermark.values.served import Outcome, Route, Served, Usage
 from wattermark.values.units import NS_PER_S
 
@@ -24,6 +28,10 @@ COST = Cost(
 SMALL = Cost(step_j=1.0, read_token_j=0.02, written_token_j=0.04, **_NOTHING)
 
 
+def _mono_ns(since_s: float) -> int:
+    return round((ZERO_S + since_s) * NS_PER_S)
+
+
 def asked(begin_s: float, end_s: float, **more: Any) -> Served:
     usage = {
         name: more.pop(name)
@@ -32,18 +40,37 @@ def asked(begin_s: float, end_s: float, **more: Any) -> Served:
     }
     first_s = more.pop("first_s", None)
     return Served(
-        begin_ns=round(begin_s * NS_PER_S),
-        end_ns=round(end_s * NS_PER_S),
-        first_ns=None if first_s is None else round(first_s * NS_PER_S),
+        begin_ns=_mono_ns(begin_s),
+        end_ns=_mono_ns(end_s),
+        first_ns=None if first_s is None else _mono_ns(first_s),
         usage=Usage(**usage),
         **{"model": "m", "route": Route.CHAT, "streamed": first_s is not None, **more},
     )
 
 
+ZERO_S = 100.0
+"""When the run began; no clock shows less than zero."""
+
+
+def table(served: Sequence[Served]) -> RequestColumns:
+    """As the ledger reads them."""
+    return columns_of(row_of(json.loads(request_line(one))) for one in served)
+
+
 def events(served: Sequence[Served], *, by: str = "tenant") -> Events:
-    models: Names[tuple[str, str]] = Names()
-    rows: Names[str] = Names()
-    return events_of(served, begin_ns=0, models=models, rows=rows, row_of=lambda one: getattr(one, by))
+    requests, names = table(served), Names()
+    return events_of(
+        requests,
+        begin_ns=round(ZERO_S * NS_PER_S),
+        models=Names(),
+        row=rows_named(requests, by, names, no_name="", quiet_name=None),
+    )
+
+
+def columns(served: Sequence[Served]) -> Columns:
+    """What sharing needs of requests whose clock is at zero when the windows begin."""
+    row = np.zeros(len(served), np.int64)
+    return sharing_columns(events_of(table(served), begin_ns=0, models=Names(), row=row))
 
 
 @st.composite
@@ -71,4 +98,4 @@ def schedules(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, Events]:
     return edge_s, energy_j, events(served)
 
 
-__all__ = ["COST", "SMALL", "Outcome", "Route", "asked", "events", "schedules"]
+__all__ = ["COST", "SMALL", "Outcome", "Route", "asked", "columns", "events", "schedules", "table"]

@@ -6,19 +6,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from science.served.build import COST, SMALL, Outcome, Route, asked, events, schedules
-from wattermark.science.served_charge import charge, idle_power_w
-from wattermark.science.served_events import columns_of
+from wattermark.science.served.charge import charge
+from wattermark.science.served.events import columns_of
+from wattermark.science.sharing.impute import impute
 from wattermark.values.serving_report import ActiveIdle
 
 TEN = np.arange(11.0)
 
 
 def charged(edge_s, energy_j, of, active_idle=ActiveIdle.WEIGHT):
-    return charge(edge_s, energy_j, of, [COST, SMALL], idle_fraction=0.1, active_idle=active_idle)
+    return charge(edge_s, energy_j, columns_of(of), [COST, SMALL], idle_fraction=0.1, active_idle=active_idle)
 
 
 def total_j(found):
-    return found.dynamic_j.sum() + found.active_idle_j.sum() + found.provisioned_idle_j.sum()
+    ledgers = found.shared.dynamic_j, found.shared.active_idle_j, found.shared.provisioned_idle_j
+    return sum(map(np.nansum, ledgers))
 
 
 @settings(deadline=None, max_examples=300)
@@ -27,8 +29,8 @@ def test_all_that_the_meter_saw_is_charged_once(schedule, active_idle):
     edge_s, energy_j, of = schedule
     found = charged(edge_s, energy_j, of, active_idle)
     assert total_j(found) == pytest.approx(energy_j.sum(), rel=1e-9, abs=1e-9)
-    for ledger in (found.dynamic_j, found.active_idle_j, found.provisioned_idle_j):
-        assert (ledger >= -1e-9).all()
+    for ledger in (found.shared.dynamic_j, found.shared.active_idle_j, found.shared.provisioned_idle_j):
+        assert not (ledger < -1e-9).any()
 
 
 def test_who_told_that_it_had_no_tokens_breaks_no_sum():
@@ -43,13 +45,13 @@ def test_who_told_that_it_had_no_tokens_breaks_no_sum():
 def test_what_no_model_saw_bears_nothing(schedule):
     edge_s, energy_j, of = schedule
     found = charged(edge_s, energy_j, of)
-    assert not (found.dynamic_j + found.active_idle_j)[~of.worked].any()
+    assert not np.nan_to_num(found.shared.request_j)[~of.worked].any()
 
 
 def test_requests_alike_bear_alike():
     of = events([asked(2, 6, input_tokens=100, output_tokens=50) for _ in range(3)])
     found = charged(TEN, np.where((TEN[:-1] >= 2) & (TEN[:-1] < 6), 400.0, 100.0), of)
-    assert found.dynamic_j.tolist() == pytest.approx([400, 400, 400])
+    assert found.shared.dynamic_j.tolist() == pytest.approx([400, 400, 400])
 
 
 def test_rest_while_somebody_runs_by_weight_or_each_alike():
@@ -62,34 +64,20 @@ def test_rest_while_somebody_runs_by_weight_or_each_alike():
     energy_j = np.where((TEN[:-1] >= 4) & (TEN[:-1] < 8), 500.0, 100.0)
     by_weight = charged(TEN, energy_j, of)
     equal = charged(TEN, energy_j, of, ActiveIdle.EQUAL)
-    assert by_weight.active_idle_j.sum() == pytest.approx(400)
-    assert by_weight.active_idle_j[0] > 5 * by_weight.active_idle_j[1]
-    assert equal.active_idle_j.tolist() == pytest.approx([200, 200])
-    assert equal.dynamic_j.tolist() == pytest.approx(by_weight.dynamic_j.tolist())
+    assert by_weight.shared.active_idle_j.sum() == pytest.approx(400)
+    assert by_weight.shared.active_idle_j[0] > 5 * by_weight.shared.active_idle_j[1]
+    assert equal.shared.active_idle_j.tolist() == pytest.approx([200, 200])
+    assert equal.shared.dynamic_j.tolist() == pytest.approx(by_weight.shared.dynamic_j.tolist())
 
 
 def test_capacity_that_nobody_used_is_in_the_open():
     of = events([asked(2, 5, input_tokens=10, output_tokens=10)])
     found = charged(TEN, np.where((TEN[:-1] >= 2) & (TEN[:-1] < 5), 400.0, 100.0), of)
-    assert found.provisioned_idle_j.tolist() == pytest.approx([100, 100, 0, 0, 0, 100, 100, 100, 100, 100])
-    assert (found.idle_w, found.idle_seen) == (pytest.approx(100), True)
-    assert found.active_idle_j.sum() == pytest.approx(300)
-
-
-@pytest.mark.parametrize(
-    ("power_w", "quiet", "idle_w", "seen"),
-    [
-        pytest.param([100, 90, 110, 500], [1, 1, 1, 0], 100.0, True, id="the median of quiet windows"),
-        pytest.param([90, 400, 500, 500], [1, 0, 0, 0], 50.0, False, id="one quiet window tells nothing"),
-        pytest.param([40, 400, 500, 500], [0, 0, 0, 0], 50.0, False, id="a tenth of the highest power"),
-        pytest.param([500, 30, 30, 30], [0, 0, 0, 0], 30.0, False, id="no more than the lowest power"),
-        pytest.param([], [], 0.0, False, id="no window"),
-    ],
-)
-def test_what_a_server_draws_at_rest(power_w, quiet, idle_w, seen):
-    edge_s, energy_j = np.arange(len(power_w) + 1) * 2.0, np.array(power_w, float) * 2
-    found = idle_power_w(edge_s, energy_j, np.array(quiet, bool), idle_fraction=0.1)
-    assert found == (pytest.approx(idle_w), seen)
+    assert found.shared.provisioned_idle_j.tolist() == pytest.approx(
+        [100, 100, 0, 0, 0, 100, 100, 100, 100, 100]
+    )
+    assert (found.idle.power_w, found.idle.measured) == (pytest.approx(100), True)
+    assert found.shared.active_idle_j.sum() == pytest.approx(300)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +87,7 @@ def test_what_a_server_draws_at_rest(power_w, quiet, idle_w, seen):
         pytest.param({"output_tokens": 7}, 100, 7, id="the input of the others"),
         pytest.param({"input_tokens": 30}, 30, 40, id="at the pace of the others"),
         pytest.param({"input_tokens": 30, "chunks": 12}, 30, 12, id="by the pieces of the answer"),
-        pytest.param({"outcome": Outcome.LEFT}, 100, 40, id="who left is charged for the time"),
+        pytest.param({"outcome": Outcome.LEFT}, 40, 40, id="who left is charged for the time"),
         pytest.param({"outcome": Outcome.REFUSED}, 0, 0, id="refused"),
         pytest.param({"outcome": Outcome.UNREACHED}, 0, 0, id="unreached"),
         pytest.param(
@@ -108,22 +96,17 @@ def test_what_a_server_draws_at_rest(power_w, quiet, idle_w, seen):
         pytest.param(
             {"input_tokens": 5, "output_tokens": 1, "cached_tokens": 9}, 0, 1, id="more cached than read"
         ),
-        pytest.param({"model": "strange"}, 100, 40, id="a model that never told"),
+        pytest.param({"model": "strange"}, 40, 40, id="a model that never told"),
     ],
 )
 def test_what_was_not_told_is_as_of_the_others(more, read, written):
     """Another one of the model read 100 tokens, and wrote 20 a second."""
     of = events([asked(0, 5, input_tokens=100, output_tokens=100), asked(1, 3, **more)])
-    found = columns_of(of)
+    found = impute(columns_of(of)).requests
     assert (found.read_tokens[1], found.written_tokens[1]) == (pytest.approx(read), pytest.approx(written))
 
 
 def test_requests_that_told_nothing_at_all_share_by_the_time_that_they_ran():
     of = events([asked(2, 4), asked(2, 6)])
     found = charged(TEN, np.where((TEN[:-1] >= 2) & (TEN[:-1] < 6), 400.0, 100.0), of)
-    assert found.dynamic_j.tolist() == pytest.approx([300, 900], rel=1e-4)
-
-
-def test_the_first_token_of_an_answer_that_came_whole_is_not_at_its_end():
-    of = events([asked(0, 10, input_tokens=100, output_tokens=90)])
-    assert columns_of(of).first_s[0] == pytest.approx(1.0)
+    assert found.shared.dynamic_j.tolist() == pytest.approx([300, 900], rel=1e-4)

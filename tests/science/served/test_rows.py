@@ -8,9 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from science.served.build import COST, SMALL, Outcome, asked, events, schedules
-from wattermark.science.served_bearers import RunShare, joined, whole_requests, with_idle
-from wattermark.science.served_charge import charge
-from wattermark.science.served_rows import hours_of, idle_of, rows_of, total_of
+from wattermark.science.served.bearers import RunShare, whole_requests, with_idle
+from wattermark.science.served.bearers import joined as joined_machines
+from wattermark.science.served.charge import charge
+from wattermark.science.served.events import columns_of, one_after_another
+from wattermark.science.served.rows import hours_of, idle_of, rows_of, total_of
+from wattermark.science.sharing.pools import joined, pooled
+from wattermark.science.sharing.windows import Shared
 from wattermark.values.footprint import QUANTITIES
 from wattermark.values.range import Range
 from wattermark.values.serving_report import ActiveIdle, Idle
@@ -20,15 +24,25 @@ NAMES = ("a", "b", "c")
 
 
 def requests(served, dynamic_j, active_idle_j=None, known=None, by="tenant"):
-    of = events(served, by=by)
+    """Each with its own energy, whatever was shared."""
     m = len(served)
-    return whole_requests(
-        of,
-        BEGAN_S,
-        dynamic_j=np.array(dynamic_j, float),
-        active_idle_j=np.zeros(m) if active_idle_j is None else np.array(active_idle_j, float),
-        known=np.ones(m, bool) if known is None else np.array(known),
+    gap = np.zeros(m) if known is None else np.where(known, 0.0, np.nan)
+    active_idle_j = np.zeros(m) if active_idle_j is None else np.array(active_idle_j, float)
+    return whole(events(served, by=by), np.array(dynamic_j, float) + gap, active_idle_j + gap)
+
+
+def whole(of, dynamic_j, active_idle_j, provisioned_idle_j=(0.0,), began_s=BEGAN_S):
+    of = one_after_another([of], [began_s])
+    join = joined(of.request, of.begin_s)
+    ledgers = {"dynamic_j": dynamic_j, "active_idle_j": active_idle_j}
+    shared = Shared(
+        **ledgers,
+        provisioned_idle_j=np.array(provisioned_idle_j),
+        metered=np.ones(len(of)),
+        again_j=np.zeros(len(of)),
     )
+    shared = pooled([shared], [np.arange(len(of))], join)
+    return whole_requests(of, join, dynamic_j=shared.dynamic_j, active_idle_j=shared.active_idle_j)
 
 
 def run_of(of, idle_j=(0.0,), scale=2.0):
@@ -46,11 +60,16 @@ def run_of(of, idle_j=(0.0,), scale=2.0):
 def test_rows_and_idle_capacity_add_up_to_the_footprints(first, second, idle):
     runs = []
     for edge_s, energy_j, of in (first, second):
-        found = charge(edge_s, energy_j, of, [COST, SMALL], idle_fraction=0.1, active_idle=ActiveIdle.WEIGHT)
-        whole = whole_requests(
-            of, 0.0, dynamic_j=found.dynamic_j, active_idle_j=found.active_idle_j, known=found.seen
-        )
-        runs.append(with_idle(run_of(whole, found.provisioned_idle_j), idle))
+        found = charge(
+            edge_s,
+            energy_j,
+            columns_of(of),
+            [COST, SMALL],
+            idle_fraction=0.1,
+            active_idle=ActiveIdle.WEIGHT,
+        ).shared
+        requests_of = whole(of, found.dynamic_j, found.active_idle_j, began_s=0.0)
+        runs.append(with_idle(run_of(requests_of, found.provisioned_idle_j), idle))
     rows = rows_of(runs, NAMES, quality="measured", ledgers=True)
     apart = idle_of(runs, quality="measured")
     total = total_of(runs, quality="measured", ledgers=True)
@@ -58,10 +77,10 @@ def test_rows_and_idle_capacity_add_up_to_the_footprints(first, second, idle):
     for name in ("it_energy_j", "carbon_g", "water_l"):
         for end in range(3):
             summed = sum(value.ends[end] for row in every if (value := row.quantities[name]))
-            whole = sum(run.quantities[name].ends[end] for run in runs)
-            assert summed == pytest.approx(whole, rel=1e-9, abs=1e-9)
-            if whole:
-                assert total.quantities[name].ends[end] == pytest.approx(whole)
+            in_all = sum(run.quantities[name].ends[end] for run in runs)
+            assert summed == pytest.approx(in_all, rel=1e-9, abs=1e-9)
+            if in_all:
+                assert total.quantities[name].ends[end] == pytest.approx(in_all)
     assert sum(row.tally.requests for row in rows) == total.tally.requests == len(first[2]) + len(second[2])
     assert all(row.quantities["carbon_market_g"] is None for row in rows)
 
@@ -147,5 +166,5 @@ def test_hours_hold_requests_by_their_beginning_and_idle_capacity_by_its_own_tim
 
 def test_machines_of_one_run_are_joined():
     one = requests([asked(0, 1, output_tokens=4, tenant="a")], [10])
-    both = joined([one, one])
+    both = joined_machines([one, one])
     assert len(both) == 2 and both.tokens["output_tokens"].tolist() == [4, 4]

@@ -10,8 +10,8 @@ from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import serving_factors
 from wattermark.factors.shapes.models import architecture_named
 from wattermark.factors.table import named
-from wattermark.science.served_what_if import mean_batch, otherwise
-from wattermark.science.served_work import BATCH, USUAL_BATCH, batch_factor, it_energy_j, sketch_of, works_of
+from wattermark.science.served.what_if import mean_batch, otherwise
+from wattermark.science.served.work import BATCH, USUAL_BATCH, batch_factor, it_energy_j, sketch_of, works_of
 from wattermark.science.serving import Work, request_work
 from wattermark.science.sketch_serving import usual_idle
 from wattermark.science.uncertainty import DRAWS, intervals
@@ -30,7 +30,7 @@ H100 = accelerator_named("h100-sxm")
 @pytest.mark.parametrize("name", ["llama-3.1-8b", "qwen3-30b-a3b"])
 def test_work_at_a_batch_is_that_of_the_estimator(name, batch):
     model = architecture_named(name)
-    each, whole = works_of(model, TOKENS, precision="bf16", accelerators=2.0)
+    each, whole = works_of(model, TOKENS, np.ones(3), precision="bf16", accelerators=2.0)
     for i in range(3):
         alone = request_work(
             model,
@@ -50,6 +50,18 @@ def test_work_at_a_batch_is_that_of_the_estimator(name, batch):
         assert getattr(whole(batch), field.name) == pytest.approx(summed), field.name
 
 
+def test_a_row_that_stands_for_many_is_as_many_requests_alike():
+    model = architecture_named("qwen3-30b-a3b")
+    many = np.array([1.0, 5.0, 3.0])
+    tokens = {name: one * many for name, one in TOKENS.items()}
+    each, whole = works_of(model, tokens, many, precision="bf16", accelerators=2.0)
+    one_each, _ = works_of(model, TOKENS, np.ones(3), precision="bf16", accelerators=2.0)
+    for field in fields(Work):
+        alone = np.broadcast_to(getattr(one_each(8.0), field.name), 3)
+        assert getattr(each(8.0), field.name) == pytest.approx(alone * many), field.name
+        assert getattr(whole(8.0), field.name) == pytest.approx((alone * many).sum()), field.name
+
+
 def test_the_energy_of_each_request_sums_to_that_of_all():
     model = architecture_named("llama-3.1-8b")
     factors = (
@@ -60,7 +72,7 @@ def test_the_energy_of_each_request_sums_to_that_of_all():
     )
     each, whole = (
         sketch_of(work, H100, accelerators=1.0, idle=usual_idle, embed=False)
-        for work in works_of(model, TOKENS, precision="bf16", accelerators=1.0)
+        for work in works_of(model, TOKENS, np.ones(3), precision="bf16", accelerators=1.0)
     )
     assert np.sum(it_energy_j(each, factors)) == pytest.approx(it_energy_j(whole, factors))
     found = intervals(lambda v: {"j": sum(term.run(v) for term in whole.terms)}, factors)

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from science.served.build import columns
 from science.sharing.made import DENSE, GAP, requests, steps, windows
 from wattermark.science.sharing.charges import charged, sums_by
-from wattermark.science.sharing.columns import NO_COST, columns_of, cost_of, with_draft
+from wattermark.science.sharing.columns import NO_COST, cost_of, with_draft
 from wattermark.science.sharing.idle import Again, Policy
 from wattermark.science.sharing.pools import handed_over, joined, pooled
 from wattermark.science.sharing.steps import share_steps
@@ -131,14 +132,14 @@ def test_pools_that_read_and_write_apart_have_two_meters_and_one_request():
         served(request=name, begin_ns=1 * S, end_ns=4 * S, usage=Usage(input_tokens=900, output_tokens=300))
         for name in "abc"
     ]
-    events = columns_of([*reads, *writes], lambda _: 0, zero_ns=0)
-    join = joined([one.request for one in (*reads, *writes)], events.begin_s)
-    moved = handed_over(events, join)
+    events = columns([*reads, *writes])
+    join = joined(np.array([0, 1, 0, 1, 2]), events.begin_s)
+    moved = handed_over(events, join.first)
     assert moved.read_tokens.tolist() == [900, 900, 0, 0, 900]
     assert moved.cached_tokens.tolist() == [0, 0, 900, 900, 0]
     places = [np.array([0, 1]), np.array([2, 3, 4])]
     pools = [
-        share_windows(windows(*energy_j), columns_of(part, lambda _: 0, zero_ns=0), [DENSE])
+        share_windows(windows(*energy_j), columns(part), [DENSE])
         for energy_j, part in (([80, 20, 20, 20], reads), ([5, 60, 60, 60], writes))
     ]
     both = pooled(pools, places, join)
@@ -149,13 +150,14 @@ def test_pools_that_read_and_write_apart_have_two_meters_and_one_request():
 
 
 def test_events_without_a_name_stand_alone():
-    assert joined(["", "x", "", "x"], np.array([0.0, 2.0, 0.0, 1.0])).request.tolist() == [0, 1, 2, 1]
-    assert joined(["", "x", "", "x"], np.array([0.0, 2.0, 0.0, 1.0])).first.tolist() == [1, 0, 1, 1]
+    found = joined(np.array([-1, 0, -1, 0]), np.array([0.0, 2.0, 0.0, 1.0]))
+    assert found.request.tolist() == [1, 0, 2, 0] and found.requests == 3
+    assert found.first.tolist() == [1, 0, 1, 1]
 
 
 def test_a_request_of_which_one_pool_was_not_metered_is_metered_by_half():
     events = requests((0, 0.5, 1, 9, 0, 1), (0, 0.5, 1, 9, 0, 9), (0, 0.5, 1, 9, 0, 9))
-    join = joined(["a", "a", "b"], events.begin_s)
+    join = joined(np.array([0, 0, 1]), events.begin_s)
     first, second = (
         share_windows(windows(energy_j), requests(*[(0, 0.5, 1, 9, 0, 9)] * many), [DENSE])
         for energy_j, many in ((10.0, 1), (GAP, 2))
@@ -175,7 +177,7 @@ def test_each_end_has_a_bucket_of_its_own():
         served(outcome=Outcome.REFUSED),
         served(outcome=Outcome.UNREACHED),
     ]
-    asked = columns_of(events, lambda _: 0, zero_ns=0)
+    asked = columns(events)
     shared = share_windows(windows(100, 100), asked, [DENSE])
     buckets = list(Outcome)
     place = np.array([buckets.index(one.outcome) for one in events])
@@ -187,11 +189,11 @@ def test_each_end_has_a_bucket_of_its_own():
     assert took[Outcome.FAILED] == pytest.approx(took[Outcome.TIMEOUT])
 
 
-def test_health_checks_take_nothing_beside_work_and_something_of_rest_alone():
+def test_health_checks_take_nothing():
     check = served(route=Route.OTHER, model="", end_ns=S, usage=Usage(input_tokens=0, output_tokens=0))
     work = served(end_ns=S, usage=TALK)
-    for events, energy_j in (([check, work], [0, 50]), ([check], [50])):
-        asked = columns_of(events, lambda one: 0 if one.model else 1, zero_ns=0)
+    for events, energy_j in (([work, check], [50, 0]), ([check], [0])):
+        asked = columns(events)
         assert share_windows(windows(50), asked, [DENSE, NO_COST]).request_j == pytest.approx(energy_j)
 
 
@@ -231,14 +233,14 @@ def test_health_checks_take_nothing_beside_work_and_something_of_rest_alone():
     ],
 )
 def test_requests_as_columns(event, row):
-    made = columns_of([event], lambda _: 3, zero_ns=0)
+    made = columns([event])
     names = ("begin_s", "first_s", "end_s", "read_tokens", "cached_tokens", "written_tokens", "passes")
     assert [float(getattr(made, name)[0]) for name in names] == pytest.approx(list(row), nan_ok=True)
-    assert made.model.tolist() == [3]
+    assert made.model.tolist() == [0]
 
 
 def test_no_requests_are_columns_without_rows():
-    made = columns_of([], lambda _: 0, zero_ns=0)
+    made = columns([])
     assert share_windows(windows(5), made, []).provisioned_idle_j.tolist() == [5]
 
 

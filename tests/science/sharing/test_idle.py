@@ -5,7 +5,7 @@ import pytest
 
 from science.sharing.made import DENSE, GAP, requests, windows
 from wattermark.science.sharing.charges import charged, sums_by
-from wattermark.science.sharing.idle import Again, Policy, Provisioned, idle_power
+from wattermark.science.sharing.idle import Again, Policy, Provisioned, idle_power, idle_unseen_w
 from wattermark.science.sharing.windows import share_windows
 
 QUIET = [50.0] * 9
@@ -98,3 +98,17 @@ def test_what_was_computed_again_is_apart_where_that_is_the_policy():
     assert apart.again_j == pytest.approx(shared.again_j[0])
     assert 0 < apart.again_j < 10
     assert apart.total_j == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("power_w", "otherwise_w"),
+    [
+        pytest.param([40, 400, 500, 500], 50.0, id="a tenth of the highest power"),
+        pytest.param([500, 30, 30, 30], 30.0, id="no more than the lowest power"),
+        pytest.param([500, np.nan, 400], 50.0, id="a gap tells nothing"),
+        pytest.param([], 0.0, id="no window"),
+    ],
+)
+def test_what_a_server_draws_at_rest_that_was_never_seen_so(power_w, otherwise_w):
+    edge_s, energy_j = np.arange(len(power_w) + 1) * 2.0, np.array(power_w, float) * 2
+    assert idle_unseen_w(edge_s, energy_j, fraction=0.1) == pytest.approx(otherwise_w)

@@ -1,6 +1,7 @@
 """Sums, quotes and histograms while requests are served: properties that must always hold."""
 
 from bisect import bisect_left
+from dataclasses import replace
 from math import inf, nan
 
 import numpy as np
@@ -14,15 +15,17 @@ from wattermark.science.sharing.live import (
     Part,
     Stretch,
     Tried,
-    idle_w,
+    columns_of,
     lately,
     or_none,
     power_w,
+    rest_w,
     settle,
     weight_j,
 )
 from wattermark.science.sharing.rates import pairs, rates_table
 from wattermark.science.sharing.spread import Spread, edges_by_decade
+from wattermark.science.sharing.windows import Windows, share_windows
 from wattermark.values.units import NS_PER_S
 
 COST = Cost(
@@ -76,9 +79,9 @@ def test_what_is_settled_is_what_the_meter_saw(energies_j, parts, idle):
 def test_quiet_windows_tell_the_power_at_rest():
     part = Part(1, 0, round(1.5 * NS_PER_S), 2 * NS_PER_S, round(3.2 * NS_PER_S), 1.0, 0.0, 1.0, nan)
     found = settle(stretches([80.0, 300.0, 310.0, 290.0, 82.0]), [part], [COST], groups=2, idle_w=0.0)
-    assert found.quiet_w.tolist() == [80.0, 82.0]
-    assert idle_w([80.0, 82.0, 300.0], 310.0, 0.1) == 82.0
-    assert idle_w([], 310.0, 0.1) == pytest.approx(31.0)
+    assert found.quiet == ((80.0, 1.0), (82.0, 1.0))
+    assert rest_w([(80.0, 1.0), (328.0, 4.0), (300.0, 1.0)], otherwise_w=31.0) == 82.0
+    assert rest_w([(80.0, 1.0)], otherwise_w=31.0) == rest_w([], otherwise_w=31.0) == 31.0
     assert power_w(stretches([80.0])[0]) == pytest.approx(80.0)
 
 
@@ -94,6 +97,22 @@ def test_cached_tokens_and_fewer_passes_weigh_less():
     whole = Part(0, 0, 0, 0, 0, 1000.0, 0.0, 100.0, nan)
     assert weight_j(COST, 1, whole._replace(read=100.0, cached=900.0)) < weight_j(COST, 1, whole)
     assert weight_j(COST, 1, whole._replace(passes=40.0)) < 0.5 * weight_j(COST, 1, whole)
+
+
+def test_a_request_alone_weighs_what_windows_share_by():
+    """Tokens in sight of layers that look back a little, a prompt in the cache, a chunked prefill."""
+    cost = replace(COST, experts_j=5.0, missed=0.9, window_token_j=1e-5, window_tokens=64.0)
+    small = Part(0, 0, 0, NS_PER_S, 3 * NS_PER_S, 200.0, 0.0, 50.0, nan)
+    large = Part(0, 0, 4 * NS_PER_S, 5 * NS_PER_S, 9 * NS_PER_S, 5000.0, 300.0, 700.0, nan)
+    found = settle(stretches([1000.0] * 10), [small, large], [cost], groups=1, idle_w=0.0)
+    windows = [weight_j(cost, 1.0, one) for one in (small, large)]
+    shared = share_windows(
+        Windows(edge_s=np.array([0.0, 10.0]), energy_j=np.array([1e4]), idle_w=0.0),
+        columns_of([small, large], 0),
+        [cost],
+    )
+    assert windows[1] / windows[0] == pytest.approx(shared.dynamic_j[1] / shared.dynamic_j[0], rel=1e-9)
+    assert found.request_j.sum() == pytest.approx(8000)
 
 
 def test_a_joule_by_weight_is_the_mean_of_who_ended():

@@ -14,7 +14,7 @@ from wattermark.wiring.config import Config
 GPU = Channel(
     name="gpu/0", kind=Kind.COUNTER, part=Part.GPU, unit="mJ", device="NVIDIA H100 80GB HBM3", covers="gpu/0"
 )
-CONFIG = Config(place="deu", scope="machine")
+CONFIG = Config(place="deu", scope="machine", origin={"place": "option"})
 
 
 class Metered:

@@ -13,7 +13,7 @@ from wattermark.values.units import NS_PER_S
 from wattermark.verbs.live import Look
 from wattermark.verbs.serving.counts import MOST_GROUPS, MOST_SPREADS
 from wattermark.verbs.serving.live import Live, part_of
-from wattermark.verbs.serving.rates import MOST_MODELS, cost_named
+from wattermark.verbs.serving.priors import MOST_MODELS, cost_named
 
 from .metered import CONFIG, Metered, by
 
@@ -44,7 +44,12 @@ def test_ledgers_add_up_to_the_meter_and_idle_is_in_the_open(metered):
         pytest.param({}, 1.0, 1.0, id="two of a kind are charged alike"),
         pytest.param({"written": 5}, 7.0, 13.0, id="who writes ten times as much pays for it"),
         pytest.param({"read": None, "written": None}, 0.9, 1.1, id="who told nothing is taken for usual"),
-        pytest.param({"outcome": Outcome.REFUSED}, 1e6, 1e99, id="who was refused did no work"),
+        pytest.param(
+            {"outcome": Outcome.REFUSED, "read": None, "written": None},
+            1e6,
+            1e99,
+            id="who was refused did no work",
+        ),
     ],
 )
 def test_requests_pay_for_their_work(metered, other, least, most):
@@ -155,7 +160,9 @@ def test_without_a_meter_the_estimator_speaks(tmp_path):
     live, tokens = Live(CONFIG, start=False), Usage(input_tokens=150, output_tokens=400)
     for model in ("gpt-4o", "llama-3.1-8b", "unheard-of"):
         live.note(Served(begin_ns=0, end_ns=10**9, model=model, usage=tokens))
-    live.note(Served(begin_ns=0, end_ns=10**9, model="gpt-4o", usage=tokens, outcome=Outcome.UNREACHED))
+    live.note(Served(begin_ns=0, end_ns=10**9, model="gpt-4o", outcome=Outcome.UNREACHED))
+    for one in (Usage(input_tokens=0, output_tokens=0), Usage()):
+        live.note(Served(begin_ns=0, end_ns=10**9, usage=one))  # a cache's, and a question to the server
     live.beat()
     sums = live.sums()
     assert {(ledger, quality) for _, ledger, quality, *_ in sums.energy} == {("undivided", "estimated")}

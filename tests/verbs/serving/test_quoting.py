@@ -8,6 +8,7 @@ import wattermark as wm
 from wattermark.values.served import Outcome, Served, Usage
 from wattermark.verbs.serving.live import Live
 from wattermark.verbs.serving.quoting import quoter
+from wattermark.wiring.config import Config
 
 from .metered import CONFIG, Metered, by
 
@@ -56,7 +57,7 @@ def test_an_open_model_is_quoted_as_it_is_estimated(estimating, tokens):
         pytest.param(asked("unheard-of"), id="a model that nobody knows"),
         pytest.param(asked("never-begun"), id="a model that nobody asked about yet"),
         pytest.param(asked("gpt-4o", usage=Usage()), id="no usage"),
-        pytest.param(asked("gpt-4o", outcome=Outcome.REFUSED), id="one that was refused"),
+        pytest.param(asked("gpt-4o", outcome=Outcome.REFUSED, usage=Usage()), id="one that was refused"),
     ],
 )
 def test_what_cannot_be_said_is_not_said(estimating, served):
@@ -143,3 +144,15 @@ def test_quotes_of_a_minute_come_near_to_what_is_settled(measuring):
     ledgers = by(live.sums(), "ledger")
     borne = ledgers["dynamic"] + ledgers["active_idle"]
     assert quoted * 60 == pytest.approx(borne, rel=0.1)
+
+
+def test_the_place_of_who_asks_is_not_that_of_the_model():
+    """Set for this machine it says nothing of a provider; given with the command it does."""
+    one = asked("gpt-99", usage=Usage(input_tokens=100, output_tokens=300), provider="openai")
+    grams = []
+    for place, origin in (("swe", "WATTERMARK_PLACE"), ("swe", "option"), (None, "default")):
+        live = Live(Config(place=place, origin={"place": origin}), start=False)
+        live.note(one)
+        live.beat()
+        grams.append(quoter(live).quote(one).carbon_g)
+    assert grams[0] == grams[2] > 2 * grams[1]

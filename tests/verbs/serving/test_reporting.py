@@ -5,6 +5,7 @@ import math
 import pytest
 
 import wattermark as wm
+from serving.imports import exports
 from verbs.serving.kept import STARTED_S, keep_requests, keep_run, request
 from wattermark.errors import UsageError
 from wattermark.report.served import sum_j
@@ -13,8 +14,10 @@ from wattermark.values.served import Outcome, Route
 from wattermark.values.serving_report import ActiveIdle, Basis, By, Idle
 from wattermark.verbs.account import account_run
 from wattermark.verbs.look import show
+from wattermark.verbs.serving.importing import import_file
 from wattermark.verbs.serving.reporting import Asked, serving_report_of
 from wattermark.verbs.serving.requests_of import read_serving, serving_places
+from wattermark.wiring.config import load_config
 
 REST, WORK = 100.0, 500.0
 POWER = [REST] * 5 + [WORK] * 10 + [REST] * 5
@@ -406,3 +409,79 @@ def test_from_python(tmp_path):
         wm.serving_report(by="colour", ledger=str(tmp_path))
     with pytest.raises(TypeError, match="no argument 'colour'"):
         wm.serving_report(colour="red", ledger=str(tmp_path))
+
+
+def test_a_row_of_an_export_counts_as_the_requests_that_it_stands_for(tmp_path):
+    """The usage page tells 5 requests in one row; 5 requests of a fifth each are the same."""
+    config = load_config({"ledger": str(tmp_path / "page")})
+    import_file(exports.written(tmp_path, "openai-usage"), config=config)
+    alike = [request(i, i + 1, model="gpt-4o", read=200, cached=160, written=100) for i in range(5)]
+    keep_run(tmp_path / "apart", served=alike)
+    one, five = (side(tmp_path / name) for name in ("page", "apart"))
+    assert one.total.tally.requests == five.total.tally.requests == 5
+    assert one.total.tally.known == 5 and one.total.tally.input_tokens == 1000
+    for name in ("it_energy_j", "carbon_operational_g"):
+        assert one.total.quantities[name].best == pytest.approx(five.total.quantities[name].best)
+        for unit in ("request", "1000 tokens"):
+            assert one.total.per[unit]["it_energy_j"].best == pytest.approx(
+                five.total.per[unit]["it_energy_j"].best
+            )
+    assert one.total.spread.p99_j == pytest.approx(five.total.spread.p99_j)
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        pytest.param({"read": 0, "written": 0, "model": "gpt-4o"}, "gpt-4o", id="a gateway's cache"),
+        pytest.param({"read": 0, "written": 0, "model": "nobody-knows"}, "nobody-knows", id="of any model"),
+        pytest.param({"read": 0, "written": 0}, "llama-3.1-8b", id="an open one's cache"),
+        pytest.param(
+            {"read": None, "written": None, "model": "", "route": Route.OTHER}, "other", id="GET /v1/models"
+        ),
+    ],
+)
+@pytest.mark.parametrize("power_w", [(), POWER], ids=["estimated", "measured"])
+def test_what_took_no_tokens_took_nothing(tmp_path, power_w, more, name):
+    own = request(5, 15, model="qwen3-8b")
+    keep_run(tmp_path, power_w, served=[own])
+    alone = side(tmp_path)
+    keep_run(tmp_path, power_w, run=API, served=[own, request(6, 8, **more)])
+    found = side(tmp_path, "calls")
+    rows = {row.name: row for row in found.rows}
+    assert rows[name].quantities["it_energy_j"].best == 0 and rows[name].tally.untold == 0
+    assert rows["qwen3-8b"].quantities == alone.rows[0].quantities
+    assert not words(found) & {"model-unknown", "tokens-untold", "partial", "half-told"}
+
+
+def test_a_closed_model_of_which_nothing_was_published_is_guessed(tmp_path):
+    calls = [
+        request(0, 2, model="gpt-99", provider="openai"),
+        request(0, 2, model="anthropic/claude-99", provider="openrouter"),
+        request(0, 2, model="nobody-knows", provider="vllm"),
+    ]
+    keep_run(tmp_path, served=calls)
+    found = side(tmp_path)
+    rows = {row.name: row for row in found.rows}
+    for name in ("gpt-99", "anthropic/claude-99"):
+        band = rows[name].quantities["it_energy_j"]
+        assert band.high > 20 * band.low
+        assert any(flag.startswith("guessed: ") and name in flag for flag in found.flags)
+    assert rows["nobody-knows"].quantities["it_energy_j"] is None
+
+
+def test_events_of_one_request_on_two_machines_are_one_request(tmp_path):
+    """One machine reads the prompt, the other writes the answer and computes no prompt."""
+    keep_run(tmp_path, POWER, served=[request(5, 6, read=500, written=1, request="r1")])
+    keep_run(
+        tmp_path,
+        POWER,
+        host="g",
+        served=[
+            request(6, 15, read=500, written=200, request="r1"),
+            request(6, 15, read=1, written=200, request="r2"),
+        ],
+    )
+    found = side(tmp_path)
+    assert found.total.tally.requests == 2 and found.total.tally.input_tokens == 501
+    assert sum_j(found) == pytest.approx(found.meter_j, rel=1e-12)
+    assert found.total.spread.p50_j < found.total.spread.p99_j

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,14 +11,10 @@ from numpy.typing import NDArray
 
 from wattermark.science.serving import BYTES, FLOPS_PER_PARAM, KV_BYTES, TYPICAL_LAYERS
 from wattermark.science.uncertainty import Values
-from wattermark.values.served import Outcome, Route, Served
-from wattermark.values.units import S_PER_NS
 from wattermark.values.workload import Architecture
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
-NO_WORK = (Outcome.REFUSED, Outcome.UNREACHED)
-"""What no model has seen, unless its tokens were told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,58 +176,3 @@ def with_draft(cost: Cost, draft: Cost, tokens: float) -> Cost:
         pair_j=cost.pair_j + a_token * draft.pair_j,
         drafted=tokens,
     )
-
-
-def columns_of(served: Sequence[Served], place: Callable[[Served], int], *, zero_ns: int) -> Columns:
-    """Requests of the ledger as arrays.
-
-    Nobody saw when the answer of a request that was not streamed began. Where the engine was not reached,
-    or refused, nothing was computed, and the engine spent no time on it. Nobody says that nothing
-    was cached, or that embeddings write nothing: then it is so.
-
-    Parameters
-    ----------
-    served : sequence of Served
-        Requests.
-    place : callable
-        The place of a request's costs.
-    zero_ns : int
-        Of the same clock, where the windows count from. [ns]
-
-    Returns
-    -------
-    Columns
-        In the order of ``served``; nan is what nobody said.
-    """
-    rows = np.array([_row(one, zero_ns) for one in served], np.float64).reshape(-1, 9).T
-    begin, first, end, read, cached, written, passes, again, chunks = np.ascontiguousarray(rows)
-    return Columns(
-        begin_s=begin,
-        first_s=first,
-        end_s=end,
-        read_tokens=read,
-        cached_tokens=cached,
-        written_tokens=written,
-        passes=passes,
-        model=np.array([place(one) for one in served], np.int64),
-        again_tokens=again,
-        chunks=chunks,
-    )
-
-
-def _row(one: Served, zero_ns: int) -> tuple[float, ...]:
-    begin_s, end_s = (one.begin_ns - zero_ns) * S_PER_NS, (one.end_ns - zero_ns) * S_PER_NS
-    if one.outcome in NO_WORK and not one.usage.is_known:
-        return (begin_s, begin_s, begin_s, 0, 0, 0, 0, 0, 0)
-    first_s = (one.first_ns - zero_ns) * S_PER_NS if one.streamed and one.first_ns is not None else np.nan
-    usage = one.usage
-    cached = float(usage.cached_tokens or 0)
-    read = np.nan if usage.input_tokens is None else max(usage.input_tokens - cached, 0.0)
-    reads_only = one.route in (Route.EMBEDDINGS, Route.RERANK)
-    written = float(usage.output_tokens or 0) if reads_only else _or_nan(usage.output_tokens)
-    passes = _or_nan(usage.passes)
-    return (begin_s, first_s, end_s, read, cached, written, passes, usage.again_tokens or 0, one.chunks)
-
-
-def _or_nan(told: int | None) -> float:
-    return np.nan if told is None else float(told)

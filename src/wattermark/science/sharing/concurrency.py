@@ -61,7 +61,7 @@ def together(begin_s: Floats, end_s: Floats, cost: Cost) -> Together:
     return Together(time_s, running, borne)
 
 
-def step_share_j(running: Places, cost: Cost) -> Floats:
+def step_share_j(running: Places | float, cost: Cost) -> Floats:
     """What a step costs each that takes part, but for its own tokens. [J of the prior]
 
     Parameters
@@ -75,7 +75,7 @@ def step_share_j(running: Places, cost: Cost) -> Floats:
     return np.asarray(np.where(running > 0, step_j / np.maximum(running, 1), 0.0), np.float64)
 
 
-def reading_share_j(read_tokens: Floats, others: Places, cost: Cost) -> Floats:
+def reading_share_j(read_tokens: Floats | float, others: Places | float, cost: Cost) -> Floats:
     """What the steps that read a prompt cost the request, but for its own tokens. [J of the prior]
 
     With many tokens it hits most experts, and bears each with those of the others that hit it: a decode

@@ -117,7 +117,7 @@ def _of_engine(i: int, one: Counted, prior: Prior) -> list[Column]:
         "read": cost.read_token_j,
         "written": cost.written_token_j + (0.0 if steps else step_j / running),
         "step": step_j if steps else 0.0,
-        "context": cost.context_token_j + 2 * cost.pair_j if context else 0.0,
+        "context": cost.context_token_j + _in_sight_j(one, cost) + 2 * cost.pair_j if context else 0.0,
     }
     amounts = {"read": one.read, "written": one.written, "step": one.steps, "context": one.context}
     return [
@@ -125,6 +125,13 @@ def _of_engine(i: int, one: Counted, prior: Prior) -> list[Column]:
         for name, prior_j in priors.items()
         if prior_j > 0 and _any(amounts[name])
     ]
+
+
+def _in_sight_j(one: Counted, cost: Cost) -> float:
+    """What layers that see so many tokens at most cost for each token of context, in the mean. [J]"""
+    written, context = float(np.nansum(one.written)), float(np.nansum(one.context))
+    each = context / written if written > 0 else 0.0
+    return cost.window_token_j * min(1.0, cost.window_tokens / each) if each > 0 else cost.window_token_j
 
 
 def _any(amount: Floats) -> bool:

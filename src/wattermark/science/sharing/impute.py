@@ -51,7 +51,7 @@ def impute(requests: Columns) -> Imputed:
     """
     time_s = np.maximum(requests.end_s - requests.begin_s, 0.0)
     no_read, no_written = np.isnan(requests.read_tokens), np.isnan(requests.written_tokens)
-    answered = np.nan_to_num(requests.first_s, nan=np.inf) < requests.end_s
+    answered = (np.nan_to_num(requests.first_s, nan=np.inf) < requests.end_s) | (requests.written_tokens > 0)
     one = np.ones(len(time_s))
     read_each = _mean(requests, requests.read_tokens, one)
     read_rate = _mean(requests, requests.read_tokens, time_s)

@@ -12,9 +12,12 @@ from math import isnan
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wattermark.science.sharing.arrays import summed
 from wattermark.science.sharing.columns import Columns, Cost, Floats
+from wattermark.science.sharing.concurrency import reading_share_j, step_share_j
+from wattermark.science.sharing.idle import at_rest, quiet_windows
+from wattermark.science.sharing.weights import Tokens, own_of
 from wattermark.science.sharing.windows import Windows, share_windows
 from wattermark.values.units import NS_PER_S, S_PER_NS
 
@@ -33,7 +36,8 @@ class Stretch:
 
 
 class Part(NamedTuple):
-    """A request as far as it is known: its group, the place of its costs, its times [ns] and tokens [1].
+    """A request as far as it is known: its group, the place of its costs, its times [ns], tokens and
+    pieces of its answer [1].
 
     nan is what nobody said.
     """
@@ -41,12 +45,13 @@ class Part(NamedTuple):
     group: int
     model: int
     begin_ns: int
-    first_ns: int
+    first_ns: float
     end_ns: int
     read: float
     cached: float
     written: float
     passes: float
+    chunks: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,7 @@ class Settled:
 
     ``request_j`` is by request (m,), of both ledgers; the others by group. A joule of it stands for
     ``carbon_g_per_j`` and ``water_l_per_j``. ``running`` of them ran at a time, at least one [1];
-    ``quiet_w`` is the power of windows in which nobody ran [W].
+    ``quiet`` are the energy [J] and the length [s] of windows in which nobody ran.
     """
 
     dynamic_j: Floats
@@ -65,7 +70,7 @@ class Settled:
     carbon_g_per_j: float
     water_l_per_j: float
     running: float
-    quiet_w: Floats
+    quiet: tuple[tuple[float, float], ...]
 
 
 def settle(
@@ -89,36 +94,36 @@ def settle(
     zero_ns = stretches[0].begin_ns
     edge_s = np.array([0, *(one.end_ns - zero_ns for one in stretches)], np.float64) * S_PER_NS
     energy_j = np.array([one.energy_j for one in stretches], np.float64)
-    columns = _columns(parts, zero_ns)
+    columns = columns_of(parts, zero_ns)
+    quiet = quiet_windows(edge_s, columns)
     shared = share_windows(Windows(edge_s=edge_s, energy_j=energy_j, idle_w=idle_w), columns, costs)
     group = np.array([part.group for part in parts], np.int64)
     dynamic_j, active_j = np.nan_to_num(shared.dynamic_j), np.nan_to_num(shared.active_idle_j)
     whole_j = float(energy_j.sum())
     return Settled(
-        dynamic_j=_summed(group, dynamic_j, groups),
-        active_idle_j=_summed(group, active_j, groups),
+        dynamic_j=summed(group, dynamic_j, groups),
+        active_idle_j=summed(group, active_j, groups),
         provisioned_idle_j=float(np.nan_to_num(shared.provisioned_idle_j).sum()),
         request_j=dynamic_j + active_j,
         carbon_g_per_j=_ratio(sum(one.carbon_g for one in stretches), whole_j),
         water_l_per_j=_ratio(sum(one.water_l for one in stretches), whole_j),
         running=_running(edge_s, columns),
-        quiet_w=_quiet_w(edge_s, energy_j, columns),
+        quiet=tuple(zip(energy_j[quiet].tolist(), np.diff(edge_s)[quiet].tolist(), strict=True)),
     )
 
 
-def idle_w(quiet_w: Sequence[float], most_w: float, fraction: float) -> float:
-    """Power at rest: the median of what was seen while nobody ran, else a part of the most that was seen.
+def rest_w(quiet: Iterable[tuple[float, float]], *, otherwise_w: float) -> float:
+    """Power at rest, by windows in which nobody ran. [W]
 
     Parameters
     ----------
-    quiet_w : sequence of float
-        Of windows in which nobody ran. [W]
-    most_w : float
-        The highest mean of a window. [W]
-    fraction : float
-        Of it, that hardware draws at rest. [1]
+    quiet : iterable of (float, float)
+        Their energy [J] and length [s].
+    otherwise_w : float
+        What to say where they do not. [W]
     """
-    return float(np.median(list(quiet_w))) if quiet_w else most_w * fraction
+    energy_j, length_s = np.array([*quiet], np.float64).reshape(-1, 2).T
+    return at_rest(energy_j, length_s, otherwise_w=otherwise_w).power_w
 
 
 def power_w(stretch: Stretch) -> float:
@@ -177,7 +182,7 @@ def or_none(tokens: float) -> float:
 
 
 def weight_j(cost: Cost, running: float, part: Part) -> float:
-    """What a request weighs among so many that run. [J of the prior]
+    """What a request weighs among so many that run, as it does in ``share_windows``. [J of the prior]
 
     Parameters
     ----------
@@ -186,19 +191,17 @@ def weight_j(cost: Cost, running: float, part: Part) -> float:
     running : float
         At a time, this one included. [1]
     part : Part
-        Its tokens; what nobody said counts as none.
+        Its tokens; what nobody said counts as none, a piece of the answer as a token.
     """
-    read, cached, written = or_none(part.read), or_none(part.cached), or_none(part.written)
+    written = or_none(part.chunks if isnan(part.written) else part.written)
     passes = written if isnan(part.passes) else part.passes
+    tokens = Tokens(read=or_none(part.read), cached=or_none(part.cached), written=written, passes=passes)
+    if not tokens.read + tokens.cached + tokens.written > 0:
+        return 0.0
+    own = own_of(lambda name: getattr(cost, name), tokens)
     together = max(running, 1.0)
-    ahead = read + cached
-    context = ahead + written / 2
-    step_j = cost.step_j + cost.experts_j * (1 - cost.missed**together)
-    return float(
-        (passes + (read > 0)) * step_j / together
-        + read * (cost.read_token_j + cost.pair_j * ahead)
-        + written * (cost.written_token_j + (cost.context_token_j + 2 * cost.pair_j) * context)
-    )
+    reading_j = own.read_j + reading_share_j(tokens.read, together - 1, cost)
+    return float(reading_j + own.written_j(1.0, 0.5) + own.passes * step_share_j(together, cost))
 
 
 class Tried(NamedTuple):
@@ -276,49 +279,34 @@ class Ledgers:
         return float(self._sums[:3, 0, :].sum())
 
 
-def _columns(parts: Sequence[Part], zero_ns: int) -> Columns:
-    table = np.array([part[2:] for part in parts], np.float64).reshape(-1, 7)
-    times = (table[:, :3] - zero_ns) * S_PER_NS
-    length_s = times[:, 2] - times[:, 0]
-    read = _filled(table[:, 3], np.ones(len(parts)))
-    written = _filled(table[:, 5], length_s)
+def columns_of(parts: Sequence[Part], zero_ns: int) -> Columns:
+    """Requests that are known so far as arrays; what nobody said stays open.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        m of them.
+    zero_ns : int
+        Where the windows begin. [ns]
+    """
+    table = np.array([part[2:] for part in parts], np.float64).reshape(-1, 8)
+    times_s = (table[:, :3] - zero_ns) * S_PER_NS
     return Columns(
-        begin_s=times[:, 0],
-        first_s=times[:, 1],
-        end_s=times[:, 2],
-        read_tokens=read,
-        cached_tokens=np.nan_to_num(table[:, 4]),
-        written_tokens=written,
-        passes=np.where(np.isnan(table[:, 6]), written, table[:, 6]),
+        begin_s=times_s[:, 0],
+        first_s=times_s[:, 1],
+        end_s=times_s[:, 2],
+        read_tokens=table[:, 3],
+        cached_tokens=table[:, 4],
+        written_tokens=table[:, 5],
+        passes=table[:, 6],
         model=np.array([part.model for part in parts], np.int64),
+        chunks=table[:, 7],
     )
-
-
-def _filled(tokens: Floats, amount: Floats) -> Floats:
-    """Where nobody told tokens, as many for each of an amount as those who told had; else one for each."""
-    told = np.isfinite(tokens) & (amount > 0)
-    each = _ratio(tokens[told].sum(), amount[told].sum()) if told.any() else 1.0
-    return np.where(np.isfinite(tokens), tokens, each * amount)
 
 
 def _running(edge_s: Floats, columns: Columns) -> float:
     inside_s = np.minimum(columns.end_s, edge_s[-1]) - np.maximum(columns.begin_s, edge_s[0])
     return max(_ratio(float(np.maximum(inside_s, 0).sum()), float(edge_s[-1] - edge_s[0])), 1.0)
-
-
-def _quiet_w(edge_s: Floats, energy_j: Floats, columns: Columns) -> Floats:
-    length_s = np.diff(edge_s)
-    first = np.searchsorted(edge_s, columns.begin_s, "right") - 1
-    last = np.searchsorted(edge_s, columns.end_s, "left") - 1
-    begun = np.zeros(len(edge_s) + 1)
-    np.add.at(begun, np.clip(first, 0, len(length_s)), 1)
-    np.add.at(begun, np.clip(np.maximum(first, last) + 1, 0, len(length_s)), -1)
-    quiet = np.cumsum(begun)[: len(length_s)] == 0
-    return np.asarray(energy_j[quiet] / length_s[quiet], np.float64)
-
-
-def _summed(group: NDArray[np.int64], amount: Floats, groups: int) -> Floats:
-    return np.asarray(np.bincount(group, amount, groups), np.float64)
 
 
 def _ratio(of: float, over: float) -> float:

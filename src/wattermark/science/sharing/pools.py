@@ -25,37 +25,40 @@ class Joined:
     first: NDArray[np.bool_]
 
 
-def joined(names: Sequence[str], begin_s: Floats) -> Joined:
-    """Join the events of all pools by the name of their request; one without a name stands alone.
+def joined(request: Places, begin_s: Floats) -> Joined:
+    """Join the events of all pools that belong to one request; one without a name stands alone.
 
     Parameters
     ----------
-    names : sequence of str
-        ``Served.request`` of m events.
+    request : ndarray, shape (m,)
+        A code of the name of each one's request, below zero where it has none.
     begin_s : ndarray, shape (m,)
         When each began. [s]
 
     Returns
     -------
     Joined
-        Requests in the order in which their names are first met.
+        Requests that have a name come first, in the order of their codes.
     """
-    place: dict[str | int, int] = {}
-    request = np.array([place.setdefault(name or i, len(place)) for i, name in enumerate(names)], np.int64)
-    first = np.zeros(len(request), bool)
-    order = np.lexsort((begin_s, request))
-    first[order[np.diff(request[order], prepend=-1) != 0]] = True
-    return Joined(request=request, requests=len(place), first=first)
+    m, alone = len(request), request < 0
+    if alone.all():
+        return Joined(request=np.arange(m), requests=m, first=np.ones(m, bool))
+    apart = np.where(alone, int(request.max()) + 1 + np.arange(m), request)
+    found, place = np.unique(apart, return_inverse=True)
+    first = np.zeros(m, bool)
+    order = np.lexsort((begin_s, place))
+    first[order[np.diff(place[order], prepend=-1) != 0]] = True
+    return Joined(request=np.asarray(place, np.int64), requests=len(found), first=first)
 
 
-def handed_over(requests: Columns, events: Joined) -> Columns:
+def handed_over(requests: Columns, first: NDArray[np.bool_]) -> Columns:
     """Events whose prompt another pool has read: what they call read was moved to them, not computed.
 
     Parameters
     ----------
     requests : Columns
         Of the events.
-    events : Joined
+    first : ndarray, shape (m,)
         The first event of a request computed its prompt.
 
     Returns
@@ -63,9 +66,11 @@ def handed_over(requests: Columns, events: Joined) -> Columns:
     Columns
         The same; after the first, ``read_tokens`` are ``cached_tokens``.
     """
-    moved = np.where(events.first, 0.0, requests.read_tokens)
+    moved = np.where(first, 0.0, np.nan_to_num(requests.read_tokens))
     return replace(
-        requests, read_tokens=requests.read_tokens - moved, cached_tokens=requests.cached_tokens + moved
+        requests,
+        read_tokens=np.where(first, requests.read_tokens, 0.0),
+        cached_tokens=requests.cached_tokens + moved,
     )
 
 

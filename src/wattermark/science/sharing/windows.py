@@ -19,7 +19,7 @@ from wattermark.science.sharing.columns import Columns, Cost, Floats, Places
 from wattermark.science.sharing.concurrency import busy_s
 from wattermark.science.sharing.idle import Active, Policy
 from wattermark.science.sharing.impute import impute
-from wattermark.science.sharing.stretches import Work, paced, weigh, work_of
+from wattermark.science.sharing.weights import Work, paced, weigh, work_of
 
 BLOCK = 1 << 17
 """Requests in windows that are looked at together: what they take in memory at a time."""

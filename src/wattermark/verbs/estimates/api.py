@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from wattermark.factors.api import api_factors
 from wattermark.science.serving import uncached_tokens
 from wattermark.science.sketch_serving import api
 from wattermark.values.estimate import Estimate
+from wattermark.values.factors import Factor
 from wattermark.values.jobs import ApiCalls, Site
 from wattermark.verbs.estimates.draft import Draft, asked, many, placed
 from wattermark.verbs.estimates.ground import defaults
@@ -39,7 +41,19 @@ def estimate_api(job: ApiCalls, site: Site | None = None) -> Estimate:
     True
     """
     asked(job, ApiCalls)
-    line = api_factors(job.model, job.provider)
+    return estimate_by_line(job, api_factors(job.model, job.provider), site)
+
+
+def estimate_by_line(job: ApiCalls, line: Sequence[Factor], site: Site | None = None) -> Estimate:
+    """The same by a line that is known.
+
+    Parameters
+    ----------
+    job, site
+        As of ``estimate_api``.
+    line : sequence of Factor
+        As ``api_factors`` or ``typical_api_factors`` has it.
+    """
     (anchor_pue,) = defaults(("api_anchor_pue",))
     usual_pue = replace(anchor_pue, name="pue", key="as of its anchors", least=1.0)
     sketch = api(

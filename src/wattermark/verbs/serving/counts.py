@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wattermark.science.sharing.live import Ledgers, Settled, duration_s
 from wattermark.science.sharing.spread import Spread, edges_by_decade
-from wattermark.values.served import Outcome, Served
+from wattermark.values.served import Served
 
 MOST_GROUPS = 1000
 """Sets of labels; what comes after them goes together."""
@@ -137,11 +137,6 @@ class Counts:
 def word(text: str) -> str:
     """A name that anybody gave us as a label: short, and of characters that every program takes."""
     return text[:MOST_WORD].encode("utf-8", "replace").decode("utf-8")
-
-
-def did_work(served: Served) -> bool:
-    """Whether the engine had anything to do with it."""
-    return served.outcome not in (Outcome.REFUSED, Outcome.UNREACHED)
 
 
 def _of(spreads: dict[str, Spread], model: str, edges: list[float]) -> Spread:

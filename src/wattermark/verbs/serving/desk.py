@@ -18,6 +18,7 @@ from wattermark.values.served import EngineLook, Served
 from wattermark.verbs.facts import command_name
 from wattermark.verbs.measure import Run
 from wattermark.verbs.opening import header_of, open_spool
+from wattermark.verbs.serving.elsewhere import served_elsewhere
 from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
 
@@ -157,7 +158,7 @@ def unmetered_desk(config: Config, name: str, tags: Mapping[str, str] | None = N
         config, opened=opened, among=None, name=name, command=command_name(), tags=tags or {}, inside=()
     )
     spool = opened.spool
-    spool.write(run_line(header))
+    spool.write(run_line(served_elsewhere(header, config)))
 
     def close() -> None:
         spool.write(

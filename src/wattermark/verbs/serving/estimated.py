@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from wattermark.errors import UsageError
-from wattermark.factors.api import api_factors
 from wattermark.factors.hardware import host_power_factor
 from wattermark.factors.serving import TYPICAL, serving_factors
-from wattermark.science.served_bearers import Bearers, RunShare, chosen, with_energy
-from wattermark.science.served_events import Model
-from wattermark.science.served_work import (
+from wattermark.science.served.bearers import Bearers, RunShare, chosen, with_energy
+from wattermark.science.served.events import Model
+from wattermark.science.served.work import (
     batch_factor,
+    each_of,
     it_energy_j,
     mean_of,
     power_between,
@@ -26,15 +24,20 @@ from wattermark.science.served_work import (
 from wattermark.science.sketch_serving import api, usual_idle
 from wattermark.values.estimate import Estimate
 from wattermark.values.factors import Factor
+from wattermark.values.footprint import QUANTITIES
 from wattermark.values.jobs import ApiCalls, Inference, Site
+from wattermark.values.range import Range
 from wattermark.values.workload import Accelerator, Architecture
-from wattermark.verbs.estimates.api import estimate_api
-from wattermark.verbs.estimates.draft import Draft, many, placed
+from wattermark.verbs.estimates.api import estimate_by_line
+from wattermark.verbs.estimates.draft import Draft, placed
+from wattermark.verbs.estimates.draft import many as counted
 from wattermark.verbs.estimates.ground import accelerator_of, defaults
 from wattermark.verbs.estimates.replica import replica_for
+from wattermark.verbs.serving.closed import GUESSED, closed_line
 from wattermark.verbs.serving.priors import known_model, precision_of
 
 POWER = "serving_power_fraction"
+NOTHING = Range.exact(0.0)
 OF_API = ("api_anchor_pue", "api_power_per_accelerator_w")
 
 
@@ -55,15 +58,19 @@ class Estimated:
     requests: Bearers
     estimate: Estimate | None
     why_not: str = ""
+    flag: str = ""
 
     @property
     def share(self) -> RunShare:
-        quantities = self.estimate.footprint.quantities() if self.estimate else {}
+        none = dict.fromkeys(QUANTITIES, NOTHING) if not self.requests.energy_j.any() else {}
+        quantities = self.estimate.footprint.quantities() if self.estimate else none
         return RunShare(quantities=quantities, requests=self.requests, idle_s=np.zeros(0), idle_j=np.zeros(0))
 
 
 def estimated(requests: Bearers, models: Sequence[Model], service: Service) -> list[Estimated]:
     """The requests by models, those of each with an energy where the estimator has a word on it.
+
+    Requests that took no tokens, as a cache answered them or they ask no model, took nothing.
 
     Parameters
     ----------
@@ -76,21 +83,28 @@ def estimated(requests: Bearers, models: Sequence[Model], service: Service) -> l
     """
     found = []
     for code in np.unique(requests.model).tolist():
+        mine = requests.model == code
+        if (nothing := mine & requests.told & ~requests.worked).any():
+            found.append(_took_nothing(models[code], chosen(requests, np.flatnonzero(nothing))))
         for generates in (True, False):
-            mine = (requests.model == code) & (requests.generates == generates)
-            if (told := mine & requests.told).any():
+            told = mine & requests.told & requests.worked & (requests.generates == generates)
+            if told.any():
                 of_model = chosen(requests, np.flatnonzero(told))
                 found.append(_of_model(models[code], of_model, service, generates=generates))
-            if (untold := mine & ~requests.told).any():
-                silent = chosen(requests, np.flatnonzero(untold))
-                found.append(Estimated(models[code][0], silent, None, _silence(silent)))
+        if (untold := mine & ~requests.told).any():
+            silent = chosen(requests, np.flatnonzero(untold))
+            found.append(Estimated(models[code][0], silent, None, _silence(silent)))
     return found
+
+
+def _took_nothing(model: Model, requests: Bearers) -> Estimated:
+    return Estimated(model[0], with_energy(requests, np.zeros(len(requests))), None)
 
 
 def _silence(requests: Bearers) -> str:
     """Requests that reached no model need no word."""
-    many = int(requests.worked.sum())
-    return f"{many:,} requests told no tokens" if many else ""
+    untold = requests.count(requests.worked)
+    return f"{untold:,} requests told no tokens" if untold else ""
 
 
 def _of_model(model: Model, requests: Bearers, service: Service, *, generates: bool) -> Estimated:
@@ -98,49 +112,50 @@ def _of_model(model: Model, requests: Bearers, service: Service, *, generates: b
     known = known_model(name)
     if known is not None:
         return _open(name, known, requests, service, generates=generates)
-    for who in dict.fromkeys((provider or None, None)):
-        with suppress(UsageError):
-            return _closed(name, who, requests, service)
-    why = f"nothing is known of its energy ({len(requests):,} requests)"
+    line = closed_line(name, provider)
+    if line is not None:
+        return _closed(name, line, requests, service)
+    why = f"nothing is known of its energy ({requests.total:,} requests)"
     return Estimated(name or "(no name)", requests, None, why)
 
 
-def _closed(name: str, provider: str | None, requests: Bearers, service: Service) -> Estimated:
-    """By the line through what was published of it."""
-    tokens = requests.tokens
+def _closed(name: str, line: Sequence[Factor], requests: Bearers, service: Service) -> Estimated:
+    """By the line through what was published of it, or of others like it."""
+    tokens, many = requests.tokens, requests.many
     job = ApiCalls(
         model=name,
-        provider=provider,
-        input_tokens=mean_of(tokens["input_tokens"]),
-        output_tokens=mean_of(tokens["output_tokens"]),
+        input_tokens=mean_of(tokens["input_tokens"], many),
+        output_tokens=mean_of(tokens["output_tokens"], many),
         cached=share_of(tokens["cached_tokens"], tokens["input_tokens"]),
-        requests=float(len(requests)),
+        requests=float(requests.total),
     )
-    estimate = estimate_api(job, service.site)
+    estimate = estimate_by_line(job, line, service.site)
+    uncached = tokens["input_tokens"] - np.minimum(tokens["cached_tokens"], tokens["input_tokens"])
     each = api(
-        input_tokens=tokens["input_tokens"] - np.minimum(tokens["cached_tokens"], tokens["input_tokens"]),
-        output_tokens=tokens["output_tokens"],
-        requests=1.0,
+        input_tokens=each_of(uncached, many),
+        output_tokens=each_of(tokens["output_tokens"], many),
+        requests=many,
     )
-    line = (*api_factors(name, provider), *defaults(OF_API))
-    return Estimated(name, with_energy(requests, np.asarray(it_energy_j(each, line))), estimate)
+    energy_j = np.asarray(it_energy_j(each, (*line, *defaults(OF_API))))
+    guessed = f"guessed: {line[0].note}" if line[0].basis == GUESSED else ""
+    return Estimated(name, with_energy(requests, energy_j), estimate, flag=guessed)
 
 
 def _open(
     name: str, model: Architecture, requests: Bearers, service: Service, *, generates: bool
 ) -> Estimated:
     """By the serving model, at a batch that is known or may be anything usual."""
-    tokens = requests.tokens
+    tokens, many = requests.tokens, requests.many
     embed = not generates or not tokens["output_tokens"].any()
     batch = batch_factor(service.batch)
     job = Inference(
         model=name,
         gpu=service.gpu or TYPICAL,
-        input_tokens=mean_of(tokens["input_tokens"]),
-        output_tokens=0.0 if embed else mean_of(tokens["output_tokens"]),
+        input_tokens=mean_of(tokens["input_tokens"], many),
+        output_tokens=0.0 if embed else mean_of(tokens["output_tokens"], many),
         cached=share_of(tokens["cached_tokens"], tokens["input_tokens"]),
         quantisation=precision_of(model),
-        requests=float(len(requests)),
+        requests=float(requests.total),
         kind="embedding" if embed else "inference",
     )
     accelerator = accelerator_of(job.gpu)
@@ -148,18 +163,18 @@ def _open(
     count = float(replica.requests.accelerators)
     each, whole = (
         sketch_of(work, accelerator, accelerators=count, idle=usual_idle, embed=embed)
-        for work in works_of(model, tokens, precision=replica.requests.precision, accelerators=count)
+        for work in works_of(model, tokens, many, precision=replica.requests.precision, accelerators=count)
     )
     factors = _factors(accelerator, batch)
     draft = Draft(
         kind=job.kind,
-        subject=f"{many(job.requests or 1.0, 'request')} to {name}",
+        subject=f"{counted(job.requests or 1.0, 'request')} to {name}",
         accelerator=accelerator.id,
         hardware=f"{count:g} x {accelerator.id}",
         sketch=whole,
         factors=factors,
         assumptions=tuple(_assumed(service, replica.assumptions, batch)),
-        units={"request": float(len(requests))},
+        units={"request": float(requests.total)},
     )
     energy_j = np.asarray(it_energy_j(each, factors))
     return Estimated(name, with_energy(requests, energy_j), placed(draft, job, service.site))

@@ -26,6 +26,7 @@ from wattermark.signals.traces.moments import moment
 from wattermark.values.kinds import Scope, Status
 from wattermark.values.served import Outcome, Served
 from wattermark.verbs.opening import header_of, ledger_of, open_spool
+from wattermark.verbs.serving.elsewhere import served_elsewhere
 from wattermark.wiring.config import Config
 
 AT_ONCE = 2000
@@ -207,14 +208,11 @@ def _draft(
         raise OSError(EIO, "no file can be made there")
     tags = {"imported": path.name, DIGEST: digest}
     header = header_of(config, opened=opened, among=None, name=name, command=NAME, tags=tags, inside=())
-    placed = config.origin.get("place") == "option"  # this machine's place is not where they were served
     header = replace(
-        header,
+        served_elsewhere(header, config),
         started_ns=tally.begin_ns,
         mono_ns=tally.begin_ns,
         scope=Scope.MACHINE,
-        place=header.place if placed else None,
-        place_from=header.place_from if placed else "unknown",
     )
     spool = opened.spool
     spool.write(run_line(header))

@@ -22,20 +22,24 @@ from wattermark.science.sharing.live import (
     Settled,
     Stretch,
     Tried,
-    idle_w,
     lately,
     or_none,
     power_w,
+    rest_w,
+    scaled,
     settle,
     weight_j,
 )
 from wattermark.science.sharing.rates import Rates
 from wattermark.values.jobs import Site
-from wattermark.values.served import Route, Served
+from wattermark.values.served import NO_ANSWER, Route, Served
 from wattermark.verbs.ambient import place_asked
+from wattermark.verbs.estimates.ground import accelerator_of
 from wattermark.verbs.live import Look, looks
-from wattermark.verbs.serving.counts import Counts, Sums, Who, did_work, word
-from wattermark.verbs.serving.rates import MOST_MODELS, TYPICAL_GPU, cost_named, rates_named
+from wattermark.verbs.serving.counts import Counts, Sums, Who, word
+from wattermark.verbs.serving.elsewhere import place_is_told
+from wattermark.verbs.serving.priors import MOST_MODELS, cost_named
+from wattermark.verbs.serving.rates import TYPICAL_GPU, rates_named
 from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
 
@@ -82,7 +86,7 @@ class Live:
         self.lately: Lately | None = None
         self.quality = "estimated"
         self._pid, self._gpu = os.getpid(), gpu
-        self._site = _site(config)
+        self._site = _site(config, here=self.metered)
         self._rest = named("defaults", "gpu_idle_fraction").value.best
         self._looks: Iterator[Look] | None = looks(spool) if spool is not None else None
         self._lock, self._wake, self._over = threading.RLock(), threading.Event(), threading.Event()
@@ -97,7 +101,7 @@ class Live:
         self._stretches: list[Stretch] = []
         self._last: Look | None = None
         self._tried: deque[Tried] = deque()
-        self._quiet_w: deque[float] = deque(maxlen=MOST_QUIET)
+        self._quiet: deque[tuple[float, float]] = deque(maxlen=MOST_QUIET)
         self._most_w = 0.0
         self._power_w: float | None = None
         self._told: set[str] = set()
@@ -193,15 +197,17 @@ class Live:
             self._told.add(cause)
             tell("%s", message)
 
-    def _place(self, model: str) -> int:
+    def _place(self, model: str, provider: str = "") -> int:
         """The place of a model's costs; those that nobody knows, and too many, share one."""
         place = self._models.get(model)
+        if place is not None and provider and self._rates[model] is None:  # who provides it was not known yet
+            self._rates[model] = rates_named(model, self._site, provider, self._gpu)
         if place is None:
             if len(self._models) >= MOST_MODELS:
                 return 0
             place = len(self._costs)
-            self._costs.append(cost_named(model, self._gpu))
-            self._rates[model] = rates_named(model, self._site, self._gpu)
+            self._costs.append(cost_named(model, accelerator_of(self._gpu).id))
+            self._rates[model] = rates_named(model, self._site, provider, self._gpu)
             self._models[model] = place
         return place
 
@@ -213,11 +219,11 @@ class Live:
         del self._parts[:too_many], self._joules[:too_many]
 
     def _count(self, one: Served, seat: Open | None) -> None:
-        part = part_of(one, self._counts.count(one), self._place(word(one.model)))
+        part = part_of(one, self._counts.count(one), self._place(word(one.model), one.provider))
         if self.metered:
             self._parts.append(part)
             self._joules.append(seat.energy_j if seat is not None else 0.0)
-        elif did_work(one):
+        elif one.worked:
             self._estimate(one, part)
 
     def _estimate(self, one: Served, part: Part) -> None:
@@ -263,7 +269,7 @@ class Live:
             parts,
             self._costs,
             groups=self._counts.groups,
-            idle_w=idle_w(self._quiet_w, self._most_w, self._rest),
+            idle_w=rest_w(self._quiet, otherwise_w=scaled(self._most_w, self._rest)),
         )
         with self._lock:
             self._counts.settle(found)
@@ -274,7 +280,7 @@ class Live:
             for one, energy_j in zip(still, shares_j[len(touching) :], strict=True):
                 one.energy_j += energy_j
             self._let_go(end_ns, found.running)
-        self._quiet_w.extend(found.quiet_w.tolist())
+        self._quiet.extend(found.quiet)
         self._remember(found, end_ns)
 
     def _let_go(self, end_ns: int, running: float) -> None:
@@ -303,30 +309,33 @@ class Live:
 
     def _under_way(self, one: Open, now_ns: int) -> Part:
         group = self._counts.group(Who(one.model, one.tenant, one.route, OPEN))
-        written = nan if not one.chunks else float(one.chunks)
-        first_ns = now_ns if one.first_ns is None else one.first_ns
+        first_ns = nan if one.first_ns is None else one.first_ns
         place = self._place(one.model)
-        return Part(group, place, one.begin_ns, first_ns, now_ns, nan, 0.0, written, nan)
+        return Part(group, place, one.begin_ns, first_ns, now_ns, nan, 0.0, nan, nan, one.chunks)
 
 
 def part_of(served: Served, group: int = 0, model: int = 0) -> Part:
-    """A request that ended, as shares and weights see it."""
+    """A request that ended, as shares and weights see it; one that no model saw took no time."""
     usage = served.usage
+    if not served.worked:
+        return Part(group, model, served.begin_ns, served.begin_ns, served.begin_ns, 0.0, 0.0, 0.0, 0.0)
     cached = float(usage.cached_tokens or 0)
     read = nan if usage.input_tokens is None else max(float(usage.input_tokens) - cached, 0.0)
     written = nan if usage.output_tokens is None else float(usage.output_tokens)
-    if usage.output_tokens is None and served.chunks:
-        written = float(served.chunks)
-    if not did_work(served):
-        read, cached, written = 0.0, 0.0, 0.0
-    first_ns = served.first_ns if served.first_ns is not None and served.streamed else served.end_ns
+    if usage.output_tokens is None and served.route in NO_ANSWER:
+        written = 0.0
+    first_ns = served.first_ns if served.first_ns is not None and served.streamed else nan
     passes = nan if usage.passes is None else float(usage.passes)
-    return Part(group, model, served.begin_ns, first_ns, served.end_ns, read, cached, written, passes)
+    return Part(
+        group, model, served.begin_ns, first_ns, served.end_ns, read, cached, written, passes, served.chunks
+    )
 
 
-def _site(config: Config) -> Site:
+def _site(config: Config, *, here: bool) -> Site:
+    """Where the models run: here, or where others have them."""
+    placed = here or place_is_told(config)
     return Site(
-        place=place_asked(config).place,
+        place=place_asked(config).place if placed else None,
         pue=config.pue,
         wue=config.wue,
         market_intensity=config.market_intensity,

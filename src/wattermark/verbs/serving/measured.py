@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from wattermark.factors.table import named
-from wattermark.science.served_bearers import Bearers, RunShare, joined, whole_requests, with_idle
-from wattermark.science.served_charge import Charged, charge
-from wattermark.science.served_events import Events, Model, Names, events_of
+from wattermark.ledger.columns import RequestColumns
+from wattermark.science.served.bearers import Bearers, RunShare, whole_requests, with_idle
+from wattermark.science.served.charge import Machine as Charged
+from wattermark.science.served.charge import charge
+from wattermark.science.served.events import Events, Model, Names, columns_of, events_of, one_after_another
+from wattermark.science.sharing.pools import handed_over, joined, pooled
 from wattermark.science.stretches import best_values, looks_s, stretches_j
 from wattermark.science.timeline import began_s
 from wattermark.values.footprint import Footprint
 from wattermark.values.kinds import Quality, Scope
 from wattermark.values.records import RunHeader
-from wattermark.values.served import Served
 from wattermark.values.serving_report import ActiveIdle, Idle
 from wattermark.verbs.account import basis_of
 from wattermark.verbs.elsewhere import account_elsewhere
@@ -37,7 +39,7 @@ class Reading:
 
     models: Names[Model]
     rows: Names[Row]
-    row_of: Callable[[RunHeader], Callable[[Served], Row]]
+    row_of: Callable[[RequestColumns, RunHeader, Names[Row]], Any]
     idle: Idle
     active_idle: ActiveIdle
     window_s: float
@@ -63,22 +65,29 @@ def footprint_of(run: ServingRun, ledger: Path, options: Mapping[str, Any]) -> F
 
 
 def measured_run(run: ServingRun, footprint: Footprint, reading: Reading) -> MeasuredRun:
-    """Share what each machine saw among the requests that it served."""
+    """Share what each machine saw among the requests that it served; events that belong together are one."""
     scope = Scope(reading.options.get("scope") or Scope.MACHINE)
-    found = [_machine(machine, reading, scope) for machine in run.machines]
-    flags = [flag for one in found for flag in one.flags]
+    by_machine = events_on(run, reading)
+    events = _by_wall(run, by_machine)
+    join = joined(events.request, events.begin_s)
+    places = np.split(np.arange(len(events)), np.cumsum([len(one) for one in by_machine])[:-1])
+    found = [
+        _machine(machine, its, join.first[mine], reading, scope)
+        for machine, its, mine in zip(run.machines, by_machine, places, strict=True)
+    ]
+    shared = pooled([one.machine.shared for one in found], places, join)
     share = RunShare(
         quantities=footprint.quantities(),
-        requests=joined([one.requests for one in found]),
-        idle_s=np.concatenate([one.idle_s for one in found]),
-        idle_j=np.concatenate([one.idle_j for one in found]),
+        requests=whole_requests(events, join, dynamic_j=shared.dynamic_j, active_idle_j=shared.active_idle_j),
+        idle_s=np.concatenate([one.window_s for one in found]),
+        idle_j=np.nan_to_num(shared.provisioned_idle_j),
     )
     return MeasuredRun(
         run=run.run,
         footprint=footprint,
         share=with_idle(share, reading.idle),
         server=found[0].server,
-        flags=(*run.flags, *dict.fromkeys(flags)),
+        flags=(*run.flags, *dict.fromkeys(flag for one in found for flag in one.flags)),
     )
 
 
@@ -96,90 +105,81 @@ def quality_of(footprints: Sequence[Footprint]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shared:
-    requests: Bearers
-    idle_s: Any
-    idle_j: Any
+class _Charged:
+    """One machine: its requests, what they bear, and when its windows began [s since 1970]."""
+
+    events: Events
+    machine: Charged
+    window_s: Any
     server: Server
     flags: tuple[str, ...]
 
 
-def events_on(machine: Machine, reading: Reading) -> Events:
-    """The requests of a machine as arrays, by its clock."""
-    return events_of(
-        machine.served,
-        begin_ns=machine.recorded.begin_mono_ns,
-        models=reading.models,
-        rows=reading.rows,
-        row_of=reading.row_of(machine.recorded.header),
-    )
+def events_on(run: ServingRun, reading: Reading) -> list[Events]:
+    """The requests of each machine as arrays, by its clock."""
+    requests: Names[str] = Names()
+    return [
+        events_of(
+            machine.requests,
+            begin_ns=machine.recorded.begin_mono_ns,
+            models=reading.models,
+            row=reading.row_of(machine.requests, machine.recorded.header, reading.rows),
+            requests=requests,
+        )
+        for machine in run.machines
+    ]
 
 
-def unmetered(machine: Machine, reading: Reading) -> tuple[Bearers, tuple[str, ...]]:
-    """The requests of a machine, none of which has an energy; and what is to be said of their tokens."""
-    events = events_on(machine, reading)
-    nothing = np.zeros(len(events))
-    requests = whole_requests(
-        events,
-        began_s(machine.recorded),
-        dynamic_j=nothing,
-        active_idle_j=nothing,
-        known=np.zeros(len(events), bool),
-    )
-    return requests, tuple(_half_told(events))
+def _by_wall(run: ServingRun, events: Sequence[Events]) -> Events:
+    return one_after_another(events, [began_s(machine.recorded) for machine in run.machines])
 
 
-def _machine(machine: Machine, reading: Reading, scope: Scope) -> _Shared:
+def unmetered(run: ServingRun, reading: Reading) -> tuple[Bearers, tuple[str, ...]]:
+    """The requests of a run, none of which has an energy; and what is to be said of their tokens."""
+    events = _by_wall(run, events_on(run, reading))
+    join = joined(events.request, events.begin_s)
+    nothing = np.full(join.requests, np.nan)
+    return whole_requests(events, join, dynamic_j=nothing, active_idle_j=nothing), tuple(_half_told(events))
+
+
+def _machine(machine: Machine, events: Events, first: Any, reading: Reading, scope: Scope) -> _Charged:
     basis = basis_of(machine.recorded, scope=scope)
     edge_s = looks_s(machine.recorded, reading.window_s)
-    events = events_on(machine, reading)
-    began = began_s(machine.recorded)
     server = server_of(basis.parts, reading.gpu)
-    if len(edge_s) < 2:
-        flags = tuple(_outside(events, np.zeros(len(events), bool)))
-        return _Shared(unmetered(machine, reading)[0], np.zeros(0), np.zeros(0), server, flags)
-    fraction = named("defaults", IDLE_FRACTIONS[bool(basis.parts.gpus)])
+    fraction = named("defaults", IDLE_FRACTIONS[bool(basis.parts.gpus)]).value.best
+    columns = columns_of(events)
     charged = charge(
         edge_s,
-        stretches_j(basis.parts, best_values(basis.parts, basis.factors), edge_s),
-        events,
+        stretches_j(basis.parts, best_values(basis.parts, basis.factors), edge_s) if len(edge_s) else edge_s,
+        columns if first.all() else handed_over(columns, first),
         costs_of([name for name, _ in reading.models.all], server),
-        idle_fraction=fraction.value.best,
+        idle_fraction=fraction,
         active_idle=reading.active_idle,
     )
-    requests = whole_requests(
-        events,
-        began,
-        dynamic_j=charged.dynamic_j,
-        active_idle_j=charged.active_idle_j,
-        known=charged.seen,
-    )
-    flags = (
-        *server.flags,
-        *_outside(events, charged.seen),
-        *_untold(events),
-        *_of_idle(charged, fraction.value.best),
-    )
-    return _Shared(requests, charged.edge_s[:-1] + began, charged.provisioned_idle_j, server, flags)
+    seen = np.isfinite(charged.shared.dynamic_j)
+    flags = [*server.flags, *_outside(events, seen)]
+    if len(edge_s):
+        flags += [*_untold(events), *_of_idle(charged, fraction)]
+    return _Charged(events, charged, charged.edge_s[:-1] + began_s(machine.recorded), server, tuple(flags))
 
 
 def _outside(events: Events, seen: Any) -> Iterator[str]:
     """Requests that ran when no meter looked."""
-    many = int((~seen).sum())
-    if many and many == len(events):
+    many, every = events.count(~seen), events.total
+    if many and many == every:
         yield (
             "clocks-apart: no request lies between the first and the last look of the meters, so none has an "
             "energy; the two clocks differ (another machine, or a restart), or the meters were off"
         )
     elif many:
-        yield f"outside: {many:,} of {len(events):,} requests ran when no meter looked; they have no energy"
+        yield f"outside: {many:,} of {every:,} requests ran when no meter looked; they have no energy"
 
 
 def _untold(events: Events) -> Iterator[str]:
-    many = int((events.worked & ~events.told).sum())
+    many = events.count(events.worked & ~events.told)
     if many:
         yield (
-            f"tokens-untold: {many:,} of {len(events):,} requests told no tokens; they bear energy as the "
+            f"tokens-untold: {many:,} of {events.total:,} requests told no tokens; they bear energy as the "
             "others of their model did for the time that they ran, and are not in figures for tokens"
         )
 
@@ -190,17 +190,17 @@ def _half_told(events: Events) -> Iterator[str]:
         ("input", events.input_tokens, events.told),
         ("output", events.output_tokens, events.told & events.generates),
     ):
-        many = int((np.isnan(tokens) & due).sum())
+        many = events.count(np.isnan(tokens) & due)
         if many:
             yield (
-                f"half-told: {many:,} of {len(events):,} requests told no {word} tokens; their estimate is "
+                f"half-told: {many:,} of {events.total:,} requests told no {word} tokens; their estimate is "
                 "without these, and too low"
             )
 
 
 def _of_idle(charged: Charged, fraction: float) -> Iterator[str]:
-    if not charged.idle_seen and len(charged.dynamic_j):
+    if not charged.idle.measured and len(charged.shared.dynamic_j):
         yield (
             f"idle-unseen: the server was hardly ever without requests; at rest it is taken to draw "
-            f"{charged.idle_w:.4g} W, {fraction:.0%} of its highest power or its lowest"
+            f"{charged.idle.power_w:.4g} W, {fraction:.0%} of its highest power or its lowest"
         )

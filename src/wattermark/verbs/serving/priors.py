@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from wattermark.errors import FactorNotFound, UsageError
 from wattermark.factors.accelerators import accelerator_named
@@ -18,6 +19,8 @@ GENERIC = "llama-3.1-8b"
 """A dense model of usual proportions, where a name tells nothing."""
 UNPACKED = "int4"
 """Four-bit weights of any format take about as many bytes."""
+MOST_MODELS = 256
+"""Whose costs are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,15 @@ def server_of(parts: Parts, asked: str | None) -> Server:
 
 def costs_of(names: Iterable[str], server: Server) -> list[Cost]:
     """What each model's work weighs, by its place in the names."""
-    values = {factor.name: factor.value.best for factor in serving_factors(server.accelerator, 1.0)}
-    generic = architecture_named(GENERIC)
-    models = [known_model(name) or generic for name in names]
-    return [
-        cost_of(model, precision=precision_of(model), accelerators=server.count, values=values)
-        for model in models
-    ]
+    return [cost_named(name, server.accelerator.id, server.count) for name in names]
+
+
+@lru_cache(maxsize=MOST_MODELS)
+def cost_named(name: str, gpu: str = TYPICAL, count: float = 1.0) -> Cost:
+    """What a model's work weighs on so many accelerators; that of a usual one where no table knows it."""
+    model = known_model(name) or architecture_named(GENERIC)
+    values = {factor.name: factor.value.best for factor in serving_factors(accelerator_named(gpu), 1.0)}
+    return cost_of(model, precision=precision_of(model), accelerators=count, values=values)
 
 
 def word_of_models(names: Iterable[str]) -> Iterator[str]:

@@ -6,7 +6,6 @@ from wattermark.errors import FOREIGN
 from wattermark.science.sharing.live import or_none, scaled, weight_j
 from wattermark.values.ports import Quoter
 from wattermark.values.served import Quote, Served
-from wattermark.verbs.serving.counts import did_work
 from wattermark.verbs.serving.live import Live, part_of
 
 PROVISIONAL, ESTIMATED = "measured-provisional", "estimated"
@@ -22,7 +21,7 @@ class _Quoter:
         self._live = live
 
     def quote(self, served: Served) -> Quote | None:
-        if not did_work(served):
+        if not served.worked:
             return None
         try:
             return self._measured(served) or self._estimated(served)

@@ -1,4 +1,4 @@
-"""What a model's requests weigh, and would take, before anything of them was measured."""
+"""What a model's requests would take, before anything of them was measured."""
 
 from __future__ import annotations
 
@@ -8,61 +8,46 @@ from math import nan
 import numpy as np
 
 from wattermark.errors import UsageError
-from wattermark.factors.serving import TYPICAL, serving_factors
-from wattermark.factors.shapes.models import architecture_named
-from wattermark.science.serving import BYTES
-from wattermark.science.sharing.columns import Cost, cost_of
+from wattermark.factors.serving import TYPICAL
 from wattermark.science.sharing.rates import ENDS, KNOTS, Rates, pairs, rates_table
+from wattermark.values.factors import Factor
 from wattermark.values.jobs import ApiCalls, Site
 from wattermark.values.range import Range
-from wattermark.verbs.estimates.api import estimate_api
-from wattermark.verbs.estimates.ground import accelerator_of
+from wattermark.verbs.estimates.api import estimate_by_line
 from wattermark.verbs.estimates.what_if import what_if_inference
+from wattermark.verbs.serving.closed import closed_line
+from wattermark.verbs.serving.priors import MOST_MODELS, known_model
 
 TYPICAL_GPU = TYPICAL
 TYPICAL_BATCH = 32.0
 """Requests at a time of a service that nobody told anything about."""
-GENERIC = "llama-3.1-8b"
-"""For a model that no table knows: shares need proportions only."""
-UNPACKED = "int4"
-"""Four-bit weights of any format take about as many bytes."""
 QUANTITIES = ("it_energy_j", "carbon_g", "water_l")
-MOST_MODELS = 256
 
 
 @lru_cache(maxsize=MOST_MODELS)
-def cost_named(model: str, gpu: str = TYPICAL_GPU) -> Cost:
-    """The costs of a model by its name; those of a usual one where no table knows it."""
-    try:
-        shape = architecture_named(model)
-    except UsageError:
-        shape = architecture_named(GENERIC)
-    values = {one.name: one.value.best for one in serving_factors(accelerator_of(gpu), 1.0)}
-    precision = shape.precision if shape.precision in BYTES else UNPACKED
-    return cost_of(shape, precision=precision, accelerators=1.0, values=values)
+def rates_named(
+    model: str, site: Site, provider: str = "", gpu: str = TYPICAL_GPU, batch: float = TYPICAL_BATCH
+) -> Rates | None:
+    """What requests to a model are estimated to take at a place; None where nothing is known of it.
 
-
-@lru_cache(maxsize=MOST_MODELS)
-def rates_named(model: str, site: Site, gpu: str = TYPICAL_GPU, batch: float = TYPICAL_BATCH) -> Rates | None:
-    """What requests to a model are estimated to take at a place; None where no table knows the model.
-
-    A closed one by what was published of it, an open one by its shape, on such accelerators, so many
-    requests at a time.
+    An open one by its shape, on such accelerators, so many requests at a time; a closed one by what was
+    published of it, or of others like it.
     """
     try:
-        return _closed(model, site)
-    except UsageError:
-        pass
-    try:
-        return _open(model, site, gpu, batch)
+        if known_model(model) is not None:
+            return _open(model, site, gpu, batch)
+        line = closed_line(model, provider)
+        return None if line is None else _closed(model, line, site)
     except UsageError:
         return None
 
 
-def _closed(model: str, site: Site) -> Rates | None:
+def _closed(model: str, line: list[Factor], site: Site) -> Rates | None:
     """Lines, so that their ends tell all of them."""
     asked = (
-        estimate_api(ApiCalls(model=model, input_tokens=read, output_tokens=written), site).footprint
+        estimate_by_line(
+            ApiCalls(model=model, input_tokens=read, output_tokens=written), line, site
+        ).footprint
         for read, written in pairs(ENDS)
     )
     ranges = [footprint.quantities() for footprint in asked]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from wattermark.errors import UsageError
-from wattermark.science.served_bearers import RunShare, joined
-from wattermark.science.served_events import Model, Names, hour_of
-from wattermark.science.served_rows import hours_of, idle_of, rows_of, total_of
+from wattermark.ledger.columns import RequestColumns
+from wattermark.science.served.bearers import RunShare, joined, models_at_work
+from wattermark.science.served.events import Model, Names, hour_codes, rows_named
+from wattermark.science.served.rows import hours_of, idle_of, rows_of, total_of
 from wattermark.science.timeline import began_s, ended_s
 from wattermark.values.jobs import Site
 from wattermark.values.records import RunHeader
-from wattermark.values.served import Served
 from wattermark.values.serving_report import ActiveIdle, Basis, By, Idle, ServedRow, ServedSide, ServingReport
 from wattermark.verbs.elsewhere import check_options
 from wattermark.verbs.moments import iso
@@ -33,6 +34,8 @@ from wattermark.verbs.serving.requests_of import LAST, ServingRun, read_serving,
 from wattermark.verbs.serving.what_if import otherwise_of, what_if_estimated, what_if_measured
 
 NO_NAME = {By.MODEL: "(no name)", By.TENANT: "(no key)"}
+NO_MODEL = "other"
+"""Questions to a server that run no model."""
 WINDOW_S = 1.0
 LOUD = (
     *("gap", "interrupted", "running", "clock-step", "spool-damaged", "beats-lost", "fault", "modelled"),
@@ -103,7 +106,7 @@ def serving_report_of(
         if otherwise:
             what_if.append(what_if_measured(metered, runs, ledger, reading, otherwise))
     if others:
-        bearers, told = zip(*(unmetered(one, reading) for run in others for one in run.machines), strict=True)
+        bearers, told = zip(*(unmetered(run, reading) for run in others), strict=True)
         of_models = estimated(joined(bearers), reading.models.all, service)
         half_told = [flag for flags in told for flag in flags]
         sides.append(_estimated(others, of_models, reading, asked, service=service, half_told=half_told))
@@ -130,7 +133,7 @@ def _reading(asked: Asked, options: Mapping[str, Any]) -> Reading:
     return Reading(
         models=Names(),
         rows=Names(),
-        row_of=_ROWS[asked.by],
+        row_of=partial(_rows, asked.by),
         idle=asked.idle,
         active_idle=asked.active_idle,
         window_s=asked.window_s,
@@ -145,16 +148,12 @@ def _service(asked: Asked, options: Mapping[str, Any]) -> Service:
     return Service(gpu=asked.gpu, batch=asked.batch, site=site)
 
 
-def _by_hour(header: RunHeader) -> Callable[[Served], Row]:
-    return lambda one: hour_of(one.begin_ns, header.booted_ns)
-
-
-_ROWS: Mapping[By, Callable[[RunHeader], Callable[[Served], Row]]] = {
-    By.MODEL: lambda _: lambda one: one.model or NO_NAME[By.MODEL],
-    By.TENANT: lambda _: lambda one: one.tenant or NO_NAME[By.TENANT],
-    By.ROUTE: lambda _: lambda one: one.route.value,
-    By.HOUR: _by_hour,
-}
+def _rows(by: By, requests: RequestColumns, header: RunHeader, rows: Names[Row]) -> Any:
+    """The code of each request's row; questions that ask no model are of none."""
+    if by is By.HOUR:
+        return hour_codes(requests, header.booted_ns, rows)
+    no_name, no_model = NO_NAME.get(by, ""), NO_MODEL if by is By.MODEL else None
+    return rows_named(requests, by.value, rows, no_name=no_name, quiet_name=no_model)
 
 
 def _names(reading: Reading) -> list[str]:
@@ -220,7 +219,7 @@ def _places(shown: str, every: Iterable[str]) -> Iterator[str]:
 
 
 def _models_in(shares: Iterable[RunShare], models: Names[Model]) -> list[str]:
-    codes = {code for share in shares for code in share.requests.model.tolist()}
+    codes = {code for share in shares for code in models_at_work(share.requests)}
     return [name for code, (name, _) in enumerate(models.all) if code in codes]
 
 
@@ -242,6 +241,7 @@ def _estimated(
         *_nowhere(service),
         *half_told,
         *_partial(of_models),
+        *dict.fromkeys(one.flag for one in of_models if one.flag),
         *_assumed(of_models),
     ]
     return ServedSide(

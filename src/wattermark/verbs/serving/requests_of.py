@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wattermark.errors import BadSpool, UsageError
+from wattermark.ledger.columns import FileTold, RequestColumns, read_columns
 from wattermark.ledger.read import read_header, read_run
-from wattermark.ledger.requests import read_requests, request_files
+from wattermark.ledger.requests import request_files
 from wattermark.ledger.runs import RunPlace, find_run, header_of_run, runs
 from wattermark.science.timeline import started_s
 from wattermark.values.footprint import Footprint
 from wattermark.values.records import Recorded, RunHeader
-from wattermark.values.served import Served
 from wattermark.verbs.whole import machines_of
 
 REQUEST = b'{"kind":"request",'
@@ -26,7 +26,7 @@ class Machine:
     """What one machine saw in one part of a run, and the requests of its processes."""
 
     recorded: Recorded
-    served: list[Served]
+    requests: RequestColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +128,32 @@ def read_serving(place: RunPlace) -> ServingRun:
     records = read_run(place.spools)
     stems = _stems(place.spools)
     groups = [(machine, [_key(one.header) for one in ranks]) for machine, ranks in machines_of(records)]
-    noted: list[list[Served]] = [[] for _ in groups]
-    flags: list[str] = []
+    noted: list[list[Path]] = [[] for _ in groups]
+    strange: set[Path] = set()
     for path in request_files(place.spool.parent):
-        found = read_requests(path)
-        if found.bad_lines or found.torn_bytes:
-            flags.append(
-                f"requests-damaged: {found.bad_lines} unreadable lines and {found.torn_bytes} bytes of a "
-                f"torn one were passed over in {path.name}"
-            )
-        mine = [i for i, (_, keys) in enumerate(groups) if stems.get(path.stem) in keys]
+        mine = [i for i, (_, keys) in enumerate(groups) if _key_of(path, stems) in keys]
         if not mine and len(groups) > 1:
-            flags.append(
-                f"requests-strange: {path.name} belongs to no process of the run; its {len(found.served)} "
+            strange.add(path)
+        noted[mine[0] if mine else 0].append(path)
+    machines = tuple(Machine(one, read_columns(paths)) for (one, _), paths in zip(groups, noted, strict=True))
+    files = [file for machine in machines for file in machine.requests.files]
+    return ServingRun(place, records, machines, tuple(_of_files(files, strange)))
+
+
+def _of_files(files: Iterable[FileTold], strange: set[Path]) -> Iterator[str]:
+    for file in files:
+        if file.bad_lines or file.torn_bytes:
+            yield (
+                f"requests-damaged: {file.bad_lines} unreadable lines and {file.torn_bytes} bytes of a "
+                f"torn one were passed over in {file.path.name}"
+            )
+        if file.lost_lines:
+            yield f"requests-lost: {file.lost_lines:,} requests could not be noted in {file.path.name}"
+        if file.path in strange:
+            yield (
+                f"requests-strange: {file.path.name} belongs to no process of the run; its {file.requests} "
                 "requests are charged to the first machine"
             )
-        noted[mine[0] if mine else 0] += found.served
-    machines = tuple(Machine(one, served) for (one, _), served in zip(groups, noted, strict=True))
-    return ServingRun(place, records, machines, tuple(flags))
 
 
 _Key = tuple[str, int, int]
@@ -157,9 +165,15 @@ def _key(header: RunHeader) -> _Key:
 
 
 def _stems(spools: Sequence[Path]) -> Mapping[str, _Key]:
-    """Request files have the names of the spools beside which they lie."""
+    """The processes by the names of their spools."""
     found = {}
     for path in spools:
         with suppress(BadSpool):
             found[path.stem] = _key(read_header(path))
     return found
+
+
+def _key_of(path: Path, stems: Mapping[str, _Key]) -> _Key | None:
+    """Request files have the names of the spools beside which they lie, and a number from the second on."""
+    name, _, number = path.stem.rpartition(".")
+    return stems.get(path.stem) or (stems.get(name) if number.isdecimal() else None)

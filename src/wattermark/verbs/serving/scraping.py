@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 from wattermark.errors import NamedMeterUnavailable, UsageError, WattermarkError
 from wattermark.readers.exposition import samples
-from wattermark.readers.web import LOCAL, Site
+from wattermark.readers.web import Site
 from wattermark.science.sharing.rounds import moment_of
 from wattermark.serving.engines.choose import ALL_WANTED, ENGINES, engine_named, engine_of
 from wattermark.serving.engines.page import Engine, Page, sane
 from wattermark.serving.engines.trtllm import energy_of
+from wattermark.values.hosts import is_local
 from wattermark.values.served import EngineLook
 
 ACCEPT = "text/plain; version=0.0.4"
@@ -56,7 +57,7 @@ class Source:
     @property
     def is_here(self) -> bool:
         """Whether its address is this machine's, so that this machine's meters see it."""
-        return (urlsplit(self.site.url("")).hostname or "") in LOCAL
+        return is_local(urlsplit(self.site.url("")).hostname or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from wattermark.errors import UsageError
 from wattermark.factors.serving import serving_factors
 from wattermark.factors.shapes.models import architecture_named
 from wattermark.report.numbers import digits
-from wattermark.science.served_bearers import Bearers, chosen
-from wattermark.science.served_events import Model
-from wattermark.science.served_rows import added
-from wattermark.science.served_what_if import (
+from wattermark.science.served.bearers import Bearers, chosen
+from wattermark.science.served.events import Model
+from wattermark.science.served.rows import added
+from wattermark.science.served.what_if import (
     energy_by_model,
     energy_ratio,
     mean_batch,
@@ -23,7 +23,7 @@ from wattermark.science.served_what_if import (
     ratio_of,
     work_energy_j,
 )
-from wattermark.science.served_work import works_of
+from wattermark.science.served.work import works_of
 from wattermark.values.serving_report import Basis, ServedWhatIf
 from wattermark.values.workload import Architecture
 from wattermark.verbs.estimates.ground import accelerator_of
@@ -153,7 +153,7 @@ def server_named(gpu: str | None, now: Server) -> Server:
 def _energy_j(model: Architecture, server: Server, requests: Bearers, batch: float) -> float:
     """Of all requests of a model together, by the serving model."""
     precision = precision_of(model)
-    _, whole = works_of(model, requests.tokens, precision=precision, accelerators=server.count)
+    _, whole = works_of(model, requests.tokens, requests.many, precision=precision, accelerators=server.count)
     values = {factor.name: factor.value.best for factor in serving_factors(server.accelerator, batch)}
     embed = not requests.tokens["output_tokens"].any()
     return work_energy_j(whole, batch, values, embed=embed)

@@ -8,8 +8,8 @@ from functools import reduce
 
 import numpy as np
 
-from wattermark.science.served_bearers import Bearers, Quantities, RunShare, chosen
-from wattermark.science.served_events import OUTCOMES, TOKENS, Floats, hours_s
+from wattermark.science.served.bearers import Bearers, Quantities, RunShare, chosen
+from wattermark.science.served.events import OUTCOMES, TOKENS, Floats, hours_s
 from wattermark.values.footprint import QUANTITIES
 from wattermark.values.range import Range
 from wattermark.values.served import Outcome
@@ -102,7 +102,8 @@ def total_of(runs: Sequence[RunShare], *, quality: str, ledgers: bool) -> Served
     """
     every = [(run, run.requests) for run in runs]
     row = _row(every, "in all", None, quality=quality, ledgers=ledgers)
-    whole = added([run.quantities for run in runs if run.total_j > 0])
+    bearing = [run for run in runs if run.total_j > 0] or [run for run in runs if run.requests.known.any()]
+    whole = added([run.quantities for run in bearing])
     told = _told_part([run.requests for run in runs])
     kept = row.ledgers
     if kept is not None:
@@ -162,7 +163,7 @@ def _row(
         )
         if ledgers and tally.known
         else None,
-        spread=_spread([one.energy_j[one.worked] for one in requests]),
+        spread=_spread(requests),
         quality=quality if tally.known else "unknown",
     )
 
@@ -176,9 +177,9 @@ def _shares(mine: Sequence[Part]) -> Iterator[dict[str, Range | None]]:
 
 def _tally(requests: Sequence[Bearers]) -> Tally:
     return Tally(
-        requests=sum(map(len, requests)),
-        known=int(sum(one.known.sum() for one in requests)),
-        untold=int(sum((~one.told).sum() for one in requests)),
+        requests=sum(one.total for one in requests),
+        known=sum(one.count(one.known) for one in requests),
+        untold=sum(one.count(~one.told) for one in requests),
         **{name: float(sum(one.tokens[name].sum() for one in requests)) for name in TOKENS},
     )
 
@@ -210,13 +211,38 @@ def _per(
     }
 
 
-def _spread(energies: Sequence[Floats]) -> Spread | None:
-    every = np.concatenate(energies)
-    known = every[~np.isnan(every)]
-    if not len(known):
+def _spread(requests: Sequence[Bearers]) -> Spread | None:
+    """Those that stand for many count as many that took its mean."""
+    seen = [one.known & one.worked for one in requests]
+    many = np.concatenate([one.many[mine] for one, mine in zip(requests, seen, strict=True)])
+    each_j = np.concatenate([one.energy_j[mine] for one, mine in zip(requests, seen, strict=True)]) / many
+    if not len(each_j):
         return None
-    p50, p90, p99 = np.quantile(known, (0.5, 0.9, 0.99)).tolist()
+    p50, p90, p99 = quantiles(each_j, many, (0.5, 0.9, 0.99))
     return Spread(p50_j=p50, p90_j=p90, p99_j=p99)
+
+
+def quantiles(values: Floats, many: Floats, wanted: Sequence[float]) -> list[float]:
+    """Quantiles of values of which each stands for many, as NumPy has them of all, one by one.
+
+    Parameters
+    ----------
+    values : ndarray, shape (u,)
+        One at least.
+    many : ndarray, shape (u,)
+        Whole numbers. [1]
+    wanted : sequence of float
+        [1]
+    """
+    if (many == 1).all():
+        return [float(one) for one in np.quantile(values, wanted)]
+    order = np.argsort(values, kind="stable")
+    ends = np.cumsum(many[order])
+    at = np.array(wanted) * (ends[-1] - 1)
+    low, high = (
+        values[order][np.searchsorted(ends, place, "right")] for place in (np.floor(at), np.ceil(at))
+    )
+    return [float(one) for one in low + (high - low) * (at - np.floor(at))]
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -8,8 +8,9 @@ from dataclasses import fields, replace
 import numpy as np
 
 from wattermark.science.lazily import once, total
-from wattermark.science.served_events import Floats
+from wattermark.science.served.events import Floats
 from wattermark.science.serving import BYTES, Work, request_work, touched_params
+from wattermark.science.sharing.arrays import part_of
 from wattermark.science.sketch import Sketch, term
 from wattermark.science.sketch_serving import serving
 from wattermark.science.terms import Energy
@@ -47,7 +48,12 @@ def batch_factor(batch: float | None) -> Factor:
 
 
 def works_of(
-    model: Architecture, tokens: Mapping[str, Floats], *, precision: str, accelerators: float
+    model: Architecture,
+    tokens: Mapping[str, Floats],
+    many: Floats,
+    *,
+    precision: str,
+    accelerators: float,
 ) -> tuple[WorkAt, WorkAt]:
     """The work of some requests as a function of the batch: of each of them, and of all together.
 
@@ -57,6 +63,8 @@ def works_of(
         Its layers must be known.
     tokens : mapping
         ``input_tokens``, ``cached_tokens`` and ``output_tokens``, shape (u,). [1]
+    many : ndarray, shape (u,)
+        For how many requests each stands, whose tokens it adds. [1]
     precision : str
         Of the weights.
     accelerators : float
@@ -68,15 +76,15 @@ def works_of(
         From the batch, a number, to the work of each request, arrays of shape (u,); and from the batch,
         a number or draws of it, to that of all of them.
     """
-    alone = request_work(model, _requests(tokens, precision, accelerators))
+    each = {name: part_of(one, many) for name, one in tokens.items()}
+    one_each = request_work(model, _requests(each, precision, accelerators))
+    alone = Work(**{field.name: getattr(one_each, field.name) * many for field in fields(Work)})
     all_alone = Work(**{field.name: np.sum(getattr(alone, field.name)) for field in fields(Work)})
 
     def at(work: Work) -> WorkAt:
         return lambda batch: _at_batch(work, model, precision, batch)
 
-    return at(replace(alone, prefill_bytes=alone.prefill_bytes + np.zeros(len(tokens["input_tokens"])))), at(
-        replace(all_alone, prefill_bytes=alone.prefill_bytes * len(tokens["input_tokens"]))
-    )
+    return at(alone), at(all_alone)
 
 
 def _requests(tokens: Mapping[str, Floats], precision: str, accelerators: float) -> Requests:
@@ -177,15 +185,29 @@ def power_between(low: Factor, best: Factor, high: Factor) -> Factor:
     return replace(best, value=Range(low.value.low, best.value.best, max(best.value.high, high.value.high)))
 
 
-def mean_of(tokens: Floats) -> float:
-    """The mean of some counts; never nothing, as a job of no size cannot be meant. [1]
+def mean_of(tokens: Floats, many: Floats) -> float:
+    """Tokens of a request in the mean; never nothing, as a job of no size cannot be meant. [1]
 
     Parameters
     ----------
-    tokens : ndarray
+    tokens : ndarray, shape (u,)
+        [1]
+    many : ndarray, shape (u,)
+        Of how many requests. [1]
+    """
+    count = float(many.sum())
+    return max(float(tokens.sum()) / count, LEAST_TOKENS) if count > 0 else LEAST_TOKENS
+
+
+def each_of(tokens: Floats, many: Floats) -> Floats:
+    """Tokens of one of the many requests that each stands for. [1]
+
+    Parameters
+    ----------
+    tokens, many : ndarray, shape (u,)
         [1]
     """
-    return max(float(tokens.mean()), LEAST_TOKENS) if len(tokens) else LEAST_TOKENS
+    return part_of(tokens, many)
 
 
 def share_of(part: Floats, whole: Floats) -> float:

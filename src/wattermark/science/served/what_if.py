@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from wattermark.science.served_bearers import Quantities, RunShare
-from wattermark.science.served_events import Floats
-from wattermark.science.served_work import WorkAt
+from wattermark.science.served.bearers import Quantities, RunShare
+from wattermark.science.served.events import Floats
+from wattermark.science.served.work import WorkAt
 from wattermark.science.serving import decode_energy_j, embedding_energy_j, prefill_energy_j
 from wattermark.science.uncertainty import Values
 from wattermark.values.footprint import QUANTITIES

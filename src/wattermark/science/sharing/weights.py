@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +13,15 @@ from wattermark.science.sharing.arrays import part_of, summed
 from wattermark.science.sharing.columns import Columns, Cost, Floats, Places, by_place
 from wattermark.science.sharing.concurrency import reading_share_j, together
 
+Number = Any
+"""A float, or an array of them: the same formulas hold for one request and for many."""
 SLOWEST = 0.02
 """Part of a window in which answers are written at least, if any are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """What each request weighs by itself, (m,). [J of the prior]
+    """What each request weighs by itself, (m,), or one of them. [J of the prior]
 
     ``read_j`` for its prompt. For its answer ``write_j``, and a part that grows with the context, by
     ``growth_j`` from its begin to its end; ``window_j`` for each token that is in the sight of layers that
@@ -25,17 +29,17 @@ class Own:
     in ``passes``. ``again_j`` is for what was computed a second time.
     """
 
-    read_j: Floats
-    write_j: Floats
-    growth_j: Floats
-    window_j: Floats
-    window_tokens: Floats
-    ahead: Floats
-    more: Floats
-    passes: Floats
-    again_j: Floats
+    read_j: Number
+    write_j: Number
+    growth_j: Number
+    window_j: Number
+    window_tokens: Number
+    ahead: Number
+    more: Number
+    passes: Number
+    again_j: Number
 
-    def written_j(self, part: Floats | float, middle: Floats | float) -> Floats:
+    def written_j(self, part: Number, middle: Number) -> Number:
         """Of a part of the answer that lies around the middle [1 of its length], all but steps."""
         sight = np.minimum(self.ahead + self.more * middle, self.window_tokens)
         return part * (self.write_j + self.growth_j * middle + self.window_j * sight)
@@ -74,7 +78,7 @@ class Work:
     @property
     def is_nothing(self) -> NDArray[np.bool_]:
         """Which had no time and weigh nothing."""
-        return (self.whole_s <= 0) & (self.own.read_j <= 0)
+        return np.asarray((self.whole_s <= 0) & (self.own.read_j <= 0), bool)
 
 
 def work_of(requests: Columns, costs: list[Cost], edge_s: Floats) -> Work:
@@ -207,14 +211,45 @@ def weigh(work: Work, edge_s: Floats, request: Places, window: Places) -> tuple[
 def _own(requests: Columns, costs: list[Cost]) -> tuple[Own, Floats]:
     """What is each request's own, and what a step weighs that it has for itself."""
     of = by_place(costs, requests.model)
-    read, cached, written = requests.read_tokens, requests.cached_tokens, requests.written_tokens
-    ahead, passes = read + cached, np.maximum(requests.passes - 1, 0.0)
+    again = np.zeros(len(of("missed"))) if requests.again_tokens is None else requests.again_tokens
+    tokens = Tokens(
+        read=requests.read_tokens,
+        cached=requests.cached_tokens,
+        written=requests.written_tokens,
+        passes=requests.passes,
+        again=np.nan_to_num(again),
+    )
+    return own_of(of, tokens), of("step_j") + of("experts_j") * (1 - of("missed"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """Tokens of requests, all of them known: arrays (m,), or numbers of one request. [1]"""
+
+    read: Number
+    cached: Number
+    written: Number
+    passes: Number
+    again: Number = 0.0
+
+
+def own_of(of: Callable[[str], Any], tokens: Tokens) -> Own:
+    """What requests weigh by themselves, or what one does.
+
+    Parameters
+    ----------
+    of : callable
+        From the name of a cost to its values, shape (m,), or to its value. [J of the prior]
+    tokens : Tokens
+        Of them.
+    """
+    read, cached, written, again = tokens.read, tokens.cached, tokens.written, tokens.again
+    ahead, passes = read + cached, np.maximum(tokens.passes - 1, 0.0)
     more = np.maximum(written - 1, 0.0)
     checked = np.where(passes > 0, np.maximum(more, passes * (1 + of("drafted"))), 0.0)
     by_context_j = passes * of("context_token_j") + 2 * checked * of("pair_j")
-    again = np.zeros(len(read)) if requests.again_tokens is None else np.nan_to_num(requests.again_tokens)
     sight = np.minimum(cached, of("window_tokens"))
-    own = Own(
+    return Own(
         read_j=read * (of("read_token_j") + of("pair_j") * (ahead + cached))
         + cached * of("context_token_j")
         + sight * of("window_token_j"),
@@ -227,7 +262,6 @@ def _own(requests: Columns, costs: list[Cost]) -> tuple[Own, Floats]:
         passes=passes,
         again_j=again * (of("read_token_j") + of("pair_j") * np.minimum(again, ahead + written)),
     )
-    return own, of("step_j") + of("experts_j") * (1 - of("missed"))
 
 
 def _mean_pass_s(model: Places, seen_s: Floats, passes: Floats) -> Floats:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wattermark.science.served_events import TOKENS, Codes, Events, Flags, Floats
+from wattermark.science.served.events import TOKENS, Codes, Events, Flags, Floats
+from wattermark.science.sharing.arrays import summed
+from wattermark.science.sharing.pools import Joined
 from wattermark.values.range import Range
 from wattermark.values.serving_report import Idle
 
@@ -20,7 +22,8 @@ class Bearers:
 
     ``energy_j`` [J] is what each bears, nan where that is not known; the ledgers are its parts, nan where
     there are none. ``tokens`` are read, cached, written and reasoned; ``begin_s`` is by the wall clock
-    [s since 1970]; ``worked`` and ``generates`` as of events.
+    [s since 1970]; ``worked`` and ``generates`` as of events. One that stands for ``many`` [1] bears for
+    all of them, and adds their tokens.
     """
 
     row: Codes
@@ -30,6 +33,7 @@ class Bearers:
     worked: Flags
     begin_s: Floats
     ran_s: Floats
+    many: Floats
     told: Flags
     tokens: Mapping[str, Floats]
     energy_j: Floats
@@ -44,6 +48,15 @@ class Bearers:
     def known(self) -> Flags:
         """Those whose energy is known."""
         return np.asarray(~np.isnan(self.energy_j))
+
+    @property
+    def total(self) -> int:
+        """How many requests all of them stand for. [1]"""
+        return int(self.many.sum())
+
+    def count(self, which: Flags) -> int:
+        """How many requests some of these stand for. [1]"""
+        return int(self.many[which].sum())
 
 
 ARRAYS = tuple(name for name in Bearers.__dataclass_fields__ if name != "tokens")
@@ -67,54 +80,57 @@ class RunShare:
         return float(np.nansum(self.requests.energy_j) + self.idle_j.sum())
 
 
-def whole_requests(
-    events: Events, began_s: float, *, dynamic_j: Floats, active_idle_j: Floats, known: Flags
-) -> Bearers:
-    """Events that belong to one request as one: energies add; tokens are the most that any of them told.
+def whole_requests(events: Events, join: Joined, *, dynamic_j: Floats, active_idle_j: Floats) -> Bearers:
+    """Events that belong to one request as one: its tokens are the most that any of them told.
 
     Parameters
     ----------
     events : Events
-        m of them.
-    began_s : float
-        When the run began. [s since 1970]
-    dynamic_j, active_idle_j : ndarray, shape (m,)
-        What each bears; nan where that is no part of what is known. [J]
-    known : ndarray, shape (m,)
-        Whether its energy is known.
+        m of them, by the wall clock. [s since 1970]
+    join : Joined
+        Which of them belong together, of u requests.
+    dynamic_j, active_idle_j : ndarray, shape (u,)
+        What each request bears; nan where that is not known. [J]
     """
-    u = int(events.request.max()) + 1 if len(events) else 0
+    u = join.requests
     order = np.argsort(events.end_s, kind="stable")
     last = np.zeros(u, np.int64)
-    last[events.request[order]] = order
+    last[join.request[order]] = order
 
     def most(values: Floats) -> Floats:
         found = np.zeros(u)
-        np.maximum.at(found, events.request, np.nan_to_num(values))
+        np.maximum.at(found, join.request, np.nan_to_num(values))
         return found
 
-    def summed(values: Floats) -> Floats:
-        return np.asarray(np.bincount(events.request, values, u), np.float64)
-
-    begin = np.full(u, np.inf)
-    np.minimum.at(begin, events.request, events.begin_s)
-    gap = np.where(summed(known.astype(float)) > 0, 0.0, np.nan)
-    dynamic, active = summed(np.where(known, dynamic_j, 0.0)), summed(np.where(known, active_idle_j, 0.0))
+    begin_s = np.full(u, np.inf)
+    np.minimum.at(begin_s, join.request, events.begin_s)
     return Bearers(
         row=events.row[last],
         outcome=events.outcome[last],
         model=events.model[last],
         generates=events.generates[last],
-        worked=events.worked[last],
-        begin_s=begin + began_s,
-        ran_s=events.end_s[last] - begin,
+        worked=summed(join.request, events.worked.astype(float), u) > 0,
+        begin_s=begin_s,
+        ran_s=events.end_s[last] - begin_s,
+        many=most(events.many),
         told=most(events.told.astype(float)) > 0,
         tokens={name: most(getattr(events, name)) for name in TOKENS},
-        energy_j=dynamic + active + gap,
-        dynamic_j=dynamic,
-        active_idle_j=active,
+        energy_j=dynamic_j + active_idle_j,
+        dynamic_j=np.nan_to_num(dynamic_j),
+        active_idle_j=np.nan_to_num(active_idle_j),
         given_idle_j=np.zeros(u),
     )
+
+
+def models_at_work(requests: Bearers) -> list[int]:
+    """The codes of models that any request asked that took something.
+
+    Parameters
+    ----------
+    requests : Bearers
+        u of them.
+    """
+    return [int(code) for code in np.unique(requests.model[requests.worked])]
 
 
 def joined(parts: Sequence[Bearers]) -> Bearers:

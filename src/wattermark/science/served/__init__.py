@@ -1,0 +1,1 @@
+"""Requests that were served, as arrays: what each of them bears, and what rows of them add up to."""
