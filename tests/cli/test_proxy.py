@@ -75,7 +75,11 @@ def requests_of(told):
     return read_requests(path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["told to", "by Ctrl-C"])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, signal.SIGINT, signal.SIGHUP],
+    ids=["told to", "by Ctrl-C", "its terminal is closed"],
+)
 def test_it_notes_what_passes_beside_the_meters_of_the_machine_and_ends_when_it_is_told(stub, proxy, number):
     child, told = proxy(stub, "--upstream-name", "the stub", "--name", "chat")
     assert told["metered"] and told["upstream"] == stub and told["metrics"] is None
@@ -132,6 +136,23 @@ def test_one_that_takes_too_long_is_cut_off_and_noted_as_such(proxy):
     assert served.outcome is Outcome.LEFT
 
 
+def test_where_no_more_clients_can_be_let_in_it_says_so_once_and_goes_on(stub, proxy, home):
+    import resource
+    import socket
+
+    child, told = proxy(stub, "--meters", "no")
+    resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (40, 40))
+    port = int(told["listen"].rpartition(":")[2])
+    crowd = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
+    time.sleep(0.5)
+    for one in crowd:
+        one.close()
+    time.sleep(1.2)  # asyncio looks again after a second
+    assert json.loads(ask(told["listen"]))["model"] == "stub"
+    code, said = end(child)
+    assert code == 0 and said.count("\n") == 1 and "ulimit -n" in said
+
+
 def test_a_cause_is_told_once_and_not_for_each_request(proxy):
     child, told = proxy("http://127.0.0.1:1")
     for _ in range(5):
@@ -177,6 +198,14 @@ def test_a_token_is_read_from_a_file_or_the_environment(stub, proxy, tmp_path, w
         pytest.param(["--upstream", "http://h", "--most-body", "x"], "no number", id="no size"),
         pytest.param(["--upstream", "http://h", "--place", "nowhere-x"], "nowhere-x", id="no place"),
         pytest.param(["--upstream", "http://h", "--meters", "x"], "invalid choice", id="no such meters"),
+        pytest.param(
+            ["--upstream", "http://localhost:8123", "--listen", "127.0.0.1:8123"],
+            "itself would listen",
+            id="its own address",
+        ),
+        pytest.param(
+            ["--upstream", "http://h", "--tenant-header", "a b"], "no name of a header", id="a blank"
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_said_in_a_sentence(home, options, said):

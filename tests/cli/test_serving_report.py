@@ -102,7 +102,9 @@ def test_both_sides_are_shown_and_not_added(ledger, capsys):
 
 def test_names_are_no_orders_to_a_terminal_and_no_formulas(ledger, capsys):
     assert "\x1b" not in run(capsys, "calls")
-    rows = list(csv.DictReader(io.StringIO(run(capsys, "all", "--csv"))))
+    told = run(capsys, "all", "--csv")
+    assert "\x1b" not in told
+    rows = list(csv.DictReader(io.StringIO(told)))
     assert {row["basis"] for row in rows} == {"measured", "estimated"}
     assert any(row["name"].startswith("'=cmd") for row in rows)
     unknown = next(row for row in rows if row["quality"] == "unknown")

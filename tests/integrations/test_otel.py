@@ -36,7 +36,7 @@ def receiver():
 
 @pytest.fixture
 def live():
-    return Live(Config(place="deu"), start=False)
+    return Live(Config(place="deu", origin={"place": "option"}), start=False)
 
 
 @pytest.fixture
@@ -201,6 +201,19 @@ def test_what_a_span_says_itself_stays(live):
     spans_of(footprint_exporter(kept, live), {**CALL, "ai.footprint.energy": 1.0})
     (span,) = kept.get_finished_spans()
     assert span.attributes["ai.footprint.energy"] == 1.0 and span.attributes["ai.footprint.water"] > 0
+
+
+def test_a_fault_of_ours_costs_no_span(live, caplog, monkeypatch):
+    """Spans are the program's; it hears of the fault once."""
+
+    def breaks(self, model):
+        raise LookupError(model)
+
+    monkeypatch.setattr(type(live), "learn", breaks)
+    kept = InMemorySpanExporter()
+    spans_of(footprint_exporter(kept, live), CALL, {"x": 1}, CALL)
+    assert [dict(span.attributes) for span in kept.get_finished_spans()] == [CALL, {"x": 1}, CALL]
+    assert len(caplog.records) == 1 and "your program goes on" in caplog.text
 
 
 def test_what_a_span_lost_is_told(live):

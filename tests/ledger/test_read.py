@@ -90,6 +90,9 @@ def test_every_cut_gives_back_its_whole_lines(read):
         '{"kind":"begin","span":1,"name":"a","label":"","parent":Infinity,"mono_ns":1}',
         '{"kind":"end","span":9,"mono_ns":1}', '{"kind":"stop","mono_ns":1,"status":"splendid"}',
         '{"kind":"reader","name":"rapl","channels":[{"name":"x"}]}', "\x00\x00\x00\x00",
+        reader_line("rapl", [CHANNEL]).strip().replace(f'"{CHANNEL.name}"', "7"),
+        f'{{"kind":"stop","mono_ns":{10**30},"status":"failed"}}', f'{{"kind":"late","mono_ns":{-10**30}}}',
+        f'{{"kind":"begin","span":1,"name":"a","label":"","parent":null,"mono_ns":{10**30}}}',
     ],
 )  # fmt: skip
 def test_a_bad_line_is_passed_over_and_counted(read, bad):

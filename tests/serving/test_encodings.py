@@ -100,10 +100,11 @@ def test_a_bomb_within_a_bomb_comes_in_small_pieces():
     assert len(part) <= PIECE_B
 
 
-@pytest.mark.parametrize("encoding", ["compress", "bzip2", "gzip, rot13", "\u00e9", "a" * 999])
+@pytest.mark.parametrize("encoding", ["compress", "bzip2", "gzip, rot13", "\u00e9", "a" * 999, "\x1b[31m"])
 def test_what_nothing_unpacks_is_said(encoding):
-    with pytest.raises(BadEncoding, match="nothing here unpacks"):
+    with pytest.raises(BadEncoding, match="nothing here unpacks") as error:
         Unpacker(encoding)
+    assert str(error.value).isprintable()
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])

@@ -282,6 +282,11 @@ async def silent_midway(talk):
 PART = head(b"200 OK", b"Content-Type: application/json", b"Content-Length: 99") + b'{"part":'
 
 
+async def interim_only(talk):
+    await talk.say(head(b"100 Continue"))
+    await asyncio.sleep(60)
+
+
 async def part_of_one(talk):
     await talk.say(PART)
     await asyncio.sleep(60)
@@ -317,6 +322,26 @@ def breaking(*pieces):
         pytest.param(nonsense, Outcome.FAILED, 502, id="no HTTP"),
         pytest.param(breaking(PART), Outcome.FAILED, 502, id="a part of one that was held"),
         pytest.param(part_of_one, Outcome.TIMEOUT, 504, id="silent while it was held"),
+        pytest.param(interim_only, Outcome.TIMEOUT, 504, id="silent after an interim answer"),
+        pytest.param(
+            answering(head(b"101 Other", b"Upgrade: x")),
+            Outcome.FAILED,
+            502,
+            id="a protocol nobody asked for",
+        ),
+        pytest.param(answering(head(b"099 Odd", b"Content-Length: 0")), Outcome.FAILED, 502, id="no status"),
+        pytest.param(
+            answering(head(b"200 OK", b"X: \x1b[31m", b"Content-Length: 0")),
+            Outcome.FAILED,
+            502,
+            id="no letters",
+        ),
+        pytest.param(
+            answering(head(b"200 O\x00K", b"Content-Type: text/event-stream", b"Content-Length: 0")),
+            Outcome.FAILED,
+            502,
+            id="no reason",
+        ),
     ],
 )
 def test_an_engine_without_a_whole_answer_is_told_as_openai_tells_errors(answer, outcome, status):

@@ -47,6 +47,25 @@ def streaming(*events, fields=(SSE,)):
     return answering(head(b"200 OK", *fields, b"Transfer-Encoding: chunked"), *sent, chunk(b""))
 
 
+class Faulty:
+    """Has a fault of its own."""
+
+    def quote(self, served):
+        raise LookupError
+
+
+@pytest.mark.parametrize("field", [ASKED, b"X: y"], ids=["in a stream", "none yet"])
+def test_a_fault_of_ours_in_a_stream_is_never_a_second_answer_in_the_first(field):
+    async def story():
+        async with relayed(streaming(*EVENTS), quoter=Faulty()) as relay:
+            back = await relay.ask(request(b"/v1/chat/completions", b'{"stream":true}', field))
+            assert back.count(b"HTTP/1.1") == 1 and EVENTS[0] in back
+            assert back.endswith(b"0\r\n\r\n") is (field != ASKED)
+            assert (await relay.until_noted()).outcome is (Outcome.FAILED if field == ASKED else Outcome.OK)
+
+    asyncio.run(story())
+
+
 def test_the_head_tells_it_once_the_answer_is_whole_and_the_body_is_as_it_was():
     async def story():
         quotes = Quotes()

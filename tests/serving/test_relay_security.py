@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from fakes.engine import answering, chunk, head, relayed, request
+from fakes.engine import answering, chunk, head, relay_to, relayed, request
 from wattermark.errors import UsageError
-from wattermark.serving.relay_address import listen_of, upstream_of
+from wattermark.serving.relay_address import Upstream, listen_of, upstream_of
 from wattermark.serving.relay_pages import Pages
 from wattermark.serving.relay_server import Door, upstream_session
 from wattermark.serving.relay_token import HEADER
@@ -73,6 +73,10 @@ FIRST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n"
         pytest.param(FIRST + b"X: a\rTransfer-Encoding: chunked\r\n\r\n", id="a lone return"),
         pytest.param(FIRST + b"Host: other\r\nContent-Length: 0\r\n\r\n", id="two hosts"),
         pytest.param(
+            FIRST + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\nContent-Length: 0\r\n\r\n",
+            id="two keys: one that is charged, one that is let in",
+        ),
+        pytest.param(
             FIRST + b"Connection: content-length\r\nContent-Length: 2\r\n\r\n{}", id="its length for one hop"
         ),
         pytest.param(FIRST + b"Transfer-Encoding: chunked\r\n\r\n1;\nx\r\nzz\r\n0\r\n\r\n", id="a bad chunk"),
@@ -82,6 +86,10 @@ FIRST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n"
         pytest.param(b"GET //elsewhere.test/ HTTP/1.1\r\nHost: h\r\n\r\n", id="another server, shorter"),
         pytest.param(b"GET /v1/../admin HTTP/1.1\r\nHost: h\r\n\r\n", id="out of the base"),
         pytest.param(b"GET /v1/%2e%2e/admin HTTP/1.1\r\nHost: h\r\n\r\n", id="out of the base, hidden"),
+        pytest.param(b"GET /v1/..%2Fadmin HTTP/1.1\r\nHost: h\r\n\r\n", id="out of the base, slash hidden"),
+        pytest.param(
+            b"GET /v1/..;x/admin HTTP/1.1\r\nHost: h\r\n\r\n", id="out of the base, with a parameter"
+        ),
         pytest.param(b"GET /a\\b HTTP/1.1\r\nHost: h\r\n\r\n", id="a backslash"),
         pytest.param(b"GET /\xc3\xa9 HTTP/1.1\r\nHost: h\r\n\r\n", id="letters that are no address"),
         pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", id="TLS"),
@@ -122,6 +130,79 @@ def test_a_body_that_is_too_long_is_refused_before_the_engine_hears_of_it(sent):
             assert json.loads(back.partition(b"\r\n\r\n")[2])["error"]["code"] == "body_too_large"
             assert relay.engine.asked == []
             assert status_of(await relay.ask(request(b"/x", b"x" * 2000))) == 200
+
+    asyncio.run(story())
+
+
+def test_who_comes_and_says_nothing_keeps_no_place(monkeypatch):
+    """Neither before a head, nor in one, nor in a body; an engine may take its time all the same."""
+    monkeypatch.setattr("wattermark.serving.relay_server.HEAD_S", 0.3)
+    monkeypatch.setattr("wattermark.serving.relay_body.SILENT_S", 0.3)
+    slow = answering(OK[:9], OK[9:], every_s=0.6)
+
+    async def story():
+        async with relayed(slow) as relay:
+            begun = [b"", FIRST, FIRST + b"Content-Length: 9\r\n\r\n{", request()]
+            nothing, head_only, body, whole = await asyncio.gather(*map(relay.ask, begun))
+            assert nothing == head_only == b""
+            assert (status_of(body), status_of(whole)) == (408, 200)
+            assert len(relay.engine.asked) == len(relay.noted) == 1
+
+    asyncio.run(story())
+
+
+def test_an_engine_that_answers_before_it_has_all_of_a_long_body_is_heard(monkeypatch):
+    monkeypatch.setattr("wattermark.serving.relay_body.HELD_B", 10)
+    begun = head(b"200 OK", b"Content-Type: text/event-stream", b"Transfer-Encoding: chunked")
+
+    class Early(asyncio.Protocol):
+        """Answers as soon as anything came; ends its answer once all of it has."""
+
+        def connection_made(self, line):
+            self.line, self.got = line, b""
+
+        def data_received(self, data):
+            if not self.got:
+                self.line.write(begun + chunk(b"data: a\n\n"))
+            self.got += data
+            if self.got.count(b"x") == 60:
+                self.line.write(chunk(b"data: b\n\n") + chunk(b""))
+
+    async def story():
+        server = await asyncio.get_running_loop().create_server(Early, "127.0.0.1", 0)
+        upstream = Upstream("http", "127.0.0.1", server.sockets[0].getsockname()[1])
+        async with server, relay_to(upstream, None) as relay:
+            reader, writer = await relay.line()
+            writer.write(request(b"/v1", b"", b"Content-Length: 60"))
+            for _ in range(3):
+                writer.write(b"x" * 20)
+                await asyncio.sleep(0.1)
+            back = await reader.read()
+            writer.close()
+        assert back.endswith(chunk(b"data: b\n\n") + chunk(b"")), back
+
+    asyncio.run(story())
+
+
+def test_a_long_body_that_stops_to_come_ends_and_one_that_is_slow_does_not(monkeypatch):
+    monkeypatch.setattr("wattermark.serving.relay_body.SILENT_S", 0.5)
+    monkeypatch.setattr("wattermark.serving.relay_body.HELD_B", 10)
+
+    async def sends(relay, *pieces):
+        reader, writer = await relay.line()
+        writer.write(request(b"/x", b"", b"Content-Length: 60"))
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.3)
+        back = await reader.read()
+        writer.close()
+        return back
+
+    async def story():
+        async with relayed(answering(OK), timeout_s=0.1) as relay:
+            assert status_of(await sends(relay, *[b"x" * 20] * 3)) == 200
+            assert status_of(await sends(relay, b"x" * 20)) == 408
+            assert [one.outcome for one in relay.noted] == [Outcome.OK, Outcome.REFUSED]
 
     asyncio.run(story())
 
@@ -264,9 +345,9 @@ def test_where_requests_go_is_read(text, address, local):
 @pytest.mark.parametrize(
     "text",
     [
-        "localhost:8000", "ftp://h", "http://", "http://h:x", "http://h:99999", "http://h/?x=1", "http://h/#x",
-        "http://h/a b", "http://h\\x", f"http://user:{SECRET}@h/", f"http://{SECRET}@h/", "http://[::1", "",
-        "http://h/a/../b",
+        "localhost:8000", "ftp://h", "http://", "http://h:x", "http://h:99999", "http://h:0", "http://h/?x=1",
+        "http://h/#x", "http://h/a b", "http://h\\x", f"http://user:{SECRET}@h/", f"http://{SECRET}@h/",
+        "http://h/a/../b", "http://[::1", "",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_and_a_password_in_it_is_not_repeated(text):

@@ -40,13 +40,15 @@ def main(args: argparse.Namespace) -> int:
         from wattermark.verbs.place import check_place
 
         check_place(args.place)
-    found = []
-    for file in args.files:
-        found.append(import_file(Path(file), config=config, kept=args.format, again=args.again))
-        if not args.json:
-            paint([Section("", sentences=tuple(_sentences(found[-1])))])
-    if args.json:
-        print_json({"schema": 1, "imported": [asdict(one) for one in found]})
+    found: list[Imported] = []
+    try:
+        for file in args.files:
+            found.append(import_file(Path(file), config=config, kept=args.format, again=args.again))
+            if not args.json:
+                paint([Section("", sentences=tuple(_sentences(found[-1])))])
+    finally:  # what was taken is told, though the next file was none
+        if args.json and found:
+            print_json({"schema": 1, "imported": [asdict(one) for one in found]})
     return 0
 
 

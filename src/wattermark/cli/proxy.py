@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from wattermark.verbs.serving.relaying import METERS, Begun, Relaying, relay
 from wattermark.verbs.serving.sighted import sighted
 
 TOKEN = "WATTERMARK_PROXY_TOKEN"
+FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 EPILOG = f"""examples:
   wattermark proxy --upstream http://localhost:8000 --listen 127.0.0.1:8100
   wattermark proxy --upstream http://localhost:11434 --name ollama --place deu
@@ -60,7 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--upstream-name", default="", metavar="NAME", help="what the ledger calls the engine"
     )
     parser.add_argument(
-        "--tenant-header", default="", metavar="NAME", help="a header that names the tenant (the key does)"
+        "--tenant-header",
+        type=_field,
+        metavar="NAME",
+        help="a header that names the tenant (the key does)",
     )
     parser.add_argument("--name", default="proxy", help="what to call the run (proxy)")
     parser.add_argument("--place", help="deu, US-CAMX, aws:eu-west-1 ... (see: wattermark places)")
@@ -77,7 +82,7 @@ def main(args: argparse.Namespace) -> int:
         name=args.name,
         upstream_name=args.upstream_name,
         meters=args.meters,
-        tenant_header=args.tenant_header,
+        tenant_header=args.tenant_header or "",
         token=_token(args.token_file),
         ca=args.ca,
         most_body_b=args.most_body,
@@ -119,6 +124,7 @@ def _tell(begun: Begun, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
+                "schema": 1,
                 "listen": f"http://{begun.listen}",
                 "upstream": begun.upstream,
                 "metrics": f"http://{begun.metrics}/metrics" if begun.metrics else None,
@@ -133,6 +139,12 @@ def _tell(begun: Begun, *, as_json: bool) -> None:
         say(f"  metrics: http://{begun.metrics}/metrics")
     energy = "that of this machine" if begun.metered else "estimated, as the engine is elsewhere"
     say(f"  run: {begun.run} in {begun.ledger}; energy: {energy}. Ctrl-C ends it")
+
+
+def _field(text: str) -> str:
+    if not FIELD.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a header; give x-tenant-id")
+    return text
 
 
 def _bytes(text: str) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wattermark.cli.options import add_json, add_ledger, add_site, amount, duration_s, settings
 from wattermark.cli.paint import paint, print_json, table
+from wattermark.cli.terminal import harmless
 
 if TYPE_CHECKING:
     from wattermark.values.serving_report import ServingReport
@@ -97,7 +98,10 @@ def _show(report: ServingReport, args: argparse.Namespace) -> None:
     if args.json:
         print_json(serving_document(report, iso))
     elif args.csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(serving_csv(report))
+        rows = (
+            [harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in serving_csv(report)
+        )
+        csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
     else:
         _paint(report)
 

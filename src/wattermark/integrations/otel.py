@@ -19,6 +19,7 @@ from wattermark.values.served import Outcome, Route, Served, Usage
 from wattermark.verbs.serving.live import Live
 from wattermark.verbs.serving.quoting import quoter
 from wattermark.verbs.serving.telemetry import export_metrics, footprint_attributes, otlp
+from wattermark.verbs.tell import harmless
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -60,9 +61,16 @@ def footprint_exporter(inner: SpanExporter, live: Live, *, counted: bool = True)
         raise MissingExtra.of("OpenTelemetry", error.name or "opentelemetry-sdk", "otel") from error
     add = _adder(live, counted=counted and not live.metered)
 
+    @harmless
+    def enrich(richer: list[ReadableSpan], place: int, span: ReadableSpan) -> None:
+        richer[place] = add(span)
+
     class FootprintExporter(SpanExporter):
         def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-            return inner.export([add(span) for span in spans])
+            richer = list(spans)
+            for place, span in enumerate(spans):
+                enrich(richer, place, span)
+            return inner.export(richer)
 
         def shutdown(self) -> None:
             inner.shutdown()

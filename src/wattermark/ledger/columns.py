@@ -6,7 +6,7 @@ The arrays are those of the standard library; ``numpy.asarray`` takes them as th
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,17 +78,22 @@ class _Columns:
         self.whole = {name: array("q") for name in WHOLE}
         self.words = {name: _Dictionary() for name in WORDS}
         self.streamed, self.unknown = array("b"), _Dictionary()
-        self._add_whole = [column.append for column in self.whole.values()]
-        self._add_words = [column.add for column in self.words.values()]
 
-    def take(self, row: Row) -> None:
-        for append, value in zip(self._add_whole, row, strict=False):
-            append(UNTOLD if value is None else value)
-        many = len(WHOLE)
-        self.streamed.append(row[many])
-        self.unknown.add("; ".join(row[many + 1]))
-        for add, word in zip(self._add_words, row[many + 2 :], strict=True):
-            add(word)
+    def taker(self) -> Callable[[Row], None]:
+        """A closure, as its names are looked up a million times."""
+        add_whole = [column.append for column in self.whole.values()]
+        add_words = [column.add for column in self.words.values()]
+        streamed, unknown, many = self.streamed.append, self.unknown.add, len(WHOLE)
+
+        def take(row: Row) -> None:
+            for append, value in zip(add_whole, row, strict=False):
+                append(UNTOLD if value is None else value)
+            streamed(row[many])
+            unknown("; ".join(row[many + 1]))
+            for add, word in zip(add_words, row[many + 2 :], strict=True):
+                add(word)
+
+        return take
 
     def told(self, looks: list[EngineLook], files: tuple[FileTold, ...]) -> RequestColumns:
         words = {name: column.told() for name, column in self.words.items()}
@@ -98,8 +103,9 @@ class _Columns:
 def columns_of(rows: Iterable[Row]) -> RequestColumns:
     """Rows as columns."""
     columns = _Columns()
+    take = columns.taker()
     for row in rows:
-        columns.take(row)
+        take(row)
     return columns.told([], ())
 
 
@@ -112,8 +118,9 @@ def read_columns(paths: Iterable[Path]) -> RequestColumns:
         If one cannot be opened.
     """
     columns, files, looks = _Columns(), [], []
+    take = columns.taker()
     for path in paths:
-        told, before = Told(columns.take), len(columns.streamed)
+        told, before = Told(take), len(columns.streamed)
         told.read(path)
         looks += told.looks
         files.append(

@@ -101,8 +101,10 @@ def channel_of(given: Mapping[str, Any]) -> Channel:
     kinds = {"kind": Kind(known["kind"]), "part": Part(known["part"]), "node": Node(known.get("node", ""))}
     channel = Channel(**{**known, **kinds})
     numbers = (channel.power_max_w, channel.refresh_s, channel.share)
+    texts = (channel.name, channel.covers, channel.device, channel.uuid, channel.note)
     possible = (
         channel.unit in BASE_PER_RAW
+        and all(isinstance(text, str) for text in texts)
         and all(isinstance(number, int | float) for number in numbers)
         and 0 < channel.power_max_w <= MOST_W
         and 0 <= channel.refresh_s <= MOST_S

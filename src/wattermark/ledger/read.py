@@ -156,7 +156,7 @@ class SpoolReader:
             number=int(fields["span"]),
             name=str(fields["name"]),
             label=str(fields["label"]),
-            begin_ns=int(fields["mono_ns"]),
+            begin_ns=int64(fields["mono_ns"]),
             parent=None if fields["parent"] is None else int(fields["parent"]),
             of=None if fields.get("of") is None else int64(fields["of"]),
         )
@@ -164,15 +164,16 @@ class SpoolReader:
 
     def _end(self, fields: Mapping[str, Any]) -> None:
         number = int(fields["span"])
-        self._spans[number] = replace(self._spans[number], end_ns=int(fields["mono_ns"]))
+        self._spans[number] = replace(self._spans[number], end_ns=int64(fields["mono_ns"]))
 
     def _stopped(self, fields: Mapping[str, Any]) -> None:
-        self._stop = {"status": Status(fields["status"]), "detail": fields.get("detail", "")}
-        self._last_ns = max(self._last_ns, int(fields["mono_ns"]))
+        end_ns, status = int64(fields["mono_ns"]), Status(fields["status"])
+        self._stop = {"status": status, "detail": fields.get("detail", "")}
+        self._last_ns = max(self._last_ns, end_ns)
 
     def _late(self, fields: Mapping[str, Any]) -> None:
         """The program began before the meters answered."""
-        late_ns = int(fields["mono_ns"])
+        late_ns = int64(fields["mono_ns"])
         self._begin_ns = late_ns if self._begin_ns is None else min(self._begin_ns, late_ns)
 
     def _lose(self, fields: Mapping[str, Any]) -> None:

@@ -112,9 +112,9 @@ def _bar(
 def _hours(begins: Sequence[float], x: Axis, moment: Callable[[float], str]) -> Iterator[str]:
     step = -(-len(begins) // MOST_LABELS) or 1
     for begin_s in begins[::step]:
-        yield text(x.at(begin_s), HEIGHT - 14, _short(moment(begin_s)), size=11, colour=FAINT)
+        yield text(x.at(begin_s), HEIGHT - 14, _hour(moment(begin_s)), size=11, colour=FAINT)
 
 
-def _short(moment: str) -> str:
+def _hour(moment: str) -> str:
     """Month, day and time of day: five of them have room beside each other."""
     return moment[5:16].replace("T", " ")

@@ -65,7 +65,7 @@ def _through(layers: list[_Bounded], data: bytes) -> Iterator[bytes]:
 def _layer(name: str) -> _Bounded:
     make = _LAYERS.get(name.removeprefix("x-"))
     if make is None:
-        raise BadEncoding(f"nothing here unpacks {name[:20]}")
+        raise BadEncoding(f"nothing here unpacks {''.join(filter(str.isprintable, name[:20]))}")
     return make()
 
 

@@ -26,7 +26,10 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TARGET = re.compile(r"/[!-\"$-\[\]-~]*")  # what can be seen of ASCII, but neither '#' nor a backslash
 _HOST = re.compile(r"[A-Za-z0-9._~\[\]:%-]*")
-_DOTS = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
+_DOTS = re.compile(
+    r"(?:\.|%2e){1,2}(?:(?:;|%3b).*)?", re.IGNORECASE
+)  # behind ';' some servers see parameters
+_SLASH = re.compile(r"/|%2f", re.IGNORECASE)
 _HIDDEN = re.compile(r"%(?:[01][0-9a-f]|7f|5c)", re.IGNORECASE)
 _HALF = re.compile(r"%(?![0-9a-fA-F]{2})")
 
@@ -66,6 +69,8 @@ def check_request(method: str, target: str, fields: Fields) -> None:
     _check_length(told)
     if len(hosts := told.get("host", ())) > 1 or not all(map(_HOST.fullmatch, hosts)):
         raise BadHead("a request has one Host")
+    if len(told.get("authorization", ())) > 1:
+        raise BadHead("a request has one Authorization")
     if "upgrade" in told or "http2-settings" in told:
         raise BadHead("connections are not upgraded here", 501)
     if FRAMING & connection_names(told.get("connection", ())):
@@ -85,7 +90,7 @@ def check_target(target: str) -> None:
     if not _TARGET.fullmatch(target):
         raise BadHead("a path begins with '/' and has no blanks, backslashes or control characters")
     path = target.partition("?")[0]
-    if "//" in path or any(map(_DOTS.fullmatch, path.split("/"))):
+    if "//" in path or any(map(_DOTS.fullmatch, _SLASH.split(path))):
         raise BadHead("a path has no empty parts, '.' or '..'")
     if _HIDDEN.search(path) or _HALF.search(path):
         raise BadHead("a path hides no control characters or backslashes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,13 +22,13 @@ from wattermark.serving.relay_answers import (
     refused,
 )
 from wattermark.serving.relay_back import Passage, Seat
-from wattermark.serving.relay_body import BadBody, Body
+from wattermark.serving.relay_body import BadBody, Body, nobodys_turn
 from wattermark.serving.relay_token import shows
 from wattermark.serving.tap import Tap
 from wattermark.values.served import Outcome, Route, Served
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession, web
+    from aiohttp import ClientResponse, ClientSession, web
 
     from wattermark.values.ports import Quoter
 
@@ -149,17 +150,9 @@ class Relay:
 
     async def _pass(self, passage: Passage) -> web.StreamResponse:
         from aiohttp import ClientConnectorError, ClientError
-        from yarl import URL
 
-        upstream = self._way.upstream
         try:
-            reply = await self._session.request(
-                passage.request.method,
-                URL(upstream_url(upstream.address, passage.request.raw_path), encoded=True),
-                headers=passage.onward(upstream.host_field),
-                data=passage.body.data,
-                allow_redirects=False,
-            )
+            reply = await self._reply(passage)
         except TimeoutError:
             return passage.ends(Outcome.TIMEOUT, SILENT)
         except ClientConnectorError:
@@ -170,3 +163,25 @@ class Relay:
             return passage.ends(Outcome.FAILED, FAILED)
         async with reply:
             return await passage.back(reply)
+
+    async def _reply(self, passage: Passage) -> ClientResponse:
+        """The head of the answer. aiohttp waits for it without an end once an interim one (1xx) came."""
+        from yarl import URL
+
+        upstream, limit = self._way.upstream, self._session.timeout
+        patience_s = (limit.sock_connect or 0.0) + (limit.sock_read or 0.0)
+        now_s = asyncio.get_running_loop().time
+        async with asyncio.timeout(patience_s) as patience:
+            passage.body.engines_turn = lambda turn: patience.reschedule(
+                now_s() + patience_s if turn else None
+            )
+            try:
+                return await self._session.request(
+                    passage.request.method,
+                    URL(upstream_url(upstream.address, passage.request.raw_path), encoded=True),
+                    headers=passage.onward(upstream.host_field),
+                    data=passage.body.data,
+                    allow_redirects=False,
+                )
+            finally:  # the rest of a body may still be on its way
+                passage.body.engines_turn = nobodys_turn

@@ -73,7 +73,7 @@ def upstream_of(text: str) -> Upstream:
     if parts.query or parts.fragment:
         raise UsageError("--upstream holds a query or a fragment", fix="Give http://HOST:PORT/PATH alone")
     host = parts.hostname or ""
-    if parts.scheme not in PORTS or not HOST.fullmatch(host):
+    if parts.scheme not in PORTS or parts.port == 0 or not HOST.fullmatch(host):
         raise UsageError(f"--upstream {text!r} is no address", fix="Give http://localhost:8000")
     try:
         check_target(parts.path or "/")

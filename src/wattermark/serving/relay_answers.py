@@ -30,6 +30,7 @@ class Refusal:
 
 
 TOO_LONG = Refusal(413, "body_too_large", "The body of the request is longer than the proxy lets through.")
+TOO_SLOW = Refusal(408, "body_too_slow", "The body of the request stopped to come before it was whole.")
 NO_TOKEN = Refusal(401, "no_token", "The proxy wants its token in the header x-wattermark-token.")
 MALFORMED = Refusal(400, "malformed_request", "The proxy does not pass this request on.")
 UNREACHED = Refusal(502, "upstream_unreachable", "The upstream server could not be reached.")

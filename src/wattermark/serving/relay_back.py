@@ -59,6 +59,7 @@ class Passage:
         self._tap, self._seat, self._quoter = tap, seat, quoter
         self._served: Served | None = None
         self._tail = b""
+        self._begun: web.StreamResponse | None = None
 
     def served(self) -> Served:
         """What there is to note of it."""
@@ -78,12 +79,17 @@ class Passage:
         return headers
 
     def ends(self, outcome: Outcome, refusal: Refusal, *, closes: bool = False) -> web.StreamResponse:
-        """Nothing came back that the client could be given."""
+        """Nothing came back that the client could be given; or not all, where an answer was begun."""
         self.outcome = outcome
+        if self._begun is not None:
+            self._break(self._begun)
+            return self._begun
         return refused(refusal, closes=closes)
 
     async def back(self, reply: ClientResponse) -> web.StreamResponse:
         """Give the client what the engine says."""
+        if reply.status < 200:  # nobody asked for another protocol, and less than 100 is none
+            return self.ends(Outcome.FAILED, FAILED)
         self._tap.answered(reply.status, reply.headers)
         if not self._holds(reply):
             return await self._as_it_comes(reply)
@@ -136,7 +142,8 @@ class Passage:
         headers.popall("Content-Length", None)
         answer = web.Response(status=reply.status, reason=reply.reason, headers=headers, body=body)
         try:
-            await answer.prepare(self.request)
+            if not await self._begin(answer):
+                return self.ends(Outcome.FAILED, FAILED)
             await answer.write_eof()
         except ConnectionError:  # the client's
             return answer
@@ -152,7 +159,8 @@ class Passage:
             headers.popall("Content-Length", None)
         answer = web.StreamResponse(status=reply.status, reason=reply.reason, headers=headers)
         try:
-            await answer.prepare(self.request)
+            if not await self._begin(answer):
+                return self.ends(Outcome.FAILED, FAILED)
             if held:
                 await answer.write(held)
             while piece := await self._piece(reply):
@@ -170,6 +178,15 @@ class Passage:
             return answer
         self.outcome = Outcome.OK
         return answer
+
+    async def _begin(self, answer: web.StreamResponse) -> bool:
+        """Send the head; not one with letters that no head may have, though the engine's has."""
+        try:
+            await answer.prepare(self.request)
+        except ValueError:
+            return False
+        self._begun = answer
+        return True
 
     def _tells(self, reply: ClientResponse) -> bool:
         """Whether a comment at its end tells the footprint: only where the client asked for it."""

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
-from wattermark.serving.relay_answers import MALFORMED, TOO_LONG, Refusal
+from wattermark.serving.relay_answers import MALFORMED, TOO_LONG, TOO_SLOW, Refusal
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 HELD_B = 16_000_000
 """So much of a body is read before it goes on, so that the model's name can be looked for in it."""
+SILENT_S = 60.0
+"""So long a client may say nothing in the middle of its body; nobody keeps a place here for nothing. [s]"""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class BadBody(Exception):
     """A body that does not go on; ``Body.fault`` says why."""
+
+
+def nobodys_turn(engines: bool) -> None:
+    """Who waits for nobody is told in vain."""
 
 
 class Body:
@@ -28,6 +35,8 @@ class Body:
         self._whole = False
         self.held = b""
         self.fault: Refusal | None = None
+        self.engines_turn: Callable[[bool], None] = nobodys_turn
+        """Told whether it is the engine that is waited for, while a body streams."""
 
     async def begin(self) -> None:
         """Ask for it where the client waits to be asked, and read as much as is held.
@@ -35,7 +44,7 @@ class Body:
         Raises
         ------
         BadBody
-            If it says that it is longer than it may be, or is; or is no body of HTTP.
+            If it says that it is longer than it may be, or is; stops to come; or is no body of HTTP.
         """
         request = self._request
         if (request.content_length or 0) > self._most_b:
@@ -64,14 +73,22 @@ class Body:
 
     async def _streamed(self) -> AsyncIterator[bytes]:
         yield self.held
-        while piece := await self._next():
+        while True:
+            self.engines_turn(False)
+            piece = await self._next()
+            self.engines_turn(True)
+            if not piece:
+                return
             yield piece
 
     async def _next(self) -> bytes:
         from aiohttp.web import RequestPayloadError
 
         try:
-            piece = await self._request.content.readany()
+            async with asyncio.timeout(SILENT_S):
+                piece = await self._request.content.readany()
+        except TimeoutError as error:
+            raise self._faulty(TOO_SLOW) from error
         except RequestPayloadError as error:
             raise self._faulty(MALFORMED) from error
         self._seen_b += len(piece)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wattermark.errors import UsageError
 from wattermark.serving.relay_address import Listen
@@ -25,10 +26,14 @@ IDLE_UPSTREAM_S = 3.0
 """Shorter than engines wait (uvicorn and llama.cpp: 5 s), so that none closes a line as we use it."""
 LINGER_S = 2.0
 """So long a client that was refused may go on sending, so that it reads why."""
+HEAD_S = 60.0
+"""So long a client has for its first head; whoever comes and asks nothing keeps no place. [s]"""
 CONNECT_S = 10.0
 MOST_LINE_B = 16_000
 MOST_HEADERS = 128
 BACKLOG = 1024
+CROWDED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+TOO_MANY = "wattermark: no more clients get in until others leave (%s); raise the limit by ulimit -n"
 
 
 def upstream_session(timeout_s: float, ca: str | None = None) -> ClientSession:
@@ -75,6 +80,7 @@ class Door:
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
         self._runner: web.ServerRunner | None = None
+        self._crowded = False
 
     async def listen_on(self, listen: Listen, grace_s: float) -> Listen:
         """Listen; answers where, as port 0 is any.
@@ -86,9 +92,10 @@ class Door:
         """
         from aiohttp import web
 
-        server = _server_kind()(self._handle, handler_cancellation=True)
+        server = _server_kind()(self._came, handler_cancellation=True)
         self._runner = web.ServerRunner(server, shutdown_timeout=grace_s)
         await self._runner.setup()
+        asyncio.get_running_loop().set_exception_handler(self._troubled)
         try:
             await web.TCPSite(self._runner, listen.host, listen.port, backlog=BACKLOG).start()
         except (OSError, OverflowError) as error:
@@ -97,6 +104,21 @@ class Door:
             raise UsageError(f"cannot listen on {listen}: {why}", fix="Name another address") from error
         return Listen(listen.host, self._runner.addresses[0][1])
 
+    def _troubled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """asyncio says a thousand times a second that no more clients can be let in; once is enough."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in CROWDED:
+            loop.default_exception_handler(context)
+        elif not self._crowded:
+            import logging
+
+            self._crowded = True
+            logging.getLogger("wattermark").warning(TOO_MANY, error.strerror)
+
+    def _came(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        request.protocol.came()  # type: ignore[attr-defined]
+        return self._handle(request)
+
     async def close(self) -> None:
         """Nobody comes in; who is in gets some seconds."""
         if self._runner is not None:
@@ -104,11 +126,23 @@ class Door:
 
 
 @cache
-def _server_kind() -> type[web.Server]:
-    """aiohttp's, but that it repeats nothing of a malformed request, keys and all: not to logs, nor back."""
+def _line_kind() -> type[web.RequestHandler]:
+    """aiohttp's, but that it repeats nothing of a malformed request, and waits for its head not for ever."""
     from aiohttp import web
 
     class Line(web.RequestHandler):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            self._deadline = asyncio.get_running_loop().call_later(HEAD_S, self.force_close)
+
+        def connection_lost(self, exc: BaseException | None) -> None:
+            self._deadline.cancel()
+            super().connection_lost(exc)
+
+        def came(self) -> None:
+            """A whole head is there; a later one is waited for as long as ``IDLE_CLIENT_S``."""
+            self._deadline.cancel()
+
         def handle_error(
             self,
             request: web.BaseRequest,
@@ -120,9 +154,17 @@ def _server_kind() -> type[web.Server]:
                 raise ConnectionError("an answer was begun")
             return refused(replace(MALFORMED if status < 500 else FAULT, status=status), closes=True)
 
+    return Line
+
+
+@cache
+def _server_kind() -> type[web.Server]:
+    """aiohttp's with bounds, which logs nothing of requests."""
+    from aiohttp import web
+
     class Server(web.Server):
         def __call__(self) -> web.RequestHandler:
-            return Line(
+            return _line_kind()(
                 self,
                 loop=asyncio.get_running_loop(),
                 auto_decompress=False,

@@ -131,6 +131,7 @@ def test_nothing_that_was_said_is_kept(tmp_path, name):
         pytest.param("many", None, id="a word"),
         pytest.param(float("nan"), None, id="no number"),
         pytest.param(10**30, None, id="more than there are"),
+        pytest.param(10**400, None, id="more than a float holds"),
     ],
 )
 def test_a_count_that_cannot_be_is_unknown(cell, kept):
@@ -155,6 +156,47 @@ def test_what_is_no_export_is_told_in_one_sentence(tmp_path, text, says):
     path.write_text(text, encoding="latin-1")
     with pytest.raises(BadExport, match=says):
         events(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        pytest.param(b"a,b\r1,2\r", "no CSV", id="lines that end with a return alone"),
+        pytest.param(
+            gzip.compress(b"x" * 99)[:12] + b"\xff" * 200, "damaged", id="packed, and broken inside"
+        ),
+        pytest.param(
+            b'{"resourceSpans":[{"resource":{"attributes":7},"scopeSpans":[{"spans":[{"attributes":1}]}]}]}',
+            "no export that is known",
+            id="attributes that are a number",
+        ),
+    ],
+)
+def test_what_is_broken_is_told_in_one_sentence(tmp_path, data, says):
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    with pytest.raises(BadExport, match=says):
+        events(path)
+
+
+def test_one_document_has_to_fit_into_memory_and_lines_do_not(tmp_path, monkeypatch):
+    """A few packed megabytes may hold a terabyte."""
+    monkeypatch.setattr("wattermark.serving.imports.records.MOST_DOCUMENT_B", 5000)
+    monkeypatch.setattr("wattermark.serving.imports.records.MOST_LINE_B", 4000)
+    rows = exports.litellm_lines().splitlines() * 40
+    lines, document = tmp_path / "lines.gz", tmp_path / "document.gz"
+    lines.write_bytes(gzip.compress("\n".join(rows).encode()))
+    document.write_bytes(gzip.compress(f"[{','.join(rows)}]".encode()))
+    assert len(requests(lines)) == len(rows)
+    with pytest.raises(BadExport, match="more than 5,000 bytes"):
+        list(records(document))
+
+
+def test_a_name_moves_no_cursor(tmp_path):
+    path = tmp_path / "log.jsonl"
+    row = {**json.loads(exports.litellm_lines().splitlines()[0]), "model": "\x1b[31mred\ud800\x00"}
+    path.write_text(json.dumps(row), encoding="utf-8")
+    assert [one.model for one in requests(path)] == ["[31mred"]
 
 
 def test_a_bad_line_costs_no_other(tmp_path):

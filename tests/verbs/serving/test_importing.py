@@ -1,6 +1,8 @@
 """Exports in the ledger: once, as runs that no meter saw, with nobody's name or words."""
 
+import gzip
 import json
+import resource
 from dataclasses import replace
 
 import pytest
@@ -100,6 +102,7 @@ def test_an_export_without_tokens_says_so(tmp_path, config):
         pytest.param(exports.otlp(), "otpl", (UsageError, "Did you mean otlp"), id="a format that is none"),
         pytest.param('[{"a":1}]', "litellm", (BadExport, "holds no request"), id="the wrong format"),
         pytest.param('{"resourceSpans":[]}', None, (BadExport, "is empty"), id="no spans"),
+        pytest.param('{"resourceSpans":5}', None, (BadExport, "is empty"), id="spans that are a number"),
     ],
 )
 def test_what_cannot_be_taken_leaves_nothing_behind(tmp_path, config, text, kept, refusal):
@@ -109,6 +112,65 @@ def test_what_cannot_be_taken_leaves_nothing_behind(tmp_path, config, text, kept
     with pytest.raises(error, match=says):
         import_file(path, config=config, kept=kept)
     assert not list(ledger(config).glob("*/*.jsonl")) if ledger(config).exists() else True
+
+
+DAY = "2026-11-01T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        pytest.param("1" * 400, id="a number without an end"),
+        pytest.param(float("inf"), id="for ever"),
+        pytest.param("inf", id="for ever, in letters"),
+        pytest.param(10**400, id="more digits than a float has"),
+        pytest.param(1e300, id="after all stars"),
+        pytest.param("9999-12-31T23:59:59Z", id="never, as databases say it"),
+        pytest.param("0001-01-01T00:00:00Z", id="never, as .NET says it"),
+        pytest.param("1969-12-31", id="before there was time"),
+        pytest.param("\u00b2" * 12, id="digits that are none"),
+    ],
+)
+@pytest.mark.parametrize("field", ["startTime", "endTime"])
+def test_a_time_that_cannot_be_costs_no_other_request(tmp_path, config, field, time):
+    row = {**json.loads(exports.litellm_lines().splitlines()[0]), "startTime": DAY}
+    path = tmp_path / "log.jsonl"
+    path.write_text(f"{json.dumps({**row, field: time})}\n{json.dumps(row)}\n", encoding="utf-8")
+    found = import_file(path, config=config)
+    kept = served(config, found)
+    assert len(kept) == found.rows == (1 if field == "startTime" else 2)
+    assert sum(found.passed.values()) == (field == "startTime")
+    (spool,) = (ledger(config) / found.run).glob("*.jsonl")
+    assert read_spool(spool).header.started_ns == kept[-1].begin_ns
+
+
+def test_an_export_that_breaks_off_leaves_no_half_of_it(tmp_path, config):
+    """It would be counted twice once the whole one is taken."""
+    rows = exports.litellm_lines().splitlines()[0]
+    packed = gzip.compress("\n".join(rows.replace("}", f', "n": {n}}}') for n in range(20_000)).encode())
+    path = tmp_path / "log.jsonl.gz"
+    path.write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(BadExport, match="damaged"):
+        import_file(path, config=config)
+    assert [one.name for one in ledger(config).iterdir()] == [".salt"]
+
+
+def test_a_disk_that_is_full_takes_nothing_and_says_so(tmp_path, config):
+    """What is let through is too small for all lines; nothing is told to be in the ledger that is not."""
+    row = exports.litellm_lines().splitlines()[0]
+    path = tmp_path / "log.jsonl"
+    path.write_text("\n".join([row] * 5000), encoding="utf-8")
+    import_file(exports.written(tmp_path, "otlp"), config=config)
+    before = sorted(ledger(config).rglob("*"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(UsageError, match="nothing was taken"):
+            import_file(path, config=config)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(ledger(config).rglob("*")) == before
+    assert import_file(path, config=config).rows == 5000
 
 
 def test_a_file_that_is_not_there(tmp_path, config):

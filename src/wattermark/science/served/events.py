@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -241,9 +241,17 @@ def one_after_another(parts: Sequence[Events], began_s: Sequence[float]) -> Even
     began_s : sequence of float
         When the clock of each began. [s since 1970]
     """
-    clocks = np.concatenate([np.full(len(one), at) for one, at in zip(parts, began_s, strict=True)])
-    values = {name: np.concatenate([getattr(one, name) for one in parts]) for name in Events.__slots__}
-    return Events(**values | {name: values[name] + clocks for name in ("begin_s", "first_s", "end_s")})
+    if len(parts) == 1:
+        return _moved(parts[0], began_s[0])
+    moved = [_moved(one, at) for one, at in zip(parts, began_s, strict=True)]
+    return Events(
+        **{name: np.concatenate([getattr(one, name) for one in moved]) for name in Events.__slots__}
+    )
+
+
+def _moved(events: Events, by_s: float) -> Events:
+    times = {name: getattr(events, name) + by_s for name in ("begin_s", "first_s", "end_s")}
+    return replace(events, **times)
 
 
 def rows_named(table: Table, column: str, rows: Names[Any], *, no_name: str, quiet_name: str | None) -> Codes:

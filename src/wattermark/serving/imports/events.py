@@ -13,6 +13,9 @@ from wattermark.values.units import NS_PER_S
 Moment = Callable[[Any], float | None]
 """From a cell to seconds since 1970; None if it is no time."""
 MOST_TOKENS = 2**53
+MOST_TIME_S = 4e9
+"""In the year 2096; a whole number of nanoseconds holds no time beyond 2262. [s]"""
+MOST_NAME = 256
 ROUTES = (
     ("embed", Route.EMBEDDINGS),
     ("rerank", Route.RERANK),
@@ -51,7 +54,7 @@ def event_of(
     if kept.only_if and not _is_request(fields, kept):
         return Passed("no request to a model")
     told = {name: _first(fields, names) for name, names in kept.fields.items()}
-    begin_s = moment(told.get("begin"))
+    begin_s = _possible(moment(told.get("begin")))
     if begin_s is None:
         return Passed("no time that can be meant")
     lasted_s, first_s = _length_s(told, kept, begin_s, moment)
@@ -89,13 +92,18 @@ def _length_s(
     told: Mapping[str, Any], kept: Format, begin_s: float, moment: Moment
 ) -> tuple[float, float | None]:
     """How long it took, and when its first token came, as far as that is told. [s]"""
-    end_s, first_s = moment(told.get("end")), moment(told.get("first"))
+    end_s, first_s = _possible(moment(told.get("end"))), moment(told.get("first"))
     if first_s is None and (after := _number(told.get("first_after"))) is not None:
         first_s = begin_s + after * kept.seconds_per
     if end_s is None:
         lasted = _number(told.get("lasted"))
-        end_s = begin_s + (0.0 if lasted is None else lasted * kept.seconds_per)
-    return max(end_s - begin_s, 0.0), first_s
+        end_s = None if lasted is None else _possible(begin_s + lasted * kept.seconds_per)
+    return (0.0 if end_s is None else max(end_s - begin_s, 0.0)), first_s
+
+
+def _possible(time_s: float | None) -> float | None:
+    """A time, if a request can have been then; not all that is written like one is meant."""
+    return time_s if time_s is not None and 0 <= time_s <= MOST_TIME_S else None
 
 
 def _usage(told: Mapping[str, Any], kept: Format) -> tuple[Usage, tuple[str, ...]]:
@@ -136,13 +144,14 @@ def _route(word: str) -> Route:
 
 
 def _word(value: Any) -> str:
-    return "" if value is None else str(value)[:256]
+    """A name, without what would move the cursor of whoever reads it."""
+    return "" if value is None else "".join(filter(str.isprintable, str(value)[:MOST_NAME]))
 
 
 def _number(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number < MOST_TOKENS else None
 

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -15,6 +16,9 @@ from wattermark.errors import BadExport
 SEPARATORS = ",;\t|"
 DEEPEST = 12
 MOST_LINE_B = 64_000_000
+AS_WHAT = "Export it as CSV or JSON Lines"
+MOST_DOCUMENT_B = 256_000_000
+"""Of JSON that is one document, as all of it has to be in memory; JSON Lines may be longer."""
 _PLAIN = re.compile(r"[^a-z0-9.]")
 
 
@@ -38,7 +42,7 @@ def records(path: Path) -> Iterator[Record]:
             packed = raw.read(2) == b"\x1f\x8b"
         with gzip.GzipFile(path) if packed else path.open("rb") as file:
             yield from _records(path, file)  # type: ignore[arg-type]
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or "it is damaged"
         raise BadExport(f"{path} cannot be read: {why}", fix="Give the path of an export") from error
 
@@ -89,7 +93,7 @@ def _loaded(text: str | bytes) -> Any:
 def _records(path: Path, file: BinaryIO) -> Iterator[Record]:
     first = file.readline(MOST_LINE_B)
     if first.startswith(b"PAR1"):
-        raise BadExport(f"{path} is Parquet", fix="Export it as CSV or JSON Lines")
+        raise BadExport(f"{path} is Parquet", fix=AS_WHAT)
     start = first.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] in (b"{", b"["):
         yield from _json_records(path, first.removeprefix(b"\xef\xbb\xbf"), file)
@@ -107,10 +111,19 @@ def _json_records(path: Path, first: bytes, file: BinaryIO) -> Iterator[Record]:
                 yield from _of_document(_loaded(following), f"{path.name}, line {number}")
             following, number = file.readline(MOST_LINE_B), number + 1
         return
-    document = head if head is not None else _loaded(first + file.read())
+    document = head if head is not None else _loaded(first + _rest(path, first, file))
     if document is None:
         raise BadExport(f"{path} begins like JSON and is none", fix="Export it again")
     yield from _of_document(document, path.name)
+
+
+def _rest(path: Path, first: bytes, file: BinaryIO) -> bytes:
+    rest = file.read(MOST_DOCUMENT_B)
+    if len(first) + len(rest) > MOST_DOCUMENT_B:
+        raise BadExport(
+            f"{path} is one document of more than {MOST_DOCUMENT_B:,} bytes", fix="Export it as JSON Lines"
+        )
+    return rest
 
 
 def _of_document(document: Any, at: str) -> Iterator[Record]:
@@ -145,7 +158,8 @@ def _spans(document: Mapping[str, Any], at: str) -> Iterator[Record]:
 
 
 def _lists(given: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-    for one in given.get(name) or ():
+    found = given.get(name)
+    for one in found if isinstance(found, list) else ():
         if isinstance(one, dict):
             yield one
 
@@ -153,8 +167,8 @@ def _lists(given: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
 def _attributes(given: Any) -> dict[str, Any]:
     """OTLP's list of keys and typed values; whole numbers come as text."""
     found = {}
-    for one in (given.get("attributes") or ()) if isinstance(given, dict) else ():
-        value = one.get("value") if isinstance(one, dict) else None
+    for one in _lists(given, "attributes") if isinstance(given, dict) else ():
+        value = one.get("value")
         if isinstance(value, dict) and value:
             found[plain(str(one.get("key")))] = next(iter(value.values()))
     return found
@@ -164,14 +178,15 @@ def _csv_records(path: Path, first: bytes, file: BinaryIO) -> Iterator[Record]:
     try:
         head = first.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadExport(f"{path} is no text", fix="Export it as CSV or JSON Lines") from error
+        raise BadExport(f"{path} is no text", fix=AS_WHAT) from error
     separator = max(SEPARATORS, key=head.count)
-    names = next(csv.reader([head], delimiter=separator))
-    if len(names) < 2:
-        raise BadExport(f"{path} is neither CSV with a header nor JSON", fix="Export it as CSV or JSON Lines")
+    lines = iter(lambda: file.readline(MOST_LINE_B), b"")
     csv.field_size_limit(MOST_LINE_B)
-    reader = csv.reader((raw.decode("utf-8", "replace") for raw in file), delimiter=separator)
+    reader = csv.reader((raw.decode("utf-8", "replace") for raw in lines), delimiter=separator)
     try:
+        names = next(csv.reader([head], delimiter=separator))
+        if len(names) < 2:
+            raise BadExport(f"{path} is neither CSV with a header nor JSON", fix=AS_WHAT)
         for row in reader:
             if any(cell.strip() for cell in row):
                 told = dict(zip(names, row, strict=False))

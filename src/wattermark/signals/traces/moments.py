@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 
 from wattermark.errors import BadTrace
 from wattermark.signals.traces.tables import Cell, Table
@@ -59,7 +60,7 @@ def moment(cell: Cell, *, day_first: bool = False) -> tuple[float, bool, bool] |
         seconds = _epoch(cell)
         return None if seconds is None else (seconds, False, False)
     text = (cell or "").strip()
-    if text.isdigit() and len(text) > 8:  # or milliseconds would be a date of the seventeenth century
+    if text.isdecimal() and len(text) > 8:  # or milliseconds would be a date of the seventeenth century
         return moment(float(text))
     try:
         found = datetime.fromisoformat(text)
@@ -84,7 +85,7 @@ def _otherwise(text: str, day_first: bool) -> tuple[float, bool, bool] | None:
 
 
 def _epoch(number: float) -> float | None:
-    return next((number * unit for least, unit in EPOCHS if number >= least), None)
+    return next((number * unit for least, unit in EPOCHS if least <= number < inf), None)
 
 
 def _day_first(cells: Sequence[Cell]) -> bool | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from errno import EIO, ENOSPC
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -163,11 +165,16 @@ def _known(path: Path, given: Format | None) -> tuple[Format, Iterator[Record]]:
 
 
 def _events(found: Iterable[Record], known: Format, hashed: Hashed) -> Iterator[Served | Passed]:
-    def when(cell: Any) -> float | None:
-        told = moment(float(cell) if isinstance(cell, int) else cell) if cell is not None else None
-        return told[0] if told else None
+    return (event_of(record.fields, known, _when, hashed) for record in found)
 
-    return (event_of(record.fields, known, when, hashed) for record in found)
+
+def _when(cell: Any) -> float | None:
+    """A cell as seconds since 1970, if it can be one. [s]"""
+    try:
+        told = moment(float(cell) if isinstance(cell, int) else cell) if cell is not None else None
+    except OverflowError:  # a whole number of 309 digits or more
+        return None
+    return told[0] if told else None
 
 
 def _why(passed: Mapping[str, int]) -> str:
@@ -175,11 +182,30 @@ def _why(passed: Mapping[str, int]) -> str:
 
 
 def _write(config: Config, path: Path, digest: str, tally: _Tally, events: Iterable[Served]) -> str:
-    """A run with the requests beside it; its clock counts from 1970."""
+    """A run with the requests beside it, whole or not at all: it is moved into the ledger at the end."""
+    ledger = ledger_of(config)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{NAME}-", dir=ledger) as draft:
+            run, lost = _draft(replace(config, ledger=draft), path, digest, tally, events)
+            if lost:
+                raise OSError(ENOSPC, f"there was no room for {lost} lines")
+            (Path(draft) / run).rename(ledger / run)
+    except OSError as error:
+        raise UsageError(
+            f"{ledger} cannot be written ({error.strerror}); nothing was taken",
+            fix="Free some room, or name another with --ledger",
+        ) from error
+    return run
+
+
+def _draft(
+    config: Config, path: Path, digest: str, tally: _Tally, events: Iterable[Served]
+) -> tuple[str, int]:
+    """The run, and how many lines of it could not be written; its clock counts from 1970."""
     name = f"{NAME}-{path.stem}"
     opened = open_spool(config, name, None, None)
-    if opened is None:
-        raise UsageError("the ledger cannot be written", fix="Name another with --ledger")
+    if opened is None or opened.spool.path.parent.parent != Path(config.ledger or ""):
+        raise OSError(EIO, "no file can be made there")
     tags = {"imported": path.name, DIGEST: digest}
     header = header_of(config, opened=opened, among=None, name=name, command=NAME, tags=tags, inside=())
     header = replace(
@@ -191,15 +217,17 @@ def _write(config: Config, path: Path, digest: str, tally: _Tally, events: Itera
     spool = opened.spool
     spool.write(run_line(header))
     spool.write(line("late", mono_ns=tally.begin_ns))  # no meter ever answers, and still it lasts
-    _write_requests(spool, events)
+    lost = _write_requests(spool, events)
     spool.write(line("stop", mono_ns=tally.end_ns, time_ns=tally.end_ns, status=Status.OK, detail=""))
     spool.close()
-    return opened.run
+    return opened.run, lost + spool.lost_lines
 
 
-def _write_requests(spool: SpoolFile, events: Iterable[Served]) -> None:
+def _write_requests(spool: SpoolFile, events: Iterable[Served]) -> int:
+    """Answers how many could not be written."""
     file = RequestFile(spool.path.parent, spool.path.stem)
     lines = map(request_line, events)
     while chunk := "".join(islice(lines, AT_ONCE)):
         file.write(chunk)
     file.close()
+    return file.lost_lines

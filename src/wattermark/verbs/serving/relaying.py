@@ -137,6 +137,11 @@ def _check(how: Relaying) -> None:
                 f"{option} {listen} can be reached by others, and there is no token",
                 fix="Give --token-file or set WATTERMARK_PROXY_TOKEN; or listen on 127.0.0.1",
             )
+    if how.upstream.local and how.upstream.port == how.listen.port:
+        raise UsageError(
+            f"--upstream {how.upstream.address} is where the proxy itself would listen",
+            fix="Give the engine's own address, or another --listen",
+        )
 
 
 def _desk(config: Config, how: Relaying) -> tuple[Desk, Path | None]:
@@ -178,6 +183,7 @@ async def _serve(
         clients.is_there(_handle(how, desk, session, sight))
         readers.is_there(Pages(sight.pages if sight else {}, how.token).handle)
         told(_begun(how, desk, clients.at or at, readers.at))
+        _take_more_files()
         sys.setswitchinterval(SWITCH_S)
         gc.freeze()  # what is here stays: the collector need not look at it while requests wait
         await _told_to_end()
@@ -250,10 +256,19 @@ def _begun(how: Relaying, desk: Desk, at: Listen, metrics: Listen | None) -> Beg
     )
 
 
+def _take_more_files() -> None:
+    """A request takes two; the usual limit of a shell is 1,024, and the system allows more."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource  # POSIX only
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def _told_to_end() -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         with suppress(NotImplementedError, RuntimeError):  # Windows; or not the main thread
             loop.add_signal_handler(number, over.set)
     await over.wait()

@@ -1,6 +1,6 @@
 """What a proxy in the path costs: latency, throughput, pieces of streams, memory; ours and LiteLLM's.
 
-python benchmarks/serving.py [--quick] [--no-peers] [--work DIR]
+python benchmarks/proxy_cost.py [--quick] [--no-peers] [--work DIR]
 """
 
 from __future__ import annotations
