@@ -327,7 +327,7 @@ SERVING: tuple[Guarantee, ...] = (
         case("a redirect is followed", "serving/relay.py", "allow_redirects=False", "allow_redirects=True",
              f"{RELAY}every_answer_passes_unchanged"),
         case("a path may be an address", "serving/heads.py",
-             'if "//" in path or any(map(_DOTS.fullmatch, path.split("/"))):', "if False:",
+             'if "//" in path or any(map(_DOTS.fullmatch, _SLASH.split(path))):', "if False:",
              f"{GUARD}what_could_be_read_in_two_ways_never_reaches_the_engine",
              f"{HEADS}a_path_that_reads_in_two_ways_is_refused"),
         case("the environment names a proxy", "serving/relay_server.py",
