@@ -58,7 +58,7 @@ plans: $(READY)  ## plans and forecasts on real traces, five minutes: make plans
 	for name in foresight mix planner schedules; do $(BIN)/python benchmarks/$$name.py --traces $(TRACES) || exit 1; done
 	$(BIN)/python benchmarks/fleet.py --traces $(TRACES)
 
-broken: $(READY) ## break what must hold in a hundred ways, and see that the tests say so
+broken: $(READY) ## break what must hold in hundreds of ways, and see that the tests say so
 	$(BIN)/python benchmarks/broken.py
 
 soak: $(READY)   ## an hour at 20 Hz: memory, sums, file size (make soak MINUTES=5)

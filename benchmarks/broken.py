@@ -2,8 +2,8 @@
 
 python benchmarks/broken.py [--only N] [--table]
 
-All tests that are named in ``broken_cases.py`` and ``broken_plans.py`` must pass on a copy of the sources and
-the tests; with each edit in a fresh copy, each test that is named with it must fail.
+All tests that are named in ``broken_cases.py``, ``broken_plans.py`` and ``broken_serving.py`` must pass on a
+copy of the sources and the tests; with each edit in a fresh copy, each test that is named with it must fail.
 benchmarks/results/broken.json keeps all.
 """
 

@@ -8,6 +8,7 @@ of what is planned, done and proved are in ``broken_plans.py``.
 from __future__ import annotations
 
 from broken_plans import PLANNING
+from broken_serving import SERVING
 from guarantee import Guarantee, case, row
 
 ACCURACY = "verbs/test_accuracy.py::test_what_was_used_is_told"
@@ -128,8 +129,8 @@ MEASURING: tuple[Guarantee, ...] = (
              f"{NVML}twelve_gpus_stand_by_their_numbers_and_not_as_text")),
     row(12, "Several GPUs add up", "carbontracker",
         case("the parts are averaged", "science/footprint.py",
-             "_total(term.run(values) for term in counted if term.run is not None)",
-             "_total(term.run(values) / len(counted) for term in counted if term.run is not None)",
+             "_total(term.run(values) for term in added if term.run is not None)",
+             "_total(term.run(values) / len(added) for term in added if term.run is not None)",
              f"{ONCE}[eight sum]"),
         case("the first one speaks for all", "readers/nvml.py",
              "[_Device(gpu) for gpu in seen]", "[_Device(gpu) for gpu in seen[:1]]",
@@ -192,7 +193,7 @@ MEASURING: tuple[Guarantee, ...] = (
              "    delta = np.diff(shown)\n    if wrap", "    delta = np.diff(shown) // 10 * 10\n    if wrap",
              f"{COUNTERS}any_cut_of_a_window_adds_up_to_the_whole_exactly"),
         case("a span begins at the next whole second", "science/footprint.py",
-             "term.track.until_j([begin_s, end_s])", "term.track.until_j([np.ceil(begin_s), end_s])",
+             "parts, best, [begin_s, end_s])", "parts, best, [np.ceil(begin_s), end_s])",
              f"{FOOTPRINT}spans_that_tile_the_run_add_up_to_the_run",
              f"{FOOTPRINT}a_span_takes_what_its_counters_rose")),
     row(18, "A window shorter than a counter's refresh says so, and is known to one refresh", "all",
@@ -566,6 +567,10 @@ MEASURING: tuple[Guarantee, ...] = (
 )
 # fmt: on
 
-PARTS = {"What is measured": MEASURING, "What is planned, done and proved": PLANNING}
+PARTS = {
+    "What is measured": MEASURING,
+    "What is planned, done and proved": PLANNING,
+    "What requests are charged with, and how they pass": SERVING,
+}
 """By the headings of docs/guarantees.md."""
 GUARANTEES = tuple(one for part in PARTS.values() for one in part)

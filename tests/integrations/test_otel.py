@@ -85,6 +85,14 @@ def test_counters_reach_a_receiver(metered, receiver):
     assert kinds == {"input": 100, "output": 50}
 
 
+def test_the_providers_of_the_program_stay_its_own(metered, receiver):
+    before = metrics.get_meter_provider(), trace.get_tracer_provider()
+    end = otlp(metered, receiver.url, every_s=60)
+    after = metrics.get_meter_provider(), trace.get_tracer_provider()
+    end()
+    assert after == before
+
+
 def test_counters_use_the_provider_that_is_given(metered):
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False)

@@ -159,6 +159,9 @@ def test_what_is_packed_stays_packed(coding):
         pytest.param(head(b"429 Busy", b"Retry-After: 7", b"Content-Length: 0"), 429, b"", id="too many"),
         pytest.param(head(b"500 Oh", b"Content-Length: 3") + b"\xff\x00!", 500, b"\xff\x00!", id="a fault"),
         pytest.param(head(b"200 OK", b"Content-Length: 5") + b'{"us:', 200, b'{"us:', id="no JSON"),
+        pytest.param(
+            head(b"200 OK", b"Content-Length: 5") + b" {}\r\n", 200, b" {}\r\n", id="with blanks around"
+        ),
     ],
 )  # fmt: skip
 def test_every_answer_passes_unchanged(answer, status, body):
@@ -445,5 +448,18 @@ def test_the_way_to_the_engine_is_kept_open_and_found_anew_when_it_closed():
                 assert status_of(await relay.ask(request())) == 200
                 await asyncio.sleep(0.02)
             assert relay.engine.connections == 5
+
+    asyncio.run(story())
+
+
+def test_what_is_not_known_has_one_cause_whoever_asks():
+    """Whoever warns says each cause once."""
+
+    async def story():
+        async with relayed(answering(OK)) as relay:
+            for _ in range(3):
+                await relay.ask(request())
+            await relay.until_noted(3)
+            assert [cause for cause, _ in relay.warned] == ["chat usage"] * 3
 
     asyncio.run(story())

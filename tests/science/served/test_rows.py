@@ -164,6 +164,12 @@ def test_hours_hold_requests_by_their_beginning_and_idle_capacity_by_its_own_tim
     ]
 
 
+def test_hours_hold_requests_of_all_runs():
+    runs = [run_of(requests([asked(10, 20, tenant="a")], [energy_j])) for energy_j in (1, 4)]
+    (hour,) = hours_of(runs, ("a",))
+    assert dict(hour.by_row_j) == {"a": 5.0}
+
+
 def test_machines_of_one_run_are_joined():
     one = requests([asked(0, 1, output_tokens=4, tenant="a")], [10])
     both = joined_machines([one, one])
