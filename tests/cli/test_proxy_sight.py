@@ -34,7 +34,8 @@ def test_each_answer_says_what_it_took_and_prometheus_hears_the_same_sums(home, 
         for _ in range(3):
             heads, _ = asked(told["listen"], NAMED)
             time.sleep(0.5)
-        _, streamed = asked(told["listen"], STREAM, **{"x-footprint": "stream"})
+        named = STREAM.replace(b'"stub"', b'"llama-3.1-8b"')
+        _, streamed = asked(told["listen"], named, **{"x-footprint": "stream"})
         assert {"energy-j", "carbon-g", "water-l", "quality"} <= {
             n.removeprefix("x-footprint-") for n in heads
         }
