@@ -8,6 +8,7 @@ import wattermark as wm
 from wattermark.values.served import Outcome, Served, Usage
 from wattermark.verbs.serving.live import Live
 from wattermark.verbs.serving.quoting import quoter
+from wattermark.verbs.serving.rates import TYPICAL_BATCH
 from wattermark.wiring.config import Config
 
 from .metered import CONFIG, Metered, by
@@ -38,11 +39,11 @@ def test_a_closed_model_is_quoted_as_it_is_estimated(estimating):
     assert quote.water_l == pytest.approx(footprint.water_l.best)
 
 
-@pytest.mark.parametrize("tokens", [(150, 400), (3000, 20), (10, 5000), (30_000, 700)])
+@pytest.mark.parametrize("tokens", [(150, 400), (3000, 20), (10, 5000), (4_000, 700)])
 def test_an_open_model_is_quoted_as_it_is_estimated(estimating, tokens):
     read, written = tokens
     job = wm.Inference(
-        model="llama-3.1-8b", gpu="h100-sxm", batch=32, input_tokens=read, output_tokens=written
+        model="llama-3.1-8b", gpu="h100-sxm", batch=TYPICAL_BATCH, input_tokens=read, output_tokens=written
     )
     footprint = wm.estimate_inference(job, wm.Site(place="deu")).footprint
     quote = estimating.quote(asked("llama-3.1-8b", usage=Usage(input_tokens=read, output_tokens=written)))

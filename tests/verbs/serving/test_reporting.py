@@ -485,3 +485,41 @@ def test_events_of_one_request_on_two_machines_are_one_request(tmp_path):
     assert found.total.tally.requests == 2 and found.total.tally.input_tokens == 501
     assert sum_j(found) == pytest.approx(found.meter_j, rel=1e-12)
     assert found.total.spread.p50_j < found.total.spread.p99_j
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param("meta-llama/Llama-3.1-8B-Instruct", id="an alias"),
+        pytest.param("sql-adapter", id="an adapter that no table has"),
+    ],
+)
+def test_names_of_one_model_share_its_steps(tmp_path, other):
+    """Eight requests alike; what one of them calls the model changes nobody's share."""
+    eight = [request(5, 15, tenant="a") for _ in range(7)]
+    keep_run(tmp_path, POWER, served=[*eight, request(5, 15, tenant="b", model=other)])
+    of = {row.name: row.quantities["it_energy_j"].best for row in side(tmp_path, by=By.TENANT).rows}
+    assert of["a"] == pytest.approx(7 * of["b"])
+
+
+def test_capacity_goes_by_the_time_of_requests_that_worked(tmp_path):
+    refused = request(0, 20, outcome=Outcome.REFUSED, read=None, written=None, status=401, tenant="c")
+    keep_run(tmp_path, POWER, served=[*TWO, refused])
+    of = {row.name: row for row in side(tmp_path, by=By.TENANT, idle=Idle.TIME).rows}
+    assert of["c"].quantities["it_energy_j"].best == 0
+    assert of["a"].ledgers.provisioned_idle_j > 0
+
+
+def test_a_run_without_meters_whose_lines_are_all_damaged_is_told_and_breaks_nothing(tmp_path):
+    folder = keep_run(tmp_path, served=TWO)
+    (path,) = (folder / "requests").glob("*.jsonl")
+    head, *lines = path.read_text().splitlines()
+    path.write_text(
+        "\n".join([head, *(text.replace('"begin_ns":', '"begin_ns":-') for text in lines)]) + "\n"
+    )
+    try:
+        told = report(tmp_path)
+    except UsageError as error:
+        assert "no run" in str(error)
+    else:
+        assert not told.sides or "requests-damaged" in words(told.sides[0])

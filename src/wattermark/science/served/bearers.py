@@ -194,7 +194,7 @@ def with_idle(run: RunShare, idle: Idle) -> RunShare:
     requests = run.requests
     by = {
         Idle.TOKENS: requests.tokens["input_tokens"] + requests.tokens["output_tokens"],
-        Idle.TIME: requests.ran_s,
+        Idle.TIME: np.where(requests.worked, np.maximum(requests.ran_s, 0.0), 0.0),
     }
     weight = np.where(requests.known, by.get(idle, np.zeros(len(requests))), 0.0)
     idle_j = float(run.idle_j.sum())

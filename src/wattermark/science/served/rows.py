@@ -213,6 +213,8 @@ def _per(
 
 def _spread(requests: Sequence[Bearers]) -> Spread | None:
     """Those that stand for many count as many that took its mean."""
+    if not requests:
+        return None
     seen = [one.known & one.worked for one in requests]
     many = np.concatenate([one.many[mine] for one, mine in zip(requests, seen, strict=True)])
     each_j = np.concatenate([one.energy_j[mine] for one, mine in zip(requests, seen, strict=True)]) / many

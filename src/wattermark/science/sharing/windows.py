@@ -25,6 +25,8 @@ BLOCK = 1 << 17
 """Requests in windows that are looked at together: what they take in memory at a time."""
 LEAST_J = 1e-200
 """Of the prior: what weighs less in a window weighs nothing, as it could not be divided by."""
+ROUNDING = 1e-9
+"""Of a window's length: who ran for all but that ran for all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +175,8 @@ def _ledgers(windows: Windows, work: Work) -> _Ledgers:
     ran = (weight_j > LEAST_J) | (time_s > 0)
     idle_j = np.where(ran, np.minimum(energy_j, windows.idle_w * length_s), energy_j)
     ran_s = np.where(time_s > 0, busy_s(windows.edge_s, work.begin_s, work.end_s), 0.0)
-    active_j = idle_j * part_of(ran_s, length_s)
+    busy = np.where((length_s > 0) & (ran_s >= length_s * (1 - ROUNDING)), 1.0, part_of(ran_s, length_s))
+    active_j = idle_j * busy
     return _Ledgers(energy_j - idle_j, active_j, idle_j - active_j, weight_j, time_s)
 
 

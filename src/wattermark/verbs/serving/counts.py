@@ -78,6 +78,11 @@ class Counts:
         """All that was settled. [J]"""
         return self._ledgers.metered_j
 
+    @property
+    def names(self) -> list[Who]:
+        """Groups by their numbers."""
+        return list(self._groups)
+
     def group(self, who: Who) -> int:
         """The number of a group; the first of too many opens the rest."""
         group = self._groups.get(who)

@@ -38,7 +38,7 @@ from wattermark.verbs.estimates.ground import accelerator_of
 from wattermark.verbs.live import Look, looks
 from wattermark.verbs.serving.counts import Counts, Sums, Who, word
 from wattermark.verbs.serving.elsewhere import place_is_told
-from wattermark.verbs.serving.priors import MOST_MODELS, cost_named
+from wattermark.verbs.serving.priors import MOST_MODELS, base_of, cost_named
 from wattermark.verbs.serving.rates import TYPICAL_GPU, rates_named
 from wattermark.verbs.tell import tell
 from wattermark.wiring.config import Config
@@ -94,6 +94,7 @@ class Live:
         self._open: dict[int, Open] = {}
         self._counts = Counts()
         self._models: dict[str, int] = {}
+        self._bases: dict[str, int] = {}
         self._costs: list[Cost] = []
         self._rates: dict[str, Rates | None] = {}
         self._parts: list[Part] = []
@@ -133,11 +134,11 @@ class Live:
 
     def rates(self, model: str) -> Rates | None:
         """What requests to a model are estimated to take, as far as that is known by now."""
-        return self._rates.get(model)
+        return self._rates.get(word(model))
 
     def cost(self, model: str) -> Cost | None:
         """What requests to a model weigh, as far as that is known by now."""
-        place = self._models.get(model)
+        place = self._models.get(word(model))
         return None if place is None else self._costs[place]
 
     def close(self) -> None:
@@ -166,12 +167,12 @@ class Live:
         now_ns = time.monotonic_ns()
         waiting = list(self._open.values())  # before notes are taken: who ends now is in one of both
         with self._lock:
-            self._take()
+            taken = self._take()
         if self._looks is None:
             return
         with suppress(StopIteration):
             self._see(next(self._looks))
-        still = [one for one in waiting if id(one) in self._open]
+        still = [one for one in waiting if id(one) not in taken]  # what ends from here on is in the next beat
         begun_ns = min((one.begin_ns for one in waiting), default=now_ns)
         until_ns = max(begun_ns, now_ns - MINUTE_NS)
         ready = [one for one in self._stretches if one.end_ns <= until_ns]
@@ -205,18 +206,25 @@ class Live:
         if place is None:
             if len(self._models) >= MOST_MODELS:
                 return 0
-            place = len(self._costs)
-            self._costs.append(cost_named(model, accelerator_of(self._gpu).id))
+            base = base_of(model)
+            place = self._bases.setdefault(base, len(self._costs))
+            if place == len(self._costs):
+                self._costs.append(cost_named(base, accelerator_of(self._gpu).id))
             self._rates[model] = rates_named(model, self._site, provider, self._gpu)
             self._models[model] = place
         return place
 
-    def _take(self) -> None:
+    def _take(self) -> set[int]:
+        """Count what was noted; answers whose seats these were."""
+        taken: set[int] = set()
         with suppress(IndexError):
             while True:
-                self._count(*self._notes.popleft())
+                one, seat = self._notes.popleft()
+                self._count(one, seat)
+                taken.add(id(seat))
         too_many = max(len(self._parts) - MOST_PARTS, 0)
         del self._parts[:too_many], self._joules[:too_many]
+        return taken
 
     def _count(self, one: Served, seat: Open | None) -> None:
         part = part_of(one, self._counts.count(one), self._place(word(one.model), one.provider))
@@ -286,13 +294,13 @@ class Live:
     def _let_go(self, end_ns: int, running: float) -> None:
         """Requests all of whose windows are settled."""
         kept_parts, kept_joules = [], []
-        names = list(self._models)
+        names = self._counts.names
         for part, energy_j in zip(self._parts, self._joules, strict=True):
             if part.end_ns > end_ns:
                 kept_parts.append(part)
                 kept_joules.append(energy_j)
             elif energy_j > 0:
-                self._counts.request_energy(names[part.model], energy_j)
+                self._counts.request_energy(names[part.group].model, energy_j)
                 weight = weight_j(self._costs[part.model], running, part)
                 self._tried.append(Tried(end_ns, energy_j, weight))
         self._parts, self._joules = kept_parts, kept_joules

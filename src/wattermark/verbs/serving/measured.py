@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from wattermark.values.records import RunHeader
 from wattermark.values.serving_report import ActiveIdle, Idle
 from wattermark.verbs.account import basis_of
 from wattermark.verbs.elsewhere import account_elsewhere
-from wattermark.verbs.serving.priors import Server, costs_of, server_of
+from wattermark.verbs.serving.priors import Server, costs_of, places_of, server_of
 from wattermark.verbs.serving.requests_of import Machine, ServingRun
 
 IDLE_FRACTIONS = {True: "gpu_idle_fraction", False: "cpu_idle_fraction"}
@@ -147,12 +147,14 @@ def _machine(machine: Machine, events: Events, first: Any, reading: Reading, sco
     edge_s = looks_s(machine.recorded, reading.window_s)
     server = server_of(basis.parts, reading.gpu)
     fraction = named("defaults", IDLE_FRACTIONS[bool(basis.parts.gpus)]).value.best
+    places, bases = places_of(name for name, _ in reading.models.all)
     columns = columns_of(events)
+    columns = replace(columns, model=np.array(places, np.int64)[columns.model])
     charged = charge(
         edge_s,
         stretches_j(basis.parts, best_values(basis.parts, basis.factors), edge_s) if len(edge_s) else edge_s,
         columns if first.all() else handed_over(columns, first),
-        costs_of([name for name, _ in reading.models.all], server),
+        costs_of(bases, server),
         idle_fraction=fraction,
         active_idle=reading.active_idle,
     )

@@ -64,9 +64,27 @@ def server_of(parts: Parts, asked: str | None) -> Server:
     return Server(accelerator_named(TYPICAL), count, (flag,))
 
 
-def costs_of(names: Iterable[str], server: Server) -> list[Cost]:
+def costs_of(bases: Iterable[str], server: Server) -> list[Cost]:
     """What each model's work weighs, by its place in the names."""
-    return [cost_named(name, server.accelerator.id, server.count) for name in names]
+    return [cost_named(name, server.accelerator.id, server.count) for name in bases]
+
+
+def base_of(name: str) -> str:
+    """The model behind a name: aliases of one are one, as they share its weights in a step.
+
+    Names that no table has (adapters of a base model, mostly) are taken for one model together: it is empty.
+    """
+    model = known_model(name)
+    return "" if model is None else model.name
+
+
+def places_of(names: Iterable[str]) -> tuple[list[int], list[str]]:
+    """The place of each name's base, and the bases; where one alone is known, the others adapt it."""
+    found = [base_of(name) for name in names]
+    known = [base for base in dict.fromkeys(found) if base]
+    bases = known if len(known) == 1 else list(dict.fromkeys(found))
+    alone = len(known) == 1
+    return [0 if alone else bases.index(base) for base in found], bases
 
 
 @lru_cache(maxsize=MOST_MODELS)

@@ -9,6 +9,7 @@ import numpy as np
 
 from wattermark.errors import UsageError
 from wattermark.factors.serving import TYPICAL
+from wattermark.science.served.work import USUAL_BATCH
 from wattermark.science.sharing.rates import ENDS, KNOTS, Rates, pairs, rates_table
 from wattermark.values.factors import Factor
 from wattermark.values.jobs import ApiCalls, Site
@@ -19,8 +20,8 @@ from wattermark.verbs.serving.closed import closed_line
 from wattermark.verbs.serving.priors import MOST_MODELS, known_model
 
 TYPICAL_GPU = TYPICAL
-TYPICAL_BATCH = 32.0
-"""Requests at a time of a service that nobody told anything about."""
+TYPICAL_BATCH = USUAL_BATCH.best
+"""Requests at a time of a service that nobody told anything about, as reports take it."""
 QUANTITIES = ("it_energy_j", "carbon_g", "water_l")
 
 
