@@ -92,7 +92,7 @@ SERVING: tuple[Guarantee, ...] = (
              "np.minimum(energy_j, windows.idle_w * length_s)", "energy_j * 0.0",
              f"{WINDOW}three_ledgers", f"{REPORT}three_ledgers"),
         case("a window is busy or it is not", "science/sharing/windows.py",
-             "active_j = idle_j * part_of(ran_s, length_s)", "active_j = idle_j",
+             "active_j = idle_j * busy", "active_j = idle_j",
              f"{WINDOW}three_ledgers[half the window: half of rest is active idle]"),
         case("rest is the mean, though it cools down", "science/sharing/idle.py",
              "float(power_w[order][middle])", "float(energy_j.sum() / so_far[-1])",

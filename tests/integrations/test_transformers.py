@@ -7,7 +7,11 @@ import pytest
 from wattermark.levers.ask import LEFT_CODE, RESUME, Asking
 from wattermark.levers.guarding import Guard
 
-NOISE = ("ignore:.*pin_memory.*:UserWarning",)
+NOISE = (
+    "ignore:.*pin_memory.*:UserWarning",
+    # accelerate collects garbage: clients of other packages, that earlier tests in this process used
+    "ignore:.*unclosed:pytest.PytestUnraisableExceptionWarning",
+)
 pytestmark = [
     pytest.mark.usefixtures("ledger"),
     *map(pytest.mark.filterwarnings, NOISE),
