@@ -52,7 +52,7 @@ fix: $(READY)    ## mend what a machine can mend
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## the benchmarks, the peers in the same run (two hours)
-	for name in startup overhead accuracy peers_accuracy crash estimators published forecast peers_planner; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup overhead accuracy peers_accuracy crash estimators published forecast peers_planner sharing hooks proxy_cost; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 plans: $(READY)  ## plans and forecasts on real traces, five minutes: make plans TRACES=folder
 	for name in foresight mix planner schedules; do $(BIN)/python benchmarks/$$name.py --traces $(TRACES) || exit 1; done
