@@ -25,20 +25,6 @@ settings.register_profile("house", derandomize=True, deadline=None)  # the same 
 settings.load_profile("house")
 
 
-WAITING = (
-    "tests/verbs/slurm/",
-    "tests/verbs/test_slurm.py",
-    "tests/verbs/test_acting.py",
-    "tests/cli/test_when.py",
-)
-"""Tests that wait more than they work."""
-
-
-def pytest_collection_modifyitems(items):
-    """Those that wait go first: beside others they cost nothing, at the end everybody waits for them."""
-    items.sort(key=lambda item: not item.nodeid.startswith(WAITING))
-
-
 @pytest.fixture(scope="session")
 def libs(tmp_path_factory):
     """The compiled fakes, once for all workers of the session."""

@@ -262,7 +262,7 @@ def _handler(models: Models) -> type[BaseHTTPRequestHandler]:
             body = json.dumps(told).encode()
             packed = models.packs and "gzip" in self.headers.get("Accept-Encoding", "")
             headers = {"Content-Type": "application/json"} | ({"Content-Encoding": "gzip"} if packed else {})
-            self._whole(200, gzip.compress(body) if packed else body, headers)
+            self._whole(200, gzip.compress(body, mtime=0) if packed else body, headers)
 
         def _whole(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
             self.send_response(status)
