@@ -105,7 +105,7 @@ SERVING: tuple[Guarantee, ...] = (
              f"{LIVE}ledgers_add_up_to_the_meter_and_idle_is_in_the_open")),
     row(77, "Who pays for idle capacity is a choice: it is told, and whoever was not seen pays none", "-",
         case("nobody may be charged", "science/sharing/charges.py",
-             "if provisioned is Provisioned.APART:", "if False:",
+             "if provisioned is Idle.APART:", "if False:",
              f"{IDLE}who_pays_for_provisioned_idle[nobody pays]"),
         case("whoever was not seen pays", "science/sharing/charges.py",
              "weight = np.where(seen, _payers(requests, policy.provisioned), 0.0)",

@@ -1,7 +1,5 @@
 """Endpoints: asked only where they are named, in a thread of their own, and never at another's place."""
 
-import shutil
-import subprocess
 import threading
 import time
 
@@ -102,22 +100,6 @@ def test_a_password_opens_the_door_and_shows_nowhere():
         with pytest.raises(OSError, match="answers 401") as told:
             Site(server.address, "X", user="admin", password=SECRET[:-1]).fetch("/")
         assert SECRET[:-1] not in f"{told.value!r} {right!r} {right}"
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """A certificate of this machine that nobody signed, with its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make a certificate with")
-    path = tmp_path_factory.mktemp("tls") / "own.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj", "/CN=bmc",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", f"{path}.crt"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    with path.open("a") as file:
-        file.write((path.parent / "own.pem.crt").read_text())
-    return path
 
 
 def test_a_certificate_is_verified_and_a_ca_file_mends_it(certificate):

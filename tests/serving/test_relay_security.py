@@ -3,8 +3,6 @@
 import asyncio
 import json
 import logging
-import shutil
-import subprocess
 
 import pytest
 
@@ -261,22 +259,6 @@ def test_no_proxy_of_the_environment_is_used_and_no_cookie_is_kept(monkeypatch):
             assert all(b"cookie" not in talk.headers for talk in relay.engine.asked)
 
     asyncio.run(story())
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate of this machine that nobody signed, with its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make a certificate with")
-    path = tmp_path_factory.mktemp("tls") / "own.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj", "/CN=engine",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", f"{path}.crt"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    with path.open("a") as file:
-        file.write((path.parent / "own.pem.crt").read_text())
-    return path
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["nobody vouches for it", "of a file of authorities"])

@@ -79,17 +79,28 @@ def duration_s(text: str) -> float:
 
 
 def wait_s(text: str) -> float:
-    """Seconds that somebody waits. [s]
+    """Seconds that somebody waits, a day at most. [s]
 
     Raises
     ------
     argparse.ArgumentTypeError
         If it is no number, or nobody would wait that long.
     """
+    return seconds_within(text, "time to wait", most_s=86_400)
+
+
+def seconds_within(text: str, what: str, *, most_s: int) -> float:
+    """A plain number of seconds, from a tenth to the most. [s]
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+    """
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if not 0.1 <= seconds <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time to wait; give 0.1 to 86400 seconds")
+    if not 0.1 <= seconds <= most_s:
+        raise argparse.ArgumentTypeError(f"{text!r} is no {what}; give 0.1 to {most_s} seconds")
     return seconds

@@ -60,7 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     from wattermark.cli.plan import by_name
     from wattermark.ledger.runs import ledger_folder
-    from wattermark.values.serving_report import ActiveIdle, Basis, By, Idle
+    from wattermark.values.policy import ActiveIdle, Idle
+    from wattermark.values.serving_report import Basis, By
     from wattermark.verbs.elsewhere import CHECKED
     from wattermark.verbs.serving.reporting import WINDOW_S, Asked, serving_report_of
 

@@ -6,7 +6,7 @@ import argparse
 import gc
 from typing import TYPE_CHECKING
 
-from wattermark.cli.options import add_ledger, duration_s, settings
+from wattermark.cli.options import add_ledger, duration_s, seconds_within, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,12 +110,13 @@ def _tell(found: Watched, *, json: bool) -> None:
 
 def _sum_up(folder: Path, known: Watching, *, json: bool) -> None:
     from wattermark.cli.paint import paint, print_json
+    from wattermark.ledger.runs import spools_in
     from wattermark.report.watched import watched_document, watched_sections
     from wattermark.verbs.look import seen
     from wattermark.verbs.serving.watched import watched_run
 
     found = watched_run(folder, known)
-    footprint = seen(next(iter(sorted(folder.glob("*.jsonl"))))).footprint
+    footprint = seen(spools_in(folder)[0]).footprint
     if json:
         print_json({"run": folder.name, **watched_document(found, footprint)})
     else:
@@ -123,10 +124,4 @@ def _sum_up(folder: Path, known: Watching, *, json: bool) -> None:
 
 
 def _seconds(text: str) -> float:
-    try:
-        every_s = float(text)
-    except ValueError:
-        every_s = 0.0
-    if not 0.1 <= every_s <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is no length of a window; give 0.1 to 3600 seconds")
-    return every_s
+    return seconds_within(text, "length of a window", most_s=3600)

@@ -70,7 +70,7 @@ class RequestFile:
     def __init__(self, folder: Path, name: str, *, most_b: int = MOST_FILE_B) -> None:
         self._folder, self._name, self._most_b = folder, name, most_b
         self._lost_before = 0
-        self._file = new_request_file(folder, name)
+        self._file = _new_file(folder, name)
         self._size_b = 0
 
     @property
@@ -106,27 +106,14 @@ class RequestFile:
 
     def _next(self) -> None:
         with suppress(OSError):  # no room for another: this one goes on
-            following = new_request_file(self._folder, self._name)
+            following = _new_file(self._folder, self._name)
             self._file.close()
             self._lost_before += self._file.lost_lines
             self._file, self._size_b = following, 0
 
 
-def new_request_file(folder: Path, name: str) -> SpoolFile:
-    """A file of this process alone, beside the spool of its run.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the run.
-    name : str
-        Of the spool, without its ending.
-
-    Raises
-    ------
-    OSError
-        If it cannot be made.
-    """
+def _new_file(folder: Path, name: str) -> SpoolFile:
+    """One of this process alone, beside the spool of its run."""
     where = folder / FOLDER
     where.mkdir(exist_ok=True)
     for number in count():

@@ -46,6 +46,12 @@ def _hourly(counter: str) -> str:
     return f'label_replace({summed}, "model", "nobody (idle)", "model", "")'
 
 
+def _one_number(title: str, says: str, called: str, *, metric: str, unit: str = "short") -> Panel:
+    """A gauge or a counter of the whole, as it stands."""
+    queries = ((f"sum({NAME}{metric})", called),)
+    return Panel(title=title, says=says, unit=unit, kind="stat", width=8, queries=queries)
+
+
 BUSY: Final = 'ledger=~"dynamic|undivided"'
 ACTIVE: Final = 'ledger="active_idle"'
 PROVISIONED: Final = 'ledger="provisioned_idle"'
@@ -136,29 +142,24 @@ PANELS: Final = (
         stacked=True,
         queries=((f"sum by (quality) ({_rate('energy_joules_total')})", "{{quality}}"),),
     ),
-    Panel(
-        title="Open requests",
-        says="Their windows wait for them, for a minute at most.",
-        unit="short",
-        kind="stat",
-        width=8,
-        queries=((f"sum({NAME}open_requests)", "open"),),
+    _one_number(
+        "Open requests",
+        "Their windows wait for them, for a minute at most.",
+        "open",
+        metric="open_requests",
     ),
-    Panel(
-        title="Not settled yet",
-        says="Seen by the meters, and not shared yet.",
+    _one_number(
+        "Not settled yet",
+        "Seen by the meters, and not shared yet.",
+        "waiting",
+        metric="unsettled_energy_joules",
         unit="joule",
-        kind="stat",
-        width=8,
-        queries=((f"sum({NAME}unsettled_energy_joules)", "waiting"),),
     ),
-    Panel(
-        title="Requests of unknown energy",
-        says="Nobody metered them, and the model or its tokens are not known.",
-        unit="short",
-        kind="stat",
-        width=8,
-        queries=((f"sum({NAME}unaccounted_requests_total)", "unknown"),),
+    _one_number(
+        "Requests of unknown energy",
+        "Nobody metered them, and the model or its tokens are not known.",
+        "unknown",
+        metric="unaccounted_requests_total",
     ),
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from wattermark.serving.encodings import BadEncoding, Unpacker
 from wattermark.serving.kept import MOST_ANSWER_B, Kept, document_of
+from wattermark.serving.names import printable
 from wattermark.serving.routes import Asked, asked_by
 from wattermark.serving.streams import Events, JsonLines, dialect, is_fault, is_last
 from wattermark.serving.usage import read_usage, told_of
@@ -16,7 +17,6 @@ MOST_REQUEST_B = 16_000_000
 """Of a longer request neither the model nor the options are looked for."""
 MOST_UNPACKED_B = 16_000_000
 """Of a stream that comes packed."""
-MOST_NAME = 256
 LOOKS_FOR_MODEL = 3
 """Pieces of a stream that are searched for a model's name, where the request has none."""
 
@@ -251,12 +251,8 @@ def _digits(text: str) -> int | None:
 
 
 def _name(document: Mapping[str, Any], key: str = "model") -> str:
-    """A model's name, without what would move the cursor of whoever reads a report."""
     told = document.get(key)
-    if not isinstance(told, str):
-        return ""
-    name = told[:MOST_NAME]
-    return name if name.isprintable() else "".join(filter(str.isprintable, name))
+    return printable(told) if isinstance(told, str) else ""
 
 
 def _name_in(document: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from wattermark.values.policy import ActiveIdle, Idle
 from wattermark.values.range import Range
 from wattermark.values.served import Outcome
 
@@ -17,21 +18,6 @@ class By(StrEnum):
     TENANT = "tenant"
     HOUR = "hour"
     ROUTE = "route"
-
-
-class Idle(StrEnum):
-    """Who bears what a server takes while nobody runs."""
-
-    APART = "apart"  # nobody: a row of its own
-    TOKENS = "tokens"  # all, by their tokens
-    TIME = "time"  # all, by the time that they ran
-
-
-class ActiveIdle(StrEnum):
-    """Who bears what a server would take at rest, while somebody runs."""
-
-    WEIGHT = "weight"  # who runs, by the work
-    EQUAL = "equal"  # who runs, each alike
 
 
 class Basis(StrEnum):

@@ -9,7 +9,7 @@ from science.served.build import COST, SMALL, Outcome, Route, asked, events, sch
 from wattermark.science.served.charge import charge
 from wattermark.science.served.events import columns_of
 from wattermark.science.sharing.impute import impute
-from wattermark.values.serving_report import ActiveIdle
+from wattermark.values.policy import ActiveIdle
 
 TEN = np.arange(11.0)
 

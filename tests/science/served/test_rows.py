@@ -16,8 +16,8 @@ from wattermark.science.served.rows import hours_of, idle_of, rows_of, total_of
 from wattermark.science.sharing.pools import joined, pooled
 from wattermark.science.sharing.windows import Shared
 from wattermark.values.footprint import QUANTITIES
+from wattermark.values.policy import ActiveIdle, Idle
 from wattermark.values.range import Range
-from wattermark.values.serving_report import ActiveIdle, Idle
 
 BEGAN_S = 7200.0
 NAMES = ("a", "b", "c")

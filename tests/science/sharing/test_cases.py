@@ -9,10 +9,10 @@ from science.served.build import columns
 from science.sharing.made import DENSE, GAP, requests, steps, windows
 from wattermark.science.sharing.charges import charged, sums_by
 from wattermark.science.sharing.columns import NO_COST, cost_of, with_draft
-from wattermark.science.sharing.idle import Again, Policy
 from wattermark.science.sharing.pools import handed_over, joined, pooled
 from wattermark.science.sharing.steps import share_steps
 from wattermark.science.sharing.windows import share_windows
+from wattermark.values.policy import Again, Policy
 from wattermark.values.served import Outcome, Route, Served, Usage
 from wattermark.values.workload import Architecture
 

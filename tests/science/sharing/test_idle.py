@@ -5,8 +5,9 @@ import pytest
 
 from science.sharing.made import DENSE, GAP, requests, windows
 from wattermark.science.sharing.charges import charged, sums_by
-from wattermark.science.sharing.idle import Again, Policy, Provisioned, idle_power, idle_unseen_w
+from wattermark.science.sharing.idle import idle_power, idle_unseen_w
 from wattermark.science.sharing.windows import share_windows
+from wattermark.values.policy import Again, Idle, Policy
 
 QUIET = [50.0] * 9
 
@@ -45,9 +46,9 @@ ROWS = [(0, 0.5, 1, 100, 100, 100), (0, 0.5, 1, 100, 0, 0)]
 @pytest.mark.parametrize(
     ("provisioned", "more_j", "apart_j"),
     [
-        pytest.param(Provisioned.APART, (0, 0), 40, id="nobody pays"),
-        pytest.param(Provisioned.TOKENS, (30, 10), 0, id="by tokens, cached ones too"),
-        pytest.param(Provisioned.TIME, (20, 20), 0, id="by time"),
+        pytest.param(Idle.APART, (0, 0), 40, id="nobody pays"),
+        pytest.param(Idle.TOKENS, (30, 10), 0, id="by tokens, cached ones too"),
+        pytest.param(Idle.TIME, (20, 20), 0, id="by time"),
     ],
 )
 def test_who_pays_for_provisioned_idle(provisioned, more_j, apart_j):
@@ -59,7 +60,7 @@ def test_who_pays_for_provisioned_idle(provisioned, more_j, apart_j):
     assert charges.total_j == pytest.approx(140)
 
 
-@pytest.mark.parametrize("provisioned", Provisioned)
+@pytest.mark.parametrize("provisioned", Idle)
 def test_nobody_pays_if_nobody_is_there(provisioned):
     shared = share_windows(windows(40), requests(), [])
     charges = charged(shared, requests(), Policy(provisioned=provisioned))
@@ -69,14 +70,14 @@ def test_nobody_pays_if_nobody_is_there(provisioned):
 def test_errors_without_tokens_pay_by_time():
     asked = requests((0, 0, 1), (0, 0, 3))
     shared = share_windows(windows(1, 1, 1, 40), asked, [DENSE])
-    charges = charged(shared, asked, Policy(provisioned=Provisioned.TOKENS))
+    charges = charged(shared, asked, Policy(provisioned=Idle.TOKENS))
     assert charges.request_j - shared.request_j == pytest.approx([10, 30])
 
 
 def test_who_was_not_seen_does_not_pay():
     asked = requests((0, 0.5, 1, 9, 0, 9), (1, 1.5, 2, 9, 0, 9))
     shared = share_windows(windows(10, GAP, 40), asked, [DENSE])
-    charges = charged(shared, asked, Policy(provisioned=Provisioned.TIME))
+    charges = charged(shared, asked, Policy(provisioned=Idle.TIME))
     assert charges.request_j == pytest.approx(np.array([50, GAP]), nan_ok=True)
     assert charges.total_j == pytest.approx(50)
 

@@ -7,13 +7,13 @@ import pytest
 
 from science.sharing.made import DENSE, GAP, MIXTURE, schedule
 from wattermark.science.sharing.charges import charged
-from wattermark.science.sharing.idle import Active, Again, Policy, Provisioned
 from wattermark.science.sharing.impute import impute
 from wattermark.science.sharing.windows import share_windows
+from wattermark.values.policy import ActiveIdle, Again, Idle, Policy
 
 pytestmark = pytest.mark.slow
 COSTS = [DENSE, MIXTURE]
-POLICIES = [Policy(active=a, provisioned=p, again=c) for a in Active for p in Provisioned for c in Again]
+POLICIES = [Policy(active=a, provisioned=p, again=c) for a in ActiveIdle for p in Idle for c in Again]
 SEEDS = range(1000)
 
 

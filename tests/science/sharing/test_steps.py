@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from science.sharing.made import DENSE, GAP, MIXTURE, steps
-from wattermark.science.sharing.idle import Active, Policy
 from wattermark.science.sharing.steps import share_steps, step_weights
+from wattermark.values.policy import ActiveIdle, Policy
 
 PLAYERS = st.lists(
     st.tuples(st.integers(0, 300), st.integers(0, 5), st.integers(0, 4000)), min_size=1, max_size=6
@@ -135,7 +135,7 @@ def test_how_much_of_a_request_was_measured_is_told():
 
 def test_active_idle_goes_equally_where_that_is_the_policy():
     made = steps([12.0], (0, 0, 0, 1, 4000), (0, 1, 500, 0, 0), idle_j=4.0)
-    shared = share_steps(made, [DENSE], 2, policy=Policy(active=Active.EQUALLY))
+    shared = share_steps(made, [DENSE], 2, policy=Policy(active=ActiveIdle.EQUAL))
     assert shared.active_idle_j == pytest.approx([2, 2])
     assert shared.dynamic_j[1] > shared.dynamic_j[0]
 
@@ -164,7 +164,7 @@ def test_a_thousand_random_schedules_add_up():
     for seed in range(1000):
         made, m = schedule(seed)
         cost = (DENSE, MIXTURE)[seed % 2]
-        shared = share_steps(made, [cost], m, policy=Policy(active=list(Active)[seed // 2 % 2]))
+        shared = share_steps(made, [cost], m, policy=Policy(active=list(ActiveIdle)[seed // 2 % 2]))
         assert shared.total_j == pytest.approx(made.energy_j.sum(), rel=1e-9), seed
         assert (shared.request_j >= 0).all(), seed
         asked = np.bincount(made.request, made.read_tokens + made.written_tokens, m)

@@ -7,9 +7,9 @@ import pytest
 
 from science.sharing.made import DENSE, GAP, MIXTURE, requests, steps, windows
 from wattermark.science.sharing.concurrency import busy_s, reading_share_j
-from wattermark.science.sharing.idle import Active, Policy
 from wattermark.science.sharing.steps import step_weights
 from wattermark.science.sharing.windows import BLOCK, share_windows
+from wattermark.values.policy import ActiveIdle, Policy
 
 ONE = (0.0, 0.5, 2.0, 100, 0, 60)
 
@@ -212,7 +212,7 @@ def test_who_writes_waits_while_a_prompt_is_read():
 def test_active_idle_goes_by_time_where_that_is_the_policy():
     rows = [(0, 0, 1, 9, 0, 90), (0, 0, 0.5, 9, 0, 9)]
     meter = windows(100, idle_w=30)
-    equally = share_windows(meter, requests(*rows), [DENSE], policy=Policy(active=Active.EQUALLY))
+    equally = share_windows(meter, requests(*rows), [DENSE], policy=Policy(active=ActiveIdle.EQUAL))
     assert equally.active_idle_j == near(20, 10)
     by_weight = share_windows(meter, requests(*rows), [DENSE])
     assert by_weight.active_idle_j == pytest.approx(by_weight.dynamic_j * 30 / 70)

@@ -10,8 +10,9 @@ from verbs.serving.kept import STARTED_S, keep_requests, keep_run, request
 from wattermark.errors import UsageError
 from wattermark.report.served import sum_j
 from wattermark.values.kinds import Scope
+from wattermark.values.policy import ActiveIdle, Idle
 from wattermark.values.served import Outcome, Route
-from wattermark.values.serving_report import ActiveIdle, Basis, By, Idle
+from wattermark.values.serving_report import Basis, By
 from wattermark.verbs.account import account_run
 from wattermark.verbs.look import show
 from wattermark.verbs.serving.importing import import_file

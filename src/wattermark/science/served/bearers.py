@@ -9,9 +9,10 @@ import numpy as np
 
 from wattermark.science.served.events import TOKENS, Codes, Events, Flags, Floats
 from wattermark.science.sharing.arrays import summed
+from wattermark.science.sharing.charges import payers
 from wattermark.science.sharing.pools import Joined
+from wattermark.values.policy import Idle
 from wattermark.values.range import Range
-from wattermark.values.serving_report import Idle
 
 Quantities = Mapping[str, Range | None]
 
@@ -192,11 +193,12 @@ def with_idle(run: RunShare, idle: Idle) -> RunShare:
         The same energy in all; where no request has a weight, nobody bears it still.
     """
     requests = run.requests
-    by = {
-        Idle.TOKENS: requests.tokens["input_tokens"] + requests.tokens["output_tokens"],
-        Idle.TIME: np.where(requests.worked, np.maximum(requests.ran_s, 0.0), 0.0),
-    }
-    weight = np.where(requests.known, by.get(idle, np.zeros(len(requests))), 0.0)
+    by = payers(
+        idle,
+        tokens=requests.tokens["input_tokens"] + requests.tokens["output_tokens"],
+        time_s=np.where(requests.worked, np.maximum(requests.ran_s, 0.0), 0.0),
+    )
+    weight = np.where(requests.known, by, 0.0)
     idle_j = float(run.idle_j.sum())
     if not weight.sum() > 0 or not idle_j > 0:
         return run

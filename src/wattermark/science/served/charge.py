@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from wattermark.science.sharing.columns import Columns, Cost, Floats
-from wattermark.science.sharing.idle import Active, Idle, Policy, idle_power, idle_unseen_w
+from wattermark.science.sharing.idle import AtRest, idle_power, idle_unseen_w
 from wattermark.science.sharing.windows import Shared, Windows, share_windows
-from wattermark.values.serving_report import ActiveIdle
+from wattermark.values.policy import ActiveIdle, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class Machine:
 
     edge_s: Floats
     shared: Shared
-    idle: Idle
+    idle: AtRest
 
 
 def charge(
@@ -55,11 +55,10 @@ def charge(
     edge_s = edge_s if len(edge_s) else np.zeros(1)
     otherwise_w = idle_unseen_w(edge_s, energy_j, fraction=idle_fraction)
     idle = idle_power(edge_s, energy_j, requests, otherwise_w=otherwise_w)
-    equally = active_idle is ActiveIdle.EQUAL
     shared = share_windows(
         Windows(edge_s=edge_s, energy_j=energy_j, idle_w=idle.power_w),
         requests,
         costs,
-        policy=Policy(active=Active.EQUALLY if equally else Active.WEIGHT),
+        policy=Policy(active=active_idle),
     )
     return Machine(edge_s=edge_s, shared=shared, idle=idle)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from wattermark.science.sharing.columns import Columns, Floats, Places
-from wattermark.science.sharing.idle import Again, Policy, Provisioned
 from wattermark.science.sharing.windows import Shared
+from wattermark.values.policy import Again, Idle, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +56,27 @@ def charged(shared: Shared, requests: Columns, policy: Policy) -> Charged:
     )
 
 
-def _payers(requests: Columns, provisioned: Provisioned) -> Floats:
-    if provisioned is Provisioned.APART:
-        return np.zeros(len(requests.begin_s))
-    time_s = np.maximum(requests.end_s - requests.begin_s, 0.0)
-    if provisioned is Provisioned.TIME:
-        return time_s
+def payers(provisioned: Idle, *, tokens: Floats, time_s: Floats) -> Floats:
+    """What each request weighs where idle capacity is to be borne; nothing where it stands apart.
+
+    Parameters
+    ----------
+    provisioned : Idle
+        Who bears it.
+    tokens, time_s : ndarray, shape (m,)
+        Of each request. [1], [s]
+    """
+    if provisioned is Idle.APART:
+        return np.zeros(len(tokens))
+    return time_s if provisioned is Idle.TIME else tokens
+
+
+def _payers(requests: Columns, provisioned: Idle) -> Floats:
+    """By time as well where nobody has a token."""
     tokens = np.nan_to_num(requests.read_tokens) + np.nan_to_num(requests.cached_tokens)
     tokens = tokens + np.nan_to_num(requests.written_tokens)
-    return tokens if tokens.any() else time_s
+    time_s = np.maximum(requests.end_s - requests.begin_s, 0.0)
+    return payers(provisioned, tokens=tokens if tokens.any() else time_s, time_s=time_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

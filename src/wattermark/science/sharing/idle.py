@@ -1,9 +1,8 @@
-"""What a server draws while it has nothing to do, and who pays for it: a choice that is told."""
+"""What a server draws while it has nothing to do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,39 +14,8 @@ QUIET_S = 5.0
 """Windows in which nobody ran for so long together tell the power at rest better than a factor does."""
 
 
-class Active(StrEnum):
-    """Who pays for what is drawn at rest while somebody runs."""
-
-    WEIGHT = "weight"  # by the work that each had in it
-    EQUALLY = "equally"  # by the time that each was there
-
-
-class Provisioned(StrEnum):
-    """Who pays for what is drawn while nobody runs."""
-
-    APART = "apart"  # nobody: it is told
-    TOKENS = "tokens"  # by all tokens, read and written
-    TIME = "time"  # by the time that each was there
-
-
-class Again(StrEnum):
-    """Who pays for tokens that were computed again, as the engine had to drop them."""
-
-    REQUEST = "request"  # the one that was dropped
-    APART = "apart"  # nobody: it is told
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """Who pays for what is no request's own work. The ledgers are kept whatever it says."""
-
-    active: Active = Active.WEIGHT
-    provisioned: Provisioned = Provisioned.APART
-    again: Again = Again.REQUEST
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Idle:
+class AtRest:
     """Power at rest [W], and whether the meter told it; ``quiet_s`` is how long nobody ran [s]."""
 
     power_w: float
@@ -77,7 +45,7 @@ def idle_unseen_w(edge_s: Floats, energy_j: Floats, *, fraction: float) -> float
     return max(min(float(power_w.max()) * fraction, float(np.quantile(power_w, LOW))), 0.0)
 
 
-def idle_power(edge_s: Floats, energy_j: Floats, requests: Columns, *, otherwise_w: float) -> Idle:
+def idle_power(edge_s: Floats, energy_j: Floats, requests: Columns, *, otherwise_w: float) -> AtRest:
     """Power at rest, from the windows in which nobody ran.
 
     Their median by time: a server that has just been busy, or is looked at by its guards, draws more for
@@ -96,7 +64,7 @@ def idle_power(edge_s: Floats, energy_j: Floats, requests: Columns, *, otherwise
 
     Returns
     -------
-    Idle
+    AtRest
         Of the windows if nobody ran in them for ``QUIET_S`` or longer.
     """
     length_s = np.diff(edge_s)
@@ -115,7 +83,7 @@ def quiet_windows(edge_s: Floats, requests: Columns) -> NDArray[np.bool_]:
     return busy_s(edge_s, requests.begin_s, np.maximum(requests.end_s, requests.begin_s)) <= 0
 
 
-def at_rest(energy_j: Floats, length_s: Floats, *, otherwise_w: float) -> Idle:
+def at_rest(energy_j: Floats, length_s: Floats, *, otherwise_w: float) -> AtRest:
     """Power at rest, by windows in which nobody ran.
 
     Parameters
@@ -127,9 +95,9 @@ def at_rest(energy_j: Floats, length_s: Floats, *, otherwise_w: float) -> Idle:
     """
     quiet_s = float(length_s.sum())
     if quiet_s < QUIET_S:
-        return Idle(power_w=otherwise_w, quiet_s=quiet_s, measured=False)
+        return AtRest(power_w=otherwise_w, quiet_s=quiet_s, measured=False)
     power_w = energy_j / length_s
     order = np.argsort(power_w, kind="stable")
     so_far = np.cumsum(length_s[order])
     middle = int(np.searchsorted(so_far, so_far[-1] / 2))
-    return Idle(power_w=max(float(power_w[order][middle]), 0.0), quiet_s=quiet_s, measured=True)
+    return AtRest(power_w=max(float(power_w[order][middle]), 0.0), quiet_s=quiet_s, measured=True)

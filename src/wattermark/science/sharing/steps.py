@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from wattermark.science.sharing.arrays import part_of, summed
 from wattermark.science.sharing.columns import Cost, Floats, Places, by_place
-from wattermark.science.sharing.idle import Active, Policy
 from wattermark.science.sharing.windows import Shared
+from wattermark.values.policy import ActiveIdle, Policy
 
 NODES = 48
 """Of the quadrature; exact up to 96 requests a step, and within 1e-9 beyond (tests/science/sharing)."""
@@ -79,7 +79,7 @@ def share_steps(steps: Steps, costs: list[Cost], requests: int, *, policy: Polic
     active_j = np.nan_to_num(np.where(many > 0, idle_j, 0.0))
     dynamic_j = np.nan_to_num(energy_j - idle_j)
     part = part_of(weight_j, total_j[steps.step])
-    equally = policy is not None and policy.active is Active.EQUALLY
+    equally = policy is not None and policy.active is ActiveIdle.EQUAL
     active_part = part_of(takes.astype(float), many[steps.step]) if equally else part
     known = np.isfinite(energy_j)[steps.step]
     seen, whole = (summed(steps.request, one, requests) for one in (weight_j * known, weight_j))

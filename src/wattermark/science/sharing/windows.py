@@ -17,9 +17,9 @@ import numpy as np
 from wattermark.science.sharing.arrays import part_of, summed
 from wattermark.science.sharing.columns import Columns, Cost, Floats, Places
 from wattermark.science.sharing.concurrency import busy_s
-from wattermark.science.sharing.idle import Active, Policy
 from wattermark.science.sharing.impute import impute
 from wattermark.science.sharing.weights import Work, paced, weigh, work_of
+from wattermark.values.policy import ActiveIdle, Policy
 
 BLOCK = 1 << 17
 """Requests in windows that are looked at together: what they take in memory at a time."""
@@ -127,7 +127,7 @@ def share_windows(
     weight_j, read_j, _ = _totals(work, windows.edge_s)
     work = paced(work, windows.edge_s, read_j, weight_j - read_j)
     ledgers = _ledgers(windows, work)
-    equally = policy is not None and policy.active is Active.EQUALLY
+    equally = policy is not None and policy.active is ActiveIdle.EQUAL
     by_weight = np.zeros_like(ledgers.weight_j) if equally else ledgers.weight_j
     return _paid(
         work,

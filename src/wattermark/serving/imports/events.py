@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wattermark.serving.imports.formats import Format
+from wattermark.serving.names import printable
 from wattermark.values.served import Outcome, Route, Served, Usage
 from wattermark.values.units import NS_PER_S
 
@@ -15,7 +16,6 @@ Moment = Callable[[Any], float | None]
 MOST_TOKENS = 2**53
 MOST_TIME_S = 4e9
 """In the year 2096; a whole number of nanoseconds holds no time beyond 2262. [s]"""
-MOST_NAME = 256
 ROUTES = (
     ("embed", Route.EMBEDDINGS),
     ("rerank", Route.RERANK),
@@ -144,8 +144,7 @@ def _route(word: str) -> Route:
 
 
 def _word(value: Any) -> str:
-    """A name, without what would move the cursor of whoever reads it."""
-    return "" if value is None else "".join(filter(str.isprintable, str(value)[:MOST_NAME]))
+    return "" if value is None else printable(str(value))
 
 
 def _number(value: Any) -> float | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from wattermark.errors import UsageError
 from wattermark.ledger.runs import ledger_folder
 from wattermark.values.durations import seconds_of
-from wattermark.values.serving_report import ActiveIdle, Basis, By, Idle
+from wattermark.values.policy import ActiveIdle, Idle
+from wattermark.values.serving_report import Basis, By
 from wattermark.verbs.elsewhere import CHECKED
 from wattermark.wiring.config import load_config
 

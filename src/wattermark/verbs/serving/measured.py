@@ -20,8 +20,8 @@ from wattermark.science.stretches import best_values, looks_s, stretches_j
 from wattermark.science.timeline import began_s
 from wattermark.values.footprint import Footprint
 from wattermark.values.kinds import Quality, Scope
+from wattermark.values.policy import ActiveIdle, Idle
 from wattermark.values.records import RunHeader
-from wattermark.values.serving_report import ActiveIdle, Idle
 from wattermark.verbs.account import basis_of
 from wattermark.verbs.elsewhere import account_elsewhere
 from wattermark.verbs.serving.priors import Server, costs_of, places_of, server_of

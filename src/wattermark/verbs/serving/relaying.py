@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from wattermark.errors import MissingExtra, UsageError
 from wattermark.serving.relay import Relay, Watcher, Way
@@ -78,28 +78,24 @@ class Begun:
     metered: bool
 
 
-class Watching(Watcher, Protocol):
-    """A ``Watcher`` that is told when it is over."""
-
-    def close(self) -> None:
-        """No request will come any more."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What is known of requests at once: who watches them, who quotes them, and what pages show, by path."""
+    """What is known of requests at once: who watches them, who quotes them, and what pages show, by path.
 
-    watcher: Watching
+    ``close`` is called when no request will come any more.
+    """
+
+    watcher: Watcher
     quoter: Quoter
     pages: Mapping[str, Page]
+    close: Callable[[], None]
 
 
 def relay(
     config: Config,
     how: Relaying,
     told: Callable[[Begun], None],
-    sight_of: Callable[[Config, Path | None], Sight] | None = None,
+    sight_of: Callable[[Config, Path | None], Sight],
 ) -> None:
     """Relay until somebody ends it (Ctrl-C, SIGTERM).
 
@@ -111,7 +107,7 @@ def relay(
         Where from, where to, and what may pass.
     told : callable
         Called once it listens.
-    sight_of : callable, optional
+    sight_of : callable
         Makes, for the settings and the spool of the run's meters if it has any, what is known at once.
 
     Raises
@@ -160,7 +156,7 @@ async def _serve(
     config: Config,
     how: Relaying,
     told: Callable[[Begun], None],
-    sight_of: Callable[[Config, Path | None], Sight] | None,
+    sight_of: Callable[[Config, Path | None], Sight],
     after: ExitStack,
 ) -> None:
     """Listens before a run is opened, so that none is where nobody can listen; ``after`` closes the run."""
@@ -177,11 +173,10 @@ async def _serve(
                 late.at = await door.listen_on(listen, GRACE_S)
         desk, spool = _desk(config, how)
         after.callback(desk.close)
-        sight = sight_of(config, spool) if sight_of else None
-        if sight is not None:
-            after.callback(sight.watcher.close)
+        sight = sight_of(config, spool)
+        after.callback(sight.close)
         clients.is_there(_handle(how, desk, session, sight))
-        readers.is_there(Pages(sight.pages if sight else {}, how.token).handle)
+        readers.is_there(Pages(sight.pages, how.token).handle)
         told(_begun(how, desk, clients.at or at, readers.at))
         _take_more_files()
         sys.setswitchinterval(SWITCH_S)
@@ -207,42 +202,28 @@ class Late:
         return await self._handle(request)
 
 
-def _handle(how: Relaying, desk: Desk, session: ClientSession, sight: Sight | None) -> Handle:
+def _handle(how: Relaying, desk: Desk, session: ClientSession, sight: Sight) -> Handle:
     name = how.upstream_name or how.upstream.address
     way = Way(upstream=how.upstream, name=name, token=how.token, most_body_b=how.most_body_b)
     tenants = tenants_of(desk.folder.parent, how.tenant_header)
-    watcher = Noting(desk, sight.watcher if sight else None)
-    quoter = sight.quoter if sight else None
-    return Relay(way, session, watcher, warn=desk.warn, tenant_of=tenants.of, quoter=quoter).handle
+    watcher = Noting(desk, sight.watcher)
+    return Relay(way, session, watcher, warn=desk.warn, tenant_of=tenants.of, quoter=sight.quoter).handle
 
 
 class Noting:
     """Notes what ends at a desk, and tells whoever watches."""
 
-    def __init__(self, desk: Desk, watcher: Watcher | None) -> None:
+    def __init__(self, desk: Desk, watcher: Watcher) -> None:
         self._desk, self._watcher = desk, watcher
 
     def begins(self, begin_ns: int, *, model: str = "", tenant: str = "", route: Route = Route.OTHER) -> Seat:
         """A request came."""
-        if self._watcher is None:
-            return _Unwatched()
         return self._watcher.begins(begin_ns, model=model, tenant=tenant, route=route)
 
     def note(self, served: Served, seat: Seat) -> None:
         """It is over."""
         self._desk.note(served)
-        if self._watcher is not None:
-            self._watcher.note(served, seat)
-
-
-class _Unwatched:
-    """Where nobody asks how far a request is."""
-
-    __slots__ = ("chunks", "first_ns")
-
-    def __init__(self) -> None:
-        self.first_ns: int | None = None
-        self.chunks = 0
+        self._watcher.note(served, seat)
 
 
 def _begun(how: Relaying, desk: Desk, at: Listen, metrics: Listen | None) -> Begun:
@@ -269,6 +250,6 @@ async def _told_to_end() -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        with suppress(NotImplementedError, RuntimeError):  # Windows; or not the main thread
+        with suppress(NotImplementedError):  # Windows: Ctrl-C is a KeyboardInterrupt, which ends it as well
             loop.add_signal_handler(number, over.set)
     await over.wait()

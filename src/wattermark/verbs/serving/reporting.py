@@ -15,8 +15,9 @@ from wattermark.science.served.events import Model, Names, hour_codes, rows_name
 from wattermark.science.served.rows import hours_of, idle_of, rows_of, total_of
 from wattermark.science.timeline import began_s, ended_s
 from wattermark.values.jobs import Site
+from wattermark.values.policy import ActiveIdle, Idle
 from wattermark.values.records import RunHeader
-from wattermark.values.serving_report import ActiveIdle, Basis, By, Idle, ServedRow, ServedSide, ServingReport
+from wattermark.values.serving_report import Basis, By, ServedRow, ServedSide, ServingReport
 from wattermark.verbs.elsewhere import check_options
 from wattermark.verbs.moments import iso
 from wattermark.verbs.serving.estimated import Estimated, Service, estimated

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from wattermark.factors.accelerators import accelerator_named
-from wattermark.values.served import Served
 from wattermark.verbs.serving.exposing import page, prometheus
-from wattermark.verbs.serving.live import Live, Open
+from wattermark.verbs.serving.live import Live
 from wattermark.verbs.serving.quoting import quoter
 from wattermark.verbs.serving.rates import TYPICAL_GPU
 from wattermark.verbs.serving.relaying import Sight
@@ -47,23 +47,10 @@ def sighted(
 
     def sight(config: Config, spool: Path | None) -> Sight:
         live = Live(config, spool, gpu=serves)
-        end = otlp(live, receiver) if receiver else None
-        return Sight(watcher=_Told(live, end), quoter=quoter(live), pages={METRICS: lambda: page(live)})
+        ends = ExitStack()
+        ends.callback(live.close)
+        if receiver:
+            ends.callback(otlp(live, receiver))  # told once more before the sums end
+        return Sight(watcher=live, quoter=quoter(live), pages={METRICS: lambda: page(live)}, close=ends.close)
 
     return sight
-
-
-class _Told:
-    """Live sums that somebody is told of; he is told once more before they end."""
-
-    def __init__(self, live: Live, end: Callable[[], None] | None) -> None:
-        self._live, self._end = live, end
-        self.begins = live.begins
-
-    def note(self, served: Served, seat: Open) -> None:
-        self._live.note(served, seat)
-
-    def close(self) -> None:
-        if self._end is not None:
-            self._end()
-        self._live.close()
